@@ -1,0 +1,12 @@
+//! A tool call to what it would do.
+//!
+//! In: a `ToolCall` and, for Bash, the `Program` read from its command. Out: [`Facts`]: commands with
+//! wrappers peeled, files read and written, hosts, and a list of questions about paths that only a
+//! disk can answer. This crate never does I/O, and knows no rules and no settings.
+//! Start with [`Facts`]; the command tables are in [`tables`].
+#![forbid(unsafe_code)]
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::wildcard_enum_match_arm)]
+
+mod arg;
+
+pub use arg::Arg;
