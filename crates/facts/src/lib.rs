@@ -8,5 +8,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::wildcard_enum_match_arm)]
 
 mod arg;
+mod inspect;
 
 pub use arg::Arg;
+pub use inspect::{Access, Inspection, NotReadOnly, PathUse, Removal, inspect};
