@@ -8,5 +8,8 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::wildcard_enum_match_arm)]
 
 mod arg;
+mod peel;
+pub mod tables;
 
 pub use arg::Arg;
+pub use peel::{Inner, Peeled, Strength, peel};
