@@ -83,7 +83,10 @@ fn anchor<'t>(text: &'t str, reading: &Reading<'_>) -> Entry<(AbsPath, &'t str)>
 fn bad_path(text: &str, why: &str, hint: &str) -> BadEntry {
     BadEntry {
         code: "bad-path",
-        message: format!("the path `{}` {why}", text.escape_debug()),
+        message: match text {
+            "" => format!("a path {why}"),
+            text => format!("the path `{}` {why}", text.escape_debug()),
+        },
         hint: hint.to_owned(),
     }
 }

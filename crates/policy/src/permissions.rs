@@ -76,14 +76,24 @@ pub(crate) fn close_misspelled(reading: &mut Reading<'_>, member: &Member, meant
         Value::Text(_) => std::slice::from_ref(&member.value),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Table(_) | Value::Broken => return,
     };
+    let mut lost = false;
     for node in nodes {
         let Value::Text(text) = &node.value else { continue };
+        lost = true;
         let tool = match Rule::parse(text, RuleClass::Deny) {
             Ok(rule) => Some(rule.tool().clone()),
             Err(error) => error.tool.as_deref().map(tool_pattern),
         };
         let what = format!("`{text}` stands under `{}` and not under `{meant}`", member.key);
         reading.close(tool, node.span, what);
+    }
+    if lost {
+        let message = format!(
+            "`{}` is no list of rules; calls of the tools it names ask until that is fixed",
+            member.key
+        );
+        let hint = format!("move its rules to `{meant}`");
+        reading.report(Severity::Error, "lost-rules", member.key_span, message, hint);
     }
 }
 
@@ -190,7 +200,9 @@ fn directories(reading: &mut Reading<'_>, section: &Section<'_>) -> Vec<Director
         if let Some(path) = directory(text, reading) {
             directories.push(Directory { path, source: reading.source(node.span) });
         } else {
-            let message = format!("`{text}` names no directory; it adds nothing");
+            let name =
+                if text.is_empty() { "an empty text".to_owned() } else { format!("`{text}`") };
+            let message = format!("{name} names no directory; it adds nothing");
             let hint =
                 "write an absolute path, one from `~/`, or one relative to the start directory";
             reading.report(Severity::Error, "bad-directory", node.span, message, hint);

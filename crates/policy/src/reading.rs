@@ -81,8 +81,12 @@ impl<'l> Reading<'l> {
         self.closed.push(Closed { tool, text: text.into(), source: self.source(span) });
     }
 
-    /// Reports a value of the wrong kind.
+    /// Reports a value of the wrong kind. What is no value at all has been reported as such, and has
+    /// closed every tool.
     pub(crate) fn wrong_type(&mut self, path: &str, node: &Node, wanted: &str, effect: &str) {
+        if matches!(node.value, Value::Broken) {
+            return;
+        }
         let message = format!("`{path}` has to be {wanted}, not {}; {effect}", node.value.kind());
         let hint = format!("write {wanted}");
         self.report(Severity::Error, "wrong-type", node.span, message, hint);
@@ -236,7 +240,7 @@ impl<'l> Reading<'l> {
                     if single {
                         std::slice::from_ref(&member.value)
                     } else {
-                        self.close_list(list, &path, &member.value);
+                        self.close_list(list, &format!("`{path}`"), &member.value);
                         &[]
                     }
                 }
@@ -244,7 +248,7 @@ impl<'l> Reading<'l> {
             for node in nodes {
                 if let Value::Text(text) = &node.value {
                     found.push((text.as_str(), node));
-                } else {
+                } else if !matches!(node.value, Value::Broken) {
                     let entry = format!("an entry of `{path}`");
                     let message = format!(
                         "{entry} has to be a string, not {}; {}",
@@ -266,12 +270,8 @@ impl<'l> Reading<'l> {
     }
 
     fn close_list(&mut self, list: &StringList<'_>, what: &str, node: &Node) {
-        if list.restricts {
-            let what = what.strip_prefix("an entry of ").map_or_else(
-                || format!("`{what}` is {}", node.value.kind()),
-                |path| format!("an entry of {path} is {}", node.value.kind()),
-            );
-            self.close(list.tool.map(exact), node.span, what);
+        if list.restricts && !matches!(node.value, Value::Broken) {
+            self.close(list.tool.map(exact), node.span, format!("{what} is {}", node.value.kind()));
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     Credentials, ExcludedCommand, Filesystem, IgnoredViolations, Native, Network, Sandbox,
     SandboxDomain, SandboxPath, Setting, Severity, TlsTermination,
 };
-use portcullis_model::Scope;
+use portcullis_model::{RuleClass, Scope};
 use portcullis_rules::CommandPattern;
 
 /// What one layer says about the sandbox, beside its switches.
@@ -298,7 +298,9 @@ fn excluded(reading: &mut Reading<'_>, section: &Section<'_>) -> Vec<ExcludedCom
             reading.report(Severity::Warning, "rule-as-command", node.span, message, hint);
         }
         let source = reading.source(node.span);
-        let pattern = CommandPattern::parse(text);
+        // Read as an ask rule is: a command that is meant outside asks for its own rules, while one
+        // taken to be inside needs none.
+        let pattern = CommandPattern::parse(text, RuleClass::Ask);
         excluded.push(ExcludedCommand { text: text.to_owned(), pattern, source });
     }
     excluded

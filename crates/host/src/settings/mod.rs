@@ -279,3 +279,6 @@ fn user_dir(options: &Options) -> AbsPath {
 fn below(directory: &AbsPath, name: &str) -> AbsPath {
     directory.join(name).unwrap_or_else(|_nul| directory.clone())
 }
+
+#[cfg(test)]
+mod tests;
