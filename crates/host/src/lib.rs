@@ -7,6 +7,7 @@
 
 pub mod batch;
 pub mod disk;
+pub mod settings;
 mod evaluate;
 pub mod wire;
 
