@@ -9,6 +9,7 @@
 
 mod arg;
 mod inspect;
+pub mod tables;
 
 pub use arg::Arg;
 pub use inspect::{Access, Inspection, NotReadOnly, PathUse, Removal, inspect};
