@@ -1,5 +1,6 @@
 //! One simple command, as its arguments tell it: whether it only reads, and which files it touches.
 
+mod operands;
 mod reading;
 mod sed;
 mod special;
@@ -11,6 +12,10 @@ use crate::tables::{self, Effect, Operands, Row, Special};
 use reading::Reading;
 
 /// What the arguments of one simple command tell about it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent answers, each asked for by another rule"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
     /// Whether the command, in this form, changes nothing and runs nothing else.
@@ -85,7 +90,7 @@ pub fn inspect(argv: &[Arg]) -> Inspection {
         });
     };
     let Operands::Special(Special::Subcommands(rows)) = row.operands else {
-        return inspect_row(row, argv, 1);
+        return inspect_row(row, None, argv, 1);
     };
     let Some(first) = argv.get(1).and_then(Arg::known) else {
         return unknown(
@@ -97,23 +102,24 @@ pub fn inspect(argv: &[Arg]) -> Inspection {
             row.name.strip_prefix(first).and_then(|rest| rest.strip_prefix(' ')) == Some(second)
         });
         if let Some(row) = two_words {
-            return inspect_row(row, argv, 3);
+            return inspect_row(row, Some(name), argv, 3);
         }
     }
     match tables::find(rows, first) {
-        Some(row) => inspect_row(row, argv, 2),
+        Some(row) => inspect_row(row, Some(name), argv, 2),
         None => unknown(format!("`{name} {first}` is not known to only read").into()),
     }
 }
 
 /// Reads the arguments from `start` on by a row.
-fn inspect_row(row: &'static Row, argv: &[Arg], start: usize) -> Inspection {
-    let mut reading = Reading::new(row);
+fn inspect_row(row: &'static Row, program: Option<&str>, argv: &[Arg], start: usize) -> Inspection {
+    let mut reading = Reading::new(row, program);
     match row.operands {
         Operands::Words => reading.words(argv, start),
         Operands::Special(special) => special::read(&mut reading, special, argv, start),
         Operands::Nothing
         | Operands::Text
+        | Operands::Names
         | Operands::Read
         | Operands::ReadHere
         | Operands::PatternThenRead
@@ -133,6 +139,15 @@ fn inspect_row(row: &'static Row, argv: &[Arg], start: usize) -> Inspection {
             reading.operands();
         }
     }
+    // `%G` and `%(signature` make git run the configured program to check a signature.
+    if program == Some("git")
+        && let Some(index) = argv.iter().position(|arg| {
+            arg.known().is_some_and(|text| text.contains("%G") || text.contains("%(signature"))
+        })
+    {
+        reading.object(index, "this format makes git run a program to check signatures");
+    }
+    reading.paths.sort_by_key(|used| used.index);
     let edits = row.effect == Effect::Edits && reading.harmless && reading.complete;
     let removal = matches!(row.name, "rm" | "rmdir").then(|| Removal {
         targets: reading

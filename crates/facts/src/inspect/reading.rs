@@ -4,11 +4,14 @@ use std::borrow::Cow;
 
 use super::{Access, NotReadOnly, PathUse};
 use crate::Arg;
-use crate::tables::{Key, Operands, Row};
+use crate::tables::{Key, Row};
 
 /// What has been read of the arguments so far.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each noted once")]
 pub(super) struct Reading<'a> {
     pub(super) row: &'static Row,
+    /// The program, where the row is one of its subcommands.
+    program: Option<&'a str>,
     /// The first thing that makes it not read-only.
     pub(super) obstacle: Option<NotReadOnly>,
     pub(super) paths: Vec<PathUse>,
@@ -24,11 +27,11 @@ pub(super) struct Reading<'a> {
     /// The pattern came by a flag.
     pub(super) pattern_given: bool,
     /// The target came by a flag.
-    target: Option<Arg>,
+    pub(super) target: Option<Arg>,
     /// The mode or owner came by a flag.
-    reference_given: bool,
+    pub(super) reference_given: bool,
     /// A flag the described form needs was there.
-    key_given: bool,
+    pub(super) key_given: bool,
     /// The flag whose value comes next.
     pending: Option<Pending>,
     /// The scripts that came by a flag; `None` stands for one in a file.
@@ -79,9 +82,10 @@ enum Flag {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(row: &'static Row) -> Self {
+    pub(super) fn new(row: &'static Row, program: Option<&'a str>) -> Self {
         Self {
             row,
+            program,
             obstacle: None,
             paths: Vec::new(),
             operands: Vec::new(),
@@ -97,6 +101,14 @@ impl<'a> Reading<'a> {
             scripts: Vec::new(),
             in_place: None,
             stops_at_operand: false,
+        }
+    }
+
+    /// What a person calls it.
+    pub(super) fn name(&self) -> String {
+        match self.program {
+            Some(program) => format!("{program} {}", self.row.name),
+            None => self.row.name.to_owned(),
         }
     }
 
@@ -144,7 +156,7 @@ impl<'a> Reading<'a> {
                     index,
                     format!(
                         "a file the glob finds could be named like a flag of `{}`",
-                        self.row.name
+                        self.name()
                     ),
                 );
             }
@@ -174,9 +186,9 @@ impl<'a> Reading<'a> {
                 self.long_flag(index, arg, 2);
             } else if text.starts_with('-') && arg.known() != Some("-") {
                 if self.row.one_dash {
-                    self.long_flag(index, arg, 1)
+                    self.long_flag(index, arg, 1);
                 } else {
-                    self.short_flags(index, arg)
+                    self.short_flags(index, arg);
                 }
             } else {
                 let could_be_flag = match arg {
@@ -200,6 +212,11 @@ impl<'a> Reading<'a> {
         if !matches!(arg, Arg::Known(_) | Arg::One { .. }) {
             self.misses(index, "the value of a flag may be several words");
         }
+        // SECURITY: if a version of the program takes no value here, this is a flag of its own
+        // (test: `takes_no_flag_for_a_value`). Where no flag does harm that does not matter.
+        if arg.prefix().len() > 1 && arg.prefix().starts_with('-') && !self.row.globs {
+            self.misses(index, "the value of a flag looks like a flag");
+        }
         self.value(index, pending, arg.clone());
         true
     }
@@ -216,9 +233,9 @@ impl<'a> Reading<'a> {
         let text = arg.prefix();
         let body = text.get(dashes..).unwrap_or("");
         let (name, attached) = match body.split_once('=') {
-            Some((name, _)) => (name, without_prefix(arg, dashes + name.len() + 1)),
-            None if arg.known().is_some() => (body, None),
-            None => return self.misses(index, "a flag is only known when it runs"),
+            Some((name, _)) if dashes == 2 => (name, without_prefix(arg, dashes + name.len() + 1)),
+            Some(_) | None if arg.known().is_some() => (body, None),
+            Some(_) | None => return self.misses(index, "a flag is only known when it runs"),
         };
         let Some(mark) = long_mark(self.row.long, name) else {
             return self.misses(
@@ -226,7 +243,7 @@ impl<'a> Reading<'a> {
                 format!(
                     "`{}{name}` is not a flag of `{}` that only reads",
                     "-".repeat(dashes),
-                    self.row.name
+                    self.name()
                 ),
             );
         };
@@ -238,10 +255,10 @@ impl<'a> Reading<'a> {
                 self.value(index, Pending { mark, flag }, value);
             }
             (Mark::None | Mark::Harmful, Some(_)) => {
-                self.misses(index, format!("`--{name}` takes no value"))
+                self.misses(index, format!("`--{name}` takes no value"));
             }
             (_, Some(value)) if mark != Mark::TwoTexts => {
-                self.value(index, Pending { mark, flag }, value)
+                self.value(index, Pending { mark, flag }, value);
             }
             (_, _) => self.pending = Some(Pending { mark, flag }),
         }
@@ -260,7 +277,7 @@ impl<'a> Reading<'a> {
                 }
                 return self.misses(
                     index,
-                    format!("`-{c}` is not a flag of `{}` that only reads", self.row.name),
+                    format!("`-{c}` is not a flag of `{}` that only reads", self.name()),
                 );
             };
             let flag = self.seen(index, text.get(at..end).unwrap_or(""), mark);
@@ -280,6 +297,11 @@ impl<'a> Reading<'a> {
                     let pending = Pending { mark, flag };
                     if arg.known().is_some() && at == text.len() {
                         self.pending = Some(pending);
+                    } else if self.row.separate {
+                        self.misses(
+                            index,
+                            format!("`-{c}` takes the next argument, not what follows it here"),
+                        );
                     } else if let Some(rest) = without_prefix(arg, at) {
                         self.value(index, pending, rest);
                     }
@@ -305,7 +327,7 @@ impl<'a> Reading<'a> {
         self.reference_given |= name == "reference";
         if matches!(mark, Mark::Harmful | Mark::HarmfulText) {
             self.harmless = false;
-            self.object(index, format!("`{name}` makes `{}` do more than read", self.row.name));
+            self.object(index, format!("`{name}` makes `{}` do more than read", self.name()));
         }
         match name {
             "t" | "target-directory" if mark == Mark::WritePath => Flag::Target,
@@ -326,16 +348,28 @@ impl<'a> Reading<'a> {
         }
         match pending.mark {
             Mark::TwoTexts => self.pending = Some(Pending { mark: Mark::Text, flag: pending.flag }),
-            Mark::ReadPath => self.reads(Operand { index, arg: &value, after_dashes: false }),
+            Mark::ReadPath => self.reads_value(index, value),
             Mark::WritePath => {
-                self.object(index, format!("`{}` writes what this flag names", self.row.name));
+                self.object(index, format!("`{}` writes what this flag names", self.name()));
                 if pending.flag == Flag::Target {
                     self.target = Some(value.clone());
                 }
-                self.path(index, value, Access::Write);
+                self.paths.push(PathUse {
+                    arg: value,
+                    access: Access::Write,
+                    index,
+                    recursive: false,
+                });
             }
             Mark::AtPath => self.at_path(index, &value),
             Mark::None | Mark::Text | Mark::Attached | Mark::Harmful | Mark::HarmfulText => {}
+        }
+    }
+
+    /// Notes a path in a flag; `-` is its input.
+    fn reads_value(&mut self, index: usize, arg: Arg) {
+        if arg.known() != Some("-") {
+            self.paths.push(PathUse { arg, access: Access::Read, index, recursive: false });
         }
     }
 
@@ -344,219 +378,8 @@ impl<'a> Reading<'a> {
         let text = value.prefix();
         let at = if text.starts_with('@') { Some(1) } else { text.find("=@").map(|at| at + 2) };
         if let Some(rest) = at.and_then(|at| without_prefix(value, at)) {
-            self.reads(Operand { index, arg: &rest, after_dashes: false });
+            self.reads_value(index, rest);
         }
-    }
-
-    /// Judges the operands by the row, after all arguments were read.
-    pub(super) fn operands(&mut self) {
-        let operands = std::mem::take(&mut self.operands);
-        if let Some(extra) = operands.get(self.row.limit) {
-            self.object(
-                extra.index,
-                format!("`{}` takes no such operand when it only reads", self.row.name),
-            );
-        }
-        match self.row.key {
-            Key::Needed(flags) if !self.key_given => {
-                self.object(
-                    0,
-                    format!("`{}` only reads with one of the flags `{flags}`", self.row.name),
-                );
-            }
-            Key::WithOperands(flags) if !self.key_given && !operands.is_empty() => {
-                let index = operands.first().map_or(0, |operand| operand.index);
-                self.object(
-                    index,
-                    format!(
-                        "`{}` with an operand only reads with one of the flags `{flags}`",
-                        self.row.name
-                    ),
-                );
-            }
-            Key::Free | Key::Needed(_) | Key::WithOperands(_) => {}
-        }
-        self.place(&operands);
-        self.operands = operands;
-    }
-
-    fn place(&mut self, operands: &[Operand<'_>]) {
-        match self.row.operands {
-            Operands::Text | Operands::Words | Operands::Special(_) => {}
-            Operands::Nothing => {
-                if let Some(first) = operands.first() {
-                    self.object(
-                        first.index,
-                        format!("`{}` takes no operand when it only reads", self.row.name),
-                    );
-                }
-            }
-            Operands::Read => self.all(operands, &[Access::Read]),
-            Operands::ReadHere if operands.is_empty() => self.here(),
-            Operands::ReadHere => self.all(operands, &[Access::Read]),
-            Operands::PatternThenRead => {
-                let files = match operands.split_first() {
-                    // A glob in place of the pattern brings files along.
-                    Some((first, rest))
-                        if !self.pattern_given && !matches!(first.arg, Arg::Glob(_)) =>
-                    {
-                        rest
-                    }
-                    Some(_) | None => operands,
-                };
-                if files.is_empty() && self.recursive {
-                    self.here();
-                }
-                self.all(files, &[Access::Read]);
-            }
-            Operands::ReadThenText => self.all(operands.get(..1).unwrap_or(&[]), &[Access::Read]),
-            Operands::Change => self.all(operands, &[Access::Read, Access::Write]),
-            Operands::Write => self.all(operands, &[Access::Write]),
-            Operands::TextThenWrite => {
-                let skip = usize::from(!self.reference_given);
-                self.all(operands.get(skip..).unwrap_or(&[]), &[Access::Write]);
-            }
-            Operands::Remove => self.all(operands, &[Access::Remove]),
-            Operands::ReadThenWrite => self.transfer(operands, &[Access::Read]),
-            Operands::MoveThenWrite => self.transfer(operands, &[Access::Read, Access::Remove]),
-            Operands::WriteThenRead => {
-                let (first, rest) = operands.split_at(operands.len().min(1));
-                self.all(first, &[Access::Write]);
-                self.all(rest, &[Access::Read]);
-            }
-            Operands::Revisions => operands.iter().for_each(|operand| self.revision(*operand)),
-            Operands::DateFormat => {
-                if let Some(other) =
-                    operands.iter().find(|operand| !operand.arg.prefix().starts_with('+'))
-                {
-                    self.object(other.index, "an operand that is no format sets the clock");
-                }
-            }
-            Operands::Number => {
-                let number = |operand: &Operand<'_>| {
-                    operand
-                        .arg
-                        .known()
-                        .is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
-                };
-                if let Some(other) =
-                    operands.iter().enumerate().find(|(at, operand)| *at > 0 || !number(operand))
-                {
-                    self.object(
-                        other.1.index,
-                        format!("`{}` only reads with at most a number", self.row.name),
-                    );
-                }
-            }
-            Operands::OneOf(words) => {
-                let listed = |operand: &Operand<'_>| {
-                    operand
-                        .arg
-                        .known()
-                        .is_some_and(|text| words.split(' ').any(|word| word == text))
-                };
-                match operands {
-                    [first, ..] if !listed(first) => {
-                        self.object(
-                            first.index,
-                            format!(
-                                "this is not one of the words with which `{}` only reads",
-                                self.row.name
-                            ),
-                        );
-                    }
-                    [] => self.object(
-                        0,
-                        format!("`{}` without an operand is not known to only read", self.row.name),
-                    ),
-                    [..] => {}
-                }
-            }
-        }
-    }
-
-    /// Notes the current directory, which is meant where no operand is given.
-    pub(super) fn here(&mut self) {
-        self.path(0, Arg::Known(".".to_owned()), Access::Read);
-    }
-
-    /// Notes what is done to each operand.
-    fn all(&mut self, operands: &[Operand<'_>], accesses: &[Access]) {
-        for operand in operands {
-            if self.row.name == "strings" && operand.arg.prefix().starts_with('@') {
-                self.misses(operand.index, "`@` names a file of more arguments");
-            }
-            for access in accesses {
-                match access {
-                    Access::Read => self.reads(*operand),
-                    Access::Write | Access::Remove => {
-                        self.path(operand.index, operand.arg.clone(), *access)
-                    }
-                }
-            }
-        }
-    }
-
-    /// Notes a copy or a move: every operand but the last is a source, the last the target.
-    fn transfer(&mut self, operands: &[Operand<'_>], source_accesses: &[Access]) {
-        let (sources, last) = match (self.target.take(), operands.split_last()) {
-            (Some(target), _) => (operands, Some(target)),
-            (None, Some((last, sources))) if !sources.is_empty() => {
-                if !matches!(last.arg, Arg::Known(_) | Arg::One { .. }) {
-                    // Which of the words the glob or the expansion stands for is the target cannot be told.
-                    self.complete = false;
-                    self.all(&[*last], source_accesses);
-                }
-                self.path(last.index, last.arg.clone(), Access::Write);
-                (sources, Some(last.arg.clone()))
-            }
-            (None, _) => (operands, None),
-        };
-        let remote = |arg: &Arg| {
-            !self.row.judged
-                && arg.prefix().split('/').next().is_some_and(|host| host.contains(':'))
-        };
-        let local: Vec<Operand<'_>> =
-            sources.iter().filter(|source| !remote(source.arg)).copied().collect();
-        self.paths.retain(|used| !remote(&used.arg));
-        self.all(&local, source_accesses);
-        let Some(target) = last.as_ref().and_then(Arg::known) else { return };
-        for source in &local {
-            let Some(text) = source.arg.known() else { continue };
-            let name = text.trim_end_matches('/').rsplit('/').next().unwrap_or("");
-            match name {
-                // SECURITY: `cp -r x/. .` brings any name along, `.git/hooks` and `.claude` included
-                // (test: `names_what_a_copy_makes`).
-                "" | "." | ".." => self.harmless &= !self.recursive,
-                // SECURITY: the target may be a directory, and then this is what gets written.
-                name => {
-                    let inside = format!("{}/{name}", target.trim_end_matches('/'));
-                    self.path(source.index, Arg::Known(inside), Access::Write);
-                }
-            }
-        }
-    }
-
-    /// Notes an operand of git: a revision, `revision:path`, or a path.
-    fn revision(&mut self, operand: Operand<'_>) {
-        let text = operand.arg.prefix();
-        if !operand.after_dashes {
-            if text.starts_with(':') {
-                // A pathspec with magic (`:!secrets`) or an index entry (`:0:path`).
-                self.complete = false;
-                return;
-            }
-            if let Some((_, path)) = text.split_once(':') {
-                let at = text.len() - path.len();
-                if let Some(rest) =
-                    without_prefix(operand.arg, at).filter(|rest| rest.known() != Some(""))
-                {
-                    self.path(operand.index, rest, Access::Read);
-                }
-                return;
-            }
-        }
-        self.reads(operand);
     }
 }
 

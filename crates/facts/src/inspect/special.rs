@@ -187,7 +187,7 @@ fn ip<'a>(reading: &mut Reading<'a>, argv: &'a [Arg], start: usize) {
         None | Some((_, "show" | "list" | "ls")) => {}
         Some((_, "get")) if matches!(object, "r" | "route") => {}
         Some((index, _)) => {
-            reading.misses(index, "only the show forms of `ip` are known to only read")
+            reading.misses(index, "only the show forms of `ip` are known to only read");
         }
     }
 }
@@ -331,7 +331,7 @@ fn edit_stream<'a>(reading: &mut Reading<'a>, argv: &'a [Arg], start: usize) {
     match (kind, suffix) {
         (_, Some(_)) => reading.object(0, "`sed -i` changes files"),
         (Script::Other, None) => {
-            reading.object(0, "a script that may do more than print lines by number")
+            reading.object(0, "a script that may do more than print lines by number");
         }
         (Script::Replaces, None) => {
             if let Some(first) = files.first() {
@@ -394,7 +394,9 @@ fn tar<'a>(reading: &mut Reading<'a>, argv: &'a [Arg], start: usize) {
     }
     if creates {
         reading.recursive = true;
-        members.into_iter().for_each(|member| reading.reads(member));
+        for member in members {
+            reading.reads(member);
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Global options stand before the subcommand, so a command with one has no row. Left out of the
 //! rows: everything that runs a pager, an editor, an external diff, a text conversion, a filter or
-//! a remote helper (`--ext-diff`, `--textconv`, `-O`, `--open-files-in-pager`, `--filters`,
-//! `--upload-pack`, `--exec`), and everything that writes (`--output`).
+//! a remote helper or checks a signature (`--ext-diff`, `--textconv`, `-O`, `--open-files-in-pager`, `--filters`,
+//! `--upload-pack`, `--show-signature`), and everything that writes (`--output`).
 
 use super::Operands::{MoveThenWrite, Nothing, PatternThenRead, Read, Remove, Revisions, Text};
 use super::Row;
@@ -11,7 +11,7 @@ use super::Row;
 /// What `git diff` and everything that prints a diff take.
 macro_rules! diff_long {
     () => {
-        "patch no-patch unified: raw patch-with-raw indent-heuristic no-indent-heuristic minimal patience histogram anchored: diff-algorithm: stat? compact-summary numstat shortstat dirstat? \
+        "patch no-patch unified? raw patch-with-raw indent-heuristic no-indent-heuristic minimal patience histogram anchored: diff-algorithm: stat? compact-summary numstat shortstat dirstat? \
          cumulative dirstat-by-file? summary patch-with-stat name-only name-status submodule? color? no-color color-moved? no-color-moved color-moved-ws: no-color-moved-ws word-diff? word-diff-regex: \
          color-words? no-renames rename-empty no-rename-empty check ws-error-highlight: full-index binary abbrev? break-rewrites? find-renames? find-copies? find-copies-harder irreversible-delete \
          diff-filter: pickaxe-all pickaxe-regex relative? no-relative text ignore-cr-at-eol ignore-space-at-eol ignore-space-change ignore-all-space ignore-blank-lines ignore-matching-lines: \
@@ -28,12 +28,12 @@ macro_rules! log_long {
          no-max-parents first-parent exclude-first-parent-only not all branches? tags? remotes? glob: exclude: exclude-hidden: reflog single-worktree ignore-missing stdin cherry-mark cherry-pick \
          left-only right-only cherry walk-reflogs merge boundary simplify-by-decoration show-pulls full-history dense sparse simplify-merges ancestry-path? bisect date-order author-date-order \
          topo-order reverse no-walk? do-walk pretty? format: abbrev-commit no-abbrev-commit oneline encoding: expand-tabs? no-expand-tabs notes? no-notes show-notes? show-notes-by-default \
-         show-signature relative-date date: parents children left-right graph no-graph show-linear-break? dd diff-merges: no-diff-merges combined-all-paths remerge-diff clear-decorations "
+         relative-date date: parents children left-right graph no-graph show-linear-break? dd diff-merges: no-diff-merges combined-all-paths remerge-diff clear-decorations "
     };
 }
 
-const DIFF_SHORT: &str = "puU:sB?M?C?DX?l:S:G:RabwWI:zc0123";
-const LOG_SHORT: &str = "puU:sB?M?C?DX?l:S:G:RabwWI:zcL:n:iEFPgtrmq";
+const DIFF_SHORT: &str = "puU?sB?M?C?DX?l:S:G:RabwWI:zc0123";
+const LOG_SHORT: &str = "puU?sB?M?C?DX?l:S:G:RabwWI:zcL:n:iEFPgtrmq";
 
 pub(super) const ROWS: &[Row] = &[
     Row::acts("add", "nvfiupAN", "verbose dry-run force interactive patch edit update all no-ignore-removal no-all ignore-removal intent-to-add refresh ignore-errors ignore-missing renormalize sparse chmod: pathspec-from-file<", Read)
@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::tells("for-each-ref", "", "count: sort: format: points-at: merged? no-merged? contains? no-contains? ignore-case omit-empty exclude: include-root-refs stdin color?", Text),
     Row::reads("grep", "aiIwvhHEGFPnlLcze:qpWA:B:C:m:ro", "cached untracked no-exclude-standard exclude-standard recurse-submodules text ignore-case no-textconv max-depth: recursive no-recursive word-regexp invert-match full-name \
         extended-regexp basic-regexp perl-regexp fixed-strings line-number column files-with-matches name-only files-without-match null only-matching count color? no-color break heading show-function \
-        context: after-context: before-context: function-context max-count: threads: and or not all-match quiet index", PatternThenRead).numeric(),
+        context: after-context: before-context: function-context max-count: threads: and or not all-match quiet", PatternThenRead).numeric(),
     Row::reads("log", LOG_SHORT, concat!(diff_long!(), log_long!()), Revisions).numeric(),
     Row::reads("ls-files", "cdmoisuktvfzx:X<", "cached deleted modified others ignored stage directory no-empty-directory unmerged killed resolve-undo exclude: exclude-from< exclude-per-directory: exclude-standard error-unmatch with-tree: \
         full-name recurse-submodules abbrev? debug deduplicate eol sparse format:", Read),

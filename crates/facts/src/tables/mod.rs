@@ -43,6 +43,8 @@ pub enum Operands {
     Nothing,
     /// Text that names no file.
     Text,
+    /// Names; a slash would make one a file.
+    Names,
     /// Any words at all, flags included, none of which name a file.
     Words,
     /// Files or directories it reads; without any, its input.
@@ -124,6 +126,10 @@ pub enum Effect {
 }
 
 /// One program, or one subcommand of one.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about a program, as in a table"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The name; for a subcommand its words, joined by blanks.
@@ -148,6 +154,8 @@ pub struct Row {
     pub numeric: bool,
     /// Flags are spelled out behind one dash.
     pub one_dash: bool,
+    /// The value of a short flag is always an argument of its own.
+    pub separate: bool,
     /// It touches files its arguments do not name.
     pub opaque: bool,
     /// The flags without which it is another form.
@@ -185,6 +193,7 @@ impl Row {
             recursive: "",
             numeric: false,
             one_dash: false,
+            separate: false,
             opaque: false,
             key: Key::Free,
         }
@@ -259,6 +268,12 @@ impl Row {
     /// That spells its flags out behind one dash.
     const fn one_dash(mut self) -> Self {
         self.one_dash = true;
+        self
+    }
+
+    /// That looks for the value of a short flag only in the next argument.
+    const fn separate(mut self) -> Self {
+        self.separate = true;
         self
     }
 

@@ -72,7 +72,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::tells("realpath", "eLmPqsz", "canonicalize-existing canonicalize-missing logical physical quiet relative-to: relative-base: strip no-symlinks zero help version", Read).globs(),
     Row::reads("rev", "0", "zero help version", Read).globs(),
     // Left out: --pre, --pre-glob, --hostname-bin and -z/--search-zip run programs; --files lists without a pattern.
-    Row::reads("rg", "A:B:C:E:F.Ig:HKLM:NPST:Uabcd:e:f<hij:lm:nopqr:st:uvwx0", "after-context: auto-hybrid-regex before-context: binary block-buffered byte-offset case-sensitive color: colors: column context: context-separator: count count-matches \
+    Row::reads("rg", "A:B:C:E:F.Ig:HLM:NPST:Uabcd:e:f<hij:lm:nopqr:st:uvwx0", "after-context: auto-hybrid-regex before-context: binary block-buffered byte-offset case-sensitive color: colors: column context: context-separator: count count-matches \
         crlf dfa-size-limit: encoding: engine: field-context-separator: field-match-separator: file< files-with-matches files-without-match fixed-strings follow glob: glob-case-insensitive heading help hidden iglob: ignore-case \
         ignore-file< ignore-file-case-insensitive include-zero invert-match json line-buffered line-number line-regexp max-columns: max-columns-preview max-count: max-depth: max-filesize: mmap multiline multiline-dotall no-config \
         no-filename no-heading no-hidden no-ignore no-ignore-dot no-ignore-exclude no-ignore-files no-ignore-global no-ignore-messages no-ignore-parent no-ignore-vcs no-json no-line-number no-messages no-mmap no-pcre2-unicode \
@@ -94,8 +94,8 @@ pub(super) const ROWS: &[Row] = &[
     Row::reads("tac", "brs:", "before regex separator: help version", Read).globs(),
     Row::reads("tail", "c:fFn:qs:vz", "bytes: follow? lines: max-unchanged-stats: pid: quiet silent retry sleep-interval: verbose zero-terminated help version", Read).globs().numeric(),
     Row::tells("tr", "cCdst", "complement delete squeeze-repeats truncate-set1 help version", Text),
-    // -o writes, and so does -R, which makes it run itself with -o in every directory.
-    Row::reads("tree", "acCdDfFghH:iI:JlL:nNo>pP:qQrsStT:uUvxX", "dirsfirst filelimit: noreport charset: du timefmt: prune si matchdirs ignore-case inodes device sort: gitignore metafirst help version", ReadHere),
+    // `-Lo 2 x` is `-L 2 -o x`. -o writes, and so does -R, which makes it run itself with -o in every directory.
+    Row::reads("tree", "acCdDfFghH:iI:JlL:nNo>pP:qQrsStT:uUvxX", "dirsfirst filelimit: noreport charset: du timefmt: prune si matchdirs ignore-case inodes device sort: gitignore metafirst help version", ReadHere).separate(),
     Row::reads("tsort", "", "help version", Read).globs().limit(1),
     Row::reads("unexpand", "at:", "all first-only tabs: help version", Read).globs().numeric(),
     // A second operand would be written.

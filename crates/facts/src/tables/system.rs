@@ -1,7 +1,7 @@
 //! Programs that tell about the system, the shell or themselves.
 
 use super::Operands::{
-    DateFormat, Nothing, Number, OneOf, Read, ReadThenText, Special, Text, Words,
+    DateFormat, Names, Nothing, Number, OneOf, Read, ReadThenText, Special, Text, Words,
 };
 use super::Special::{Command, Ip, Printf, Ps, Subcommands, Test, Xargs};
 use super::{Row, git};
@@ -44,9 +44,9 @@ pub(super) const ROWS: &[Row] = &[
     Row::tells("ip", "", "", Special(Ip)),
     Row::tells("locale", "ackmv", "all-locales charmaps category-name keyword-name verbose help version", Text),
     // -D writes a cache of devices.
-    Row::tells("lsof", "aC:c:d:FhHi?IlLnNoPp:Rs?tT?u:UvVwX", "", Read),
+    Row::tells("lsof", "abc:Cd:hi?lnNOp:PRtu:UvwX", "", Read),
     // -P, -H, -T, -t, -p, -l and -C run a pager, a browser, a formatter or read another configuration.
-    Row::tells("man", "aDfiIkKs:S:wWe:L:m:", "all apropos whatis where where-cat path location location-cat ignore-case match-case regex wildcard names-only sections: extension: locale: help version", Text),
+    Row::tells("man", "aDfiIkKs:S:wWe:L:", "all apropos whatis where where-cat path location location-cat ignore-case match-case regex wildcard names-only sections: extension: locale: help version", Names),
     Row::tells("netstat", "46aceFgilMnNoprsStuUvwWxZ", "all continuous extend fib groups interfaces listening masquerade numeric numeric-hosts numeric-ports numeric-users program route statistics symbolic \
         tcp timers udp raw unix verbose wide help version", Nothing),
     Row::tells("node", "v", "version", ReadThenText).limit(0).needs("v version").opaque(),
