@@ -9,11 +9,13 @@
 #![expect(clippy::indexing_slicing, reason = "an index out of bounds fails the test it serves")]
 
 pub mod adversarial;
+pub mod bash;
 pub mod case;
 pub mod conformance;
 pub mod corpus;
 pub mod cover;
 pub mod evaluate;
+pub mod observe;
 pub mod parallel;
 pub mod shell_cases;
 pub mod world;
