@@ -75,12 +75,16 @@ pub struct Count {
 }
 
 impl Count {
-    /// The share that passed or deviates on purpose; an empty suite passes nothing.
+    /// The share that passed or deviates on purpose.
     pub fn percent(self) -> f64 {
-        let good = u32::try_from(self.passed + self.deviating).unwrap_or(u32::MAX);
-        let total = u32::try_from(self.total).unwrap_or(u32::MAX);
-        if total == 0 { 0.0 } else { f64::from(good) * 100.0 / f64::from(total) }
+        percent(self.passed + self.deviating, self.total)
     }
+}
+
+/// A share in percent; of nothing it is 0, so that an empty suite passes nothing.
+pub fn percent(part: usize, whole: usize) -> f64 {
+    let count = |number| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    if whole == 0 { 0.0 } else { count(part) * 100.0 / count(whole) }
 }
 
 /// A case that missed.

@@ -41,7 +41,7 @@ fn read_log(log: &[u8]) -> io::Result<Vec<Vec<String>>> {
     let mut fields = log.split(|byte| *byte == 0).map(String::from_utf8_lossy);
     let mut commands = Vec::new();
     while let Some(count) = fields.next().filter(|count| !count.is_empty()) {
-        let count: usize = count.parse().map_err(|_| io::Error::other("the log is garbled"))?;
+        let count: usize = count.parse().map_err(io::Error::other)?;
         commands.push(fields.by_ref().take(count).map(Into::into).collect());
     }
     Ok(commands)
