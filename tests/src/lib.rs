@@ -19,6 +19,7 @@ pub mod evaluate;
 pub mod evasion;
 pub mod observe;
 pub mod parallel;
+pub mod programs;
 pub mod seed;
 pub mod shell_cases;
 pub mod tables;

@@ -4,6 +4,8 @@
 //! those that run, none may be allowed. `PORTCULLIS_FULL=1` runs the whole product, otherwise a
 //! seeded sample (`PORTCULLIS_SEED`) in which every way and every place occurs.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use portcullis_model::Decision;
 use portcullis_tests::case::percent;
 use portcullis_tests::evasion::{Programs, write};
