@@ -1,5 +1,7 @@
 //! Runs corpus files against the evaluator: `cases conformance|adversarial|shell FILE-or-DIR…`.
 
+#![forbid(unsafe_code)]
+
 use portcullis_tests::adversarial::Adversarial;
 use portcullis_tests::case::{self, Case, Deviations};
 use portcullis_tests::conformance::Conformance;
