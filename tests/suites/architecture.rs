@@ -244,7 +244,8 @@ fn contains_word(line: &str, word: &str) -> bool {
     let part_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let ends_open = !word.ends_with(part_of_name);
     parts.windows(2).any(|around| {
-        !around[0].ends_with(part_of_name) && (ends_open || !around[1].starts_with(part_of_name))
+        let [before, after] = around else { return false };
+        !before.ends_with(part_of_name) && (ends_open || !after.starts_with(part_of_name))
     })
 }
 
