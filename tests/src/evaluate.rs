@@ -109,7 +109,7 @@ fn decision<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Decisio
     parse_decision(&word).ok_or_else(|| serde::de::Error::custom(format!("no decision: `{word}`")))
 }
 
-/// Stands in for the evaluator until it lands.
-fn answer(_line: &str, _facts: bool) -> String {
-    r#"{"decision":"ask","reason":"stand-in"}"#.to_owned()
+fn answer(line: &str, facts: bool) -> String {
+    let defaults = portcullis_host::batch::Defaults { facts, ..Default::default() };
+    portcullis_host::batch::answer(line, &defaults)
 }
