@@ -294,7 +294,9 @@ impl Grammar {
                 operand: Some(word.clone()),
                 assigns: None,
             },
-            Arg::Glob(_) | Arg::Many { .. } if state.stage >= total && !word.prefix().is_empty() => {
+            Arg::Glob(_) | Arg::Many { .. }
+                if state.stage >= total && !word.prefix().is_empty() =>
+            {
                 Step::Command
             }
             Arg::Glob(_) | Arg::Many { .. } => Step::Uncertain,
@@ -572,7 +574,9 @@ fn could_be_name(prefix: &str) -> bool {
 /// A number behind one or two dashes.
 fn is_numeric(text: &str) -> bool {
     let digits = text.trim_start_matches('-');
-    !digits.is_empty() && text.len() - digits.len() <= 2 && digits.bytes().all(|b| b.is_ascii_digit())
+    !digits.is_empty()
+        && text.len() - digits.len() <= 2
+        && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Splits the text of `env -S` as env does; `None` where it uses variables or ends too early.
