@@ -381,21 +381,21 @@ mod tests {
                 };
                 assert!(inspect(&words("--unheard-of")).read_only.is_err(), "{}", row.name);
                 assert!(inspect(&words("-\u{e9}")).read_only.is_err(), "{}", row.name);
-                for long in row.long.split_ascii_whitespace() {
-                    let name = long.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-                    for end in 1..name.len() {
-                        let listed = row.long.split_ascii_whitespace().any(|flag| {
-                            flag.trim_end_matches(|c: char| !c.is_ascii_alphanumeric())
-                                == &name[..end]
-                        });
-                        let short = inspect(&words(&format!("--{}", &name[..end])));
-                        assert!(
-                            listed || short.read_only.is_err(),
-                            "{} --{}",
-                            row.name,
-                            &name[..end]
-                        );
-                    }
+                let names: Vec<&str> = row
+                    .long
+                    .split_ascii_whitespace()
+                    .map(|long| long.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()))
+                    .collect();
+                for (end, name) in
+                    names.iter().flat_map(|name| (1..name.len()).map(move |end| (end, name)))
+                {
+                    let short = name.get(..end).unwrap_or("");
+                    let found = inspect(&words(&format!("--{short}")));
+                    assert!(
+                        names.contains(&short) || found.read_only.is_err(),
+                        "{} --{short}",
+                        row.name
+                    );
                 }
             }
         }
