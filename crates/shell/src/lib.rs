@@ -20,5 +20,11 @@ pub use ir::{
 pub struct Options {}
 /// Stand-in until the reader lands.
 pub fn parse(_text: &str, _options: &Options) -> Program {
-    Program { script: Script::default(), obstacles: vec![], lossy: vec![], second_opinion: vec![], display_flags: vec![] }
+    Program {
+        script: Script::default(),
+        obstacles: vec![],
+        lossy: vec![],
+        second_opinion: vec![],
+        display_flags: vec![],
+    }
 }
