@@ -6,7 +6,7 @@ use crate::tables::payloads::PAYLOADS;
 use crate::tables::payloads_git::peel_git;
 use crate::tables::payloads_search::{peel_fd, peel_find, peel_parallel};
 use crate::tables::wrappers::{Empty, Runs, WRAPPERS, Wrapper};
-use crate::tables::wrappers_grammar::{Kind, Met, Reading, assignment};
+use crate::tables::wrappers_grammar::{Kind, Met, Reading, Unlisted, assignment};
 use crate::tables::wrappers_shells::{peel_shell, shell_name};
 use portcullis_model::Reason;
 
@@ -206,7 +206,7 @@ pub(crate) fn finish(row: &Wrapper, wrapper: &'static str, reading: Reading) -> 
     peeled.take_options(&reading.perhaps_met, true);
     for operand in &reading.operands {
         // Words that editors and database shells take as commands.
-        if row.grammar.lenient {
+        if row.grammar.unlisted == Unlisted::Flag {
             let script = operand.known().and_then(operand_script);
             peeled.inner.extend(script.map(|text| Inner::Script(Arg::Known(text.to_owned()))));
         }
@@ -214,7 +214,7 @@ pub(crate) fn finish(row: &Wrapper, wrapper: &'static str, reading: Reading) -> 
     if reading.assigns.iter().any(|(name, _)| hijacking_variable(name)) {
         peeled.hinder(Reason::EnvHijack);
     }
-    let program = reading.met.iter().filter(|met| met.kind == Kind::Program).next_back();
+    let program = reading.met.iter().rfind(|met| met.kind == Kind::Program);
     let mut rest = reading.rest;
     if let Some(program) = program.and_then(|met| met.value.clone()) {
         if rest.first().and_then(Arg::known) == Some("--") {
@@ -222,11 +222,11 @@ pub(crate) fn finish(row: &Wrapper, wrapper: &'static str, reading: Reading) -> 
         }
         rest.insert(0, program);
     }
-    let replaced = reading.met.iter().find_map(|met| match met.kind {
-        Kind::Replace => met.value.as_ref().and_then(Arg::known),
-        Kind::ReplaceOptional => Some(met.value.as_ref().and_then(Arg::known).unwrap_or("{}")),
-        _ => None,
-    });
+    let replaced = reading
+        .met
+        .iter()
+        .find(|met| matches!(met.kind, Kind::Replace | Kind::ReplaceOptional))
+        .map(|met| met.value.as_ref().and_then(Arg::known).unwrap_or("{}"));
     let runs = if has(Kind::RestIsScript) {
         Runs::Joined
     } else if has(Kind::RestIsArgv) || program.is_some() {

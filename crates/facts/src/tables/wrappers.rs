@@ -3,7 +3,7 @@
 //! Options come from the manual pages of GNU coreutils, findutils, util-linux, sudo, OpenSSH and the
 //! other projects; what is not listed is not understood, and then nothing is taken off for certain.
 
-use super::wrappers_grammar::{EVERY_WORD, Grammar};
+use super::wrappers_grammar::{EVERY_WORD, Grammar, Order, Unlisted};
 use crate::Strength;
 use portcullis_model::Reason;
 
@@ -65,8 +65,8 @@ pub(super) const fn row(names: &'static [&'static str]) -> Wrapper {
             globals: "",
             options: "",
             operands: 0,
-            mixed: false,
-            lenient: false,
+            order: Order::First,
+            unlisted: Unlisted::Unclear,
             assignments: false,
             single_dash: false,
         },
@@ -106,16 +106,16 @@ impl Wrapper {
     /// Every word that is no option is an operand; only option values run.
     pub(super) const fn only_options(mut self) -> Self {
         self.grammar.operands = EVERY_WORD;
-        self.grammar.mixed = true;
+        self.grammar.order = Order::Mixed;
         self
     }
     pub(super) const fn mixed(mut self) -> Self {
-        self.grammar.mixed = true;
+        self.grammar.order = Order::Mixed;
         self
     }
     /// The program has too many harmless options to list.
     pub(super) const fn lenient(mut self) -> Self {
-        self.grammar.lenient = true;
+        self.grammar.unlisted = Unlisted::Flag;
         self
     }
     pub(super) const fn assignments(mut self) -> Self {
