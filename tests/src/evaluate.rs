@@ -1,17 +1,18 @@
 //! Asks the evaluator, in the wire format of `portcullis check --batch`.
 
+use portcullis_host::batch::{self, Defaults};
 use portcullis_model::Decision;
 use serde::Deserialize;
 use serde_json::Value;
 
 /// Asks for the verdict of one call (a line of `check --batch`).
 pub fn ask(call: &Value) -> Result<Answer, String> {
-    read(&answer(&call.to_string(), false))
+    read(&answer_line(&call.to_string(), false))
 }
 
 /// Asks for the verdict of one call and for what it would do.
 pub fn ask_with_facts(call: &Value) -> Result<Answer, String> {
-    read(&answer(&call.to_string(), true))
+    read(&answer_line(&call.to_string(), true))
 }
 
 /// Reads an answer line; an error answer is an `Err`.
@@ -58,15 +59,17 @@ impl Answer {
         out
     }
 
-    /// The rules the findings name as what decided, with the class each stands in.
-    pub fn deciding_rules(&self) -> Vec<(Decision, String)> {
+    /// The rules the findings name, each with what it decided and the class it stands in.
+    pub fn deciding_rules(&self) -> Vec<(Decision, String, String)> {
         let mut rules = Vec::new();
         for finding in &self.findings {
-            let because = finding.get("because");
-            let rule = because.and_then(|because| because.get("rule")).and_then(Value::as_str);
-            let decision = finding.get("decision").and_then(Value::as_str).and_then(parse_decision);
-            if let (Some(rule), Some(decision)) = (rule, decision) {
-                rules.push((decision, rule.to_owned()));
+            let text = |pointer| finding.pointer(pointer).and_then(Value::as_str);
+            let decision = text("/decision").and_then(parse_decision);
+            let class = text("/because/class");
+            if let (Some(decision), Some(class), Some(rule)) =
+                (decision, class, text("/because/rule"))
+            {
+                rules.push((decision, class.to_owned(), rule.to_owned()));
             }
         }
         rules
@@ -109,7 +112,7 @@ fn decision<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Decisio
     parse_decision(&word).ok_or_else(|| serde::de::Error::custom(format!("no decision: `{word}`")))
 }
 
-/// Stands in for the evaluator until it lands.
-fn answer(_line: &str, _facts: bool) -> String {
-    r#"{"decision":"ask","reason":"stand-in"}"#.to_owned()
+/// Answers one line of `check --batch`.
+pub fn answer_line(line: &str, facts: bool) -> String {
+    batch::answer(line, &Defaults { facts, ..Defaults::default() })
 }

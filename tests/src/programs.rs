@@ -2,9 +2,9 @@
 //! variants of them.
 //!
 //! A program only names commands that do not exist, opens files in its own folder, and has no loop
-//! without an end, so that running it is harmless. Everything follows from the seed.
+//! without an end, so that running it is harmless. Everything follows from the choices.
 
-use crate::seed::Seed;
+use crate::choices::Choices;
 
 /// Names of commands that exist nowhere. Those that start with `ok` succeed under the oracle.
 pub const NAMES: &[&str] = &["one", "two", "three", "rm", "curl", "ok", "ok1"];
@@ -13,28 +13,29 @@ pub const NAMES: &[&str] = &["one", "two", "three", "rm", "curl", "ok", "ok1"];
 const DEPTH: usize = 3;
 
 /// Makes a program.
-pub fn generate(seed: &mut Seed) -> String {
-    let mut writer = Writer { seed, out: String::new(), bodies: Vec::new(), delimiters: 0 };
-    if writer.seed.one_in(2) {
+pub fn generate(choices: &mut Choices<'_>) -> String {
+    let mut writer = Writer { choices, out: String::new(), bodies: Vec::new(), delimiters: 0 };
+    if writer.choices.one_in(2) {
         // Some expansions only run their operands when the variable is set.
         writer.one_of(&["x=abc y=1; ", "x='p q'\n", "a=(p q r); x=ab; "]);
     }
-    let depth = writer.seed.below(DEPTH + 1);
+    let depth = writer.choices.below(DEPTH + 1);
     writer.script(depth, 3);
     writer.end_bodies();
     writer.out
 }
 
 /// Breaks a program in one to three places.
-pub fn mutate(seed: &mut Seed, program: &str) -> String {
+pub fn mutate(choices: &mut Choices<'_>, program: &str) -> String {
     let mut text: Vec<char> = program.chars().collect();
-    for _ in 0..=seed.below(3) {
-        let at = seed.below(text.len() + 1);
-        match seed.below(8) {
+    for _ in 0..=choices.below(3) {
+        let at = choices.below(text.len() + 1);
+        match choices.below(8) {
             0 if at < text.len() => drop(text.remove(at)),
             1 if at < text.len() => {
-                let copy: Vec<char> = text[at..].iter().copied().take(seed.below(9) + 1).collect();
-                let to = seed.below(text.len() + 1);
+                let copy: Vec<char> =
+                    text[at..].iter().copied().take(choices.below(9) + 1).collect();
+                let to = choices.below(text.len() + 1);
                 text.splice(to..to, copy);
             }
             2 => text.truncate(at),
@@ -42,7 +43,7 @@ pub fn mutate(seed: &mut Seed, program: &str) -> String {
                 text.splice(at..at, ['\\', '\n']);
             }
             _ => {
-                text.splice(at..at, seed.pick(INSERTIONS).chars());
+                text.splice(at..at, choices.pick(INSERTIONS).chars());
             }
         }
     }
@@ -69,26 +70,26 @@ pub fn shrink(program: &str, fails: impl Fn(&str) -> bool) -> String {
     text.into_iter().collect()
 }
 
-struct Writer<'a> {
-    seed: &'a mut Seed,
+struct Writer<'a, 'b> {
+    choices: &'a mut Choices<'b>,
     out: String,
     /// Here-documents whose bodies start after the next newline.
     bodies: Vec<String>,
     delimiters: usize,
 }
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
     fn push(&mut self, text: &str) {
         self.out.push_str(text);
     }
 
     fn one_of(&mut self, texts: &[&str]) {
-        let text = self.seed.pick(texts);
+        let text = self.choices.pick(texts);
         self.out.push_str(text);
     }
 
     fn script(&mut self, depth: usize, most: usize) {
-        for index in 0..=self.seed.below(most) {
+        for index in 0..=self.choices.below(most) {
             if index > 0 {
                 self.separator();
             }
@@ -97,7 +98,7 @@ impl Writer<'_> {
     }
 
     fn separator(&mut self) {
-        match self.seed.below(10) {
+        match self.choices.below(10) {
             0..3 => self.push("; "),
             3 => self.push(" && "),
             4 => self.push(" || "),
@@ -126,11 +127,11 @@ impl Writer<'_> {
     }
 
     fn command(&mut self, depth: usize) {
-        if depth == 0 || self.seed.below(10) < 6 {
+        if depth == 0 || self.choices.below(10) < 6 {
             return self.simple(depth);
         }
         let inner = depth - 1;
-        match self.seed.below(24) {
+        match self.choices.below(24) {
             0 => self.wrapped(inner, "{ ", "; }"),
             1 => self.wrapped(inner, "( ", " )"),
             2 => self.wrapped(inner, "(", ")"),
@@ -182,22 +183,22 @@ impl Writer<'_> {
     }
 
     fn simple(&mut self, depth: usize) {
-        if self.seed.one_in(6) {
+        if self.choices.one_in(6) {
             self.assignment(depth);
             self.push(" ");
         }
-        if self.seed.one_in(10) {
+        if self.choices.one_in(10) {
             self.redirect(depth);
             self.push(" ");
         }
-        if self.seed.one_in(4) {
+        if self.choices.one_in(4) {
             self.odd_name(depth);
         } else {
             self.one_of(NAMES);
         }
-        for _ in 0..self.seed.below(3) {
+        for _ in 0..self.choices.below(3) {
             self.one_of(&[" ", " ", " ", "  ", "\t", " \\\n"]);
-            if self.seed.one_in(4) {
+            if self.choices.one_in(4) {
                 self.redirect(depth);
             } else {
                 self.word(depth);
@@ -206,7 +207,7 @@ impl Writer<'_> {
     }
 
     fn odd_name(&mut self, depth: usize) {
-        match self.seed.below(6) {
+        match self.choices.below(6) {
             0..4 => self.one_of(ODD_NAMES),
             4 => self.word(depth),
             _ => {
@@ -217,7 +218,7 @@ impl Writer<'_> {
     }
 
     fn assignment(&mut self, depth: usize) {
-        match self.seed.below(6) {
+        match self.choices.below(6) {
             0 => {
                 self.push("a=(");
                 self.word(depth);
@@ -231,7 +232,7 @@ impl Writer<'_> {
             }
             _ => {
                 self.one_of(&["x=", "y=", "x+=", "LANG=", "z="]);
-                if !self.seed.one_in(4) {
+                if !self.choices.one_in(4) {
                     self.word(depth);
                 }
             }
@@ -239,7 +240,7 @@ impl Writer<'_> {
     }
 
     fn redirect(&mut self, depth: usize) {
-        match self.seed.below(10) {
+        match self.choices.below(10) {
             0 => self.here_document(depth),
             1 => {
                 self.one_of(&["<<<", "<<< ", "3<<<"]);
@@ -250,7 +251,7 @@ impl Writer<'_> {
                 self.one_of(&[
                     ">", "> ", ">>", ">|", "2> ", "&>", "&>> ", ">& ", "3<>", "{v}> ", "<",
                 ]);
-                if self.seed.one_in(5) {
+                if self.choices.one_in(5) {
                     self.word(depth);
                 } else {
                     self.one_of(&["f", "g", "'f g'", "./h", "f\\\ng", "f\"\"x", "/dev/null"]);
@@ -262,9 +263,9 @@ impl Writer<'_> {
     fn here_document(&mut self, depth: usize) {
         self.delimiters += 1;
         let name = format!("E{}", self.delimiters);
-        let tabs = self.seed.one_in(4);
+        let tabs = self.choices.one_in(4);
         self.push(if tabs { "<<-" } else { "<<" });
-        let quoting = self.seed.below(8);
+        let quoting = self.choices.below(8);
         match quoting {
             0 => self.push(&format!("'{name}'")),
             1 => self.push(&format!("\\{name}")),
@@ -273,13 +274,13 @@ impl Writer<'_> {
         }
         let quoted = quoting < 3;
         let mut body = String::new();
-        for _ in 0..self.seed.below(3) {
+        for _ in 0..self.choices.below(3) {
             if tabs {
                 body.push('\t');
             }
-            let line = *self.seed.pick(BODY_LINES);
+            let line = *self.choices.pick(BODY_LINES);
             body.push_str(line);
-            if !quoted && depth > 0 && self.seed.one_in(3) {
+            if !quoted && depth > 0 && self.choices.one_in(3) {
                 let part = self.apart(|writer| writer.part(depth - 1, true));
                 // A body line must not hold a newline that would end it early or late.
                 if !part.contains('\n') {
@@ -288,7 +289,7 @@ impl Writer<'_> {
             }
             body.push('\n');
         }
-        if tabs && self.seed.one_in(2) {
+        if tabs && self.choices.one_in(2) {
             body.push('\t');
         }
         body.push_str(&name);
@@ -297,17 +298,17 @@ impl Writer<'_> {
     }
 
     fn word(&mut self, depth: usize) {
-        for _ in 0..=self.seed.below(2) {
+        for _ in 0..=self.choices.below(2) {
             self.part(depth, false);
         }
     }
 
     fn part(&mut self, depth: usize, quoted: bool) {
-        if depth == 0 || self.seed.one_in(2) {
+        if depth == 0 || self.choices.one_in(2) {
             return self.one_of(if quoted { QUOTED_PARTS } else { PARTS });
         }
         let inner = depth - 1;
-        match self.seed.below(if quoted { 9 } else { 14 }) {
+        match self.choices.below(if quoted { 9 } else { 14 }) {
             0 | 1 => self.wrapped(inner, "$(", ")"),
             2 => self.backquotes(inner),
             3 => self.parameter(inner, quoted),
@@ -318,7 +319,7 @@ impl Writer<'_> {
             8 => self.one_of(&["$((1 + 2))", "$((x))", "$((a[0]))", "$[1]", "$(( 'x' ))"]),
             9 | 10 => {
                 self.push("\"");
-                for _ in 0..=self.seed.below(2) {
+                for _ in 0..=self.choices.below(2) {
                     self.part(inner, true);
                 }
                 self.push("\"");
@@ -362,7 +363,7 @@ impl Writer<'_> {
     }
 
     fn test(&mut self, depth: usize) {
-        match self.seed.below(4) {
+        match self.choices.below(4) {
             0 => {
                 self.push("[ ");
                 self.word(depth);
@@ -392,7 +393,7 @@ impl Writer<'_> {
     }
 
     fn arithmetic_command(&mut self, depth: usize) {
-        match self.seed.below(4) {
+        match self.choices.below(4) {
             0 => self.wrapped(depth, "((1 + $(", ") ))"),
             1 => self.one_of(&["((1 < 2))", "((x++))", "((a[0] = 1))", "((`two`))"]),
             2 => self.one_of(&["let x=1", "let 'a[$(two)]=1'", "let x++ 'y = 2'"]),
@@ -461,7 +462,7 @@ impl Writer<'_> {
             ". ",
             "getopts ",
         ]);
-        match self.seed.below(3) {
+        match self.choices.below(3) {
             0 => self.assignment(depth),
             1 => self.one_of(&["x", "'a[$(two)]'", "a[0]", "-p", "expand_aliases", "sub"]),
             _ => self.word(depth),
@@ -670,11 +671,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn follows_from_its_seed() {
+    fn follows_from_its_choices() {
         let make = |start| {
-            let mut seed = Seed::new(start);
-            let program = generate(&mut seed);
-            let broken = mutate(&mut seed, &program);
+            let mut choices = Choices::Seeded(start);
+            let program = generate(&mut choices);
+            let broken = mutate(&mut choices, &program);
             (program, broken)
         };
         assert_eq!(make(3), make(3));

@@ -8,8 +8,8 @@
 
 use portcullis_model::Decision;
 use portcullis_tests::case::percent;
+use portcullis_tests::choices::Choices;
 use portcullis_tests::evasion::{Programs, write};
-use portcullis_tests::seed::Seed;
 use portcullis_tests::tables::data_only::DATA_ONLY;
 use portcullis_tests::tables::surroundings::{Embedding, NOT_TAKEN, SURROUNDINGS};
 use portcullis_tests::tables::ways::WAYS;
@@ -113,10 +113,10 @@ struct Attempt {
 
 fn attempts() -> Vec<Attempt> {
     let everything = environment::everything();
-    let mut seed = Seed::new(environment::seed(1));
+    let mut choices = Choices::Seeded(environment::seed(1));
     let mut attempts = Vec::new();
     // Places take turns, so that a sample holds each of them about equally often.
-    let mut turn = seed.below(SURROUNDINGS.len());
+    let mut turn = choices.below(SURROUNDINGS.len());
     for (kind, ways) in WAYS {
         for way in *ways {
             for (index, (embedding, place)) in SURROUNDINGS.iter().enumerate() {

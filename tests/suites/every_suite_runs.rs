@@ -1,7 +1,5 @@
 //! A suite that is not registered would be forgotten in silence.
 
-#![expect(clippy::disallowed_methods, reason = "reads the folder it is about")]
-
 use std::fs;
 use std::path::Path;
 

@@ -8,10 +8,10 @@
 use portcullis_model::Decision;
 use portcullis_tests::bash::Ending;
 use portcullis_tests::case::percent;
+use portcullis_tests::choices::Choices;
 use portcullis_tests::evaluate::{self, Answer};
 use portcullis_tests::observe::{Observation, observe};
 use portcullis_tests::programs::{self, NAMES};
-use portcullis_tests::seed::Seed;
 use portcullis_tests::shell_cases::{ShellCase, bash_call};
 use portcullis_tests::{corpus, cover, environment, parallel};
 use serde_json::json;
@@ -25,9 +25,9 @@ fn the_corpus_is_covered() {
 
 #[test]
 fn generated_programs_are_covered() {
-    let mut seed = Seed::new(environment::seed(2));
+    let mut choices = Choices::Seeded(environment::seed(2));
     let many = environment::programs() / 2;
-    let programs: Vec<_> = (0..many).map(|_| programs::generate(&mut seed)).collect();
+    let programs: Vec<_> = (0..many).map(|_| programs::generate(&mut choices)).collect();
     let report = check(&programs);
     assert!(report.wrong.is_empty(), "{}", report.wrong.join("\n---\n"));
     // The oracle proves nothing about what is refused, or about programs that run nothing.
@@ -37,13 +37,16 @@ fn generated_programs_are_covered() {
 
 #[test]
 fn broken_programs_are_covered() {
-    let mut seed = Seed::new(environment::seed(3));
+    let mut choices = Choices::Seeded(environment::seed(3));
     let inputs = corpus_inputs();
     let mut programs = Vec::new();
     while programs.len() < environment::programs() / 2 {
-        let whole =
-            if seed.one_in(2) { seed.pick(&inputs).clone() } else { programs::generate(&mut seed) };
-        let broken = programs::mutate(&mut seed, &whole);
+        let whole = if choices.one_in(2) {
+            choices.pick(&inputs).clone()
+        } else {
+            programs::generate(&mut choices)
+        };
+        let broken = programs::mutate(&mut choices, &whole);
         if is_harmless(&broken) {
             programs.push(broken);
         }
