@@ -13,9 +13,8 @@ use portcullis_model::Reason;
 /// Takes one wrapping program off a command; `None` when the program is not one that runs others,
 /// or runs nothing in this form.
 ///
-/// The caller repeats it on every [`Inner::Argv`] it finds. That ends: what is inside is made of
-/// fewer words, or the words of an `env -S` text, which are counted. [`Peeled::possible`] holds
-/// every start there may be, so peeling what is in it adds nothing but scripts.
+/// The caller repeats it on every [`Inner::Argv`] it finds, also the possible ones. That ends: what is
+/// inside is made of fewer words, or of the words of an `env -S` text, which are counted.
 pub fn peel(argv: &[Arg]) -> Option<Peeled> {
     let (first, words) = argv.split_first()?;
     let written = first.known()?;

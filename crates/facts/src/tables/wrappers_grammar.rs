@@ -241,28 +241,24 @@ impl Grammar {
                 }
                 Step::End | Step::Foreign => {}
                 Step::Uncertain => {
-                    let Some((first, after)) = rest.split_first() else { continue };
-                    let several = matches!(first, Arg::Many { .. } | Arg::Glob(_));
+                    let Some(first) = rest.first() else { continue };
+                    if matches!(first, Arg::Many { .. } | Arg::Glob(_)) {
+                        // `timeout $X ls`: the unknown words may hold any command, and listing
+                        // starts inside each other would only say the same again.
+                        starts = BTreeSet::from([vec![Arg::many()]]);
+                        break;
+                    }
                     let known = first.known().is_some();
                     // A dash in front makes it an option, whatever follows.
                     let option = self.options_here(state) && first.prefix().starts_with('-');
-                    let last = if known || option && !several {
-                        state.stage
-                    } else if several {
-                        total
-                    } else {
-                        total.min(state.stage + 1)
-                    };
-                    for stage in state.stage..=last {
-                        for skip in [1, 2] {
-                            open.push(State { position: state.position + skip, stage, ..state });
-                        }
+                    let operand = !known && !option;
+                    for skip in [1, 2] {
+                        open.push(State { position: state.position + skip, ..state });
                     }
-                    if several {
-                        let mut start = vec![Arg::many()];
-                        start.extend(after.iter().cloned());
-                        starts.insert(start);
-                    } else if !known && !option && state.stage >= total {
+                    if operand && state.stage < total {
+                        let stage = state.stage + 1;
+                        open.push(State { position: state.position + 1, stage, ..state });
+                    } else if operand {
                         starts.insert(rest.to_vec());
                     }
                 }
