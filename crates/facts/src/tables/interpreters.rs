@@ -573,3 +573,26 @@ const INTERPRETERS: &[Row] = &[
 const MOST_CALLS: usize = 64;
 /// More literal arguments than this say nothing new about a program.
 const MOST_WORDS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_one_row_and_is_reached() {
+        let mut names: Vec<&str> = INTERPRETERS.iter().flat_map(|row| row.names).copied().collect();
+        for name in &names {
+            assert_eq!(table_name(name), *name);
+        }
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn too_many_calls_are_any_call() {
+        let code = "system(\"a\");".repeat(MOST_CALLS + 2);
+        assert_eq!(PERL.calls(&code), [Inner::Script(Arg::one())]);
+    }
+}
