@@ -132,10 +132,10 @@ impl Automaton {
                 return Some(spell(&trail, next, |(_, from)| *from));
             }
             for (bytes, target) in &state.moves {
-                if let (Some(seen), Some(byte)) = (seen.get_mut(*target), bytes.likeliest()) {
-                    if !std::mem::replace(seen, true) {
-                        trail.push((*target, Some((next, byte))));
-                    }
+                if let (Some(seen), Some(byte)) = (seen.get_mut(*target), bytes.likeliest())
+                    && !std::mem::replace(seen, true)
+                {
+                    trail.push((*target, Some((next, byte))));
                 }
             }
             next += 1;

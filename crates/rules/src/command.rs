@@ -9,7 +9,7 @@ use crate::automaton::{Automaton, Budget, Inclusion, included};
 use crate::glob::text_automaton;
 use crate::{Glob, Match};
 use form::Forms;
-use portcullis_model::{RuleClass, TextSet};
+use portcullis_model::{RuleClass, TextPiece, TextSet};
 
 /// The specifier of a Bash rule.
 ///
@@ -103,10 +103,10 @@ impl CommandPattern {
     /// Whether every text of a set with unknown parts matches.
     fn includes(&self, texts: &TextSet) -> bool {
         // Texts that part ways before the pattern's literal start is over cannot all match it.
-        if !texts.prefix().starts_with(&self.prefix) || self.globs.iter().all(Glob::is_exact) {
+        let start = sure_start(texts);
+        if !start.starts_with(&self.prefix) || self.globs.iter().all(Glob::is_exact) {
             return false;
         }
-        let start = texts.prefix();
         if self.globs.iter().any(|glob| glob.is_prefix() && start.starts_with(glob.prefix())) {
             return true;
         }
@@ -122,6 +122,19 @@ impl CommandPattern {
 /// What one inclusion may cost: a few milliseconds, far above what patterns with a handful of stars
 /// need, and far below what a deadline allows.
 const INCLUSION_STEPS: usize = 200_000;
+
+/// The longest text every member of a set with unknown parts starts with.
+fn sure_start(texts: &TextSet) -> String {
+    let mut start = texts.prefix().to_owned();
+    let unknown = texts.pieces().iter().skip(usize::from(!start.is_empty()));
+    // More words begin with a blank; where they are none, what follows has to.
+    let mut after = unknown.skip_while(|piece| matches!(piece, TextPiece::MoreWords)).peekable();
+    let skipped = texts.pieces().get(usize::from(!start.is_empty())) == Some(&TextPiece::MoreWords);
+    if skipped && matches!(after.peek(), Some(TextPiece::Literal(text)) if text.starts_with(' ')) {
+        start.push(' ');
+    }
+    start
+}
 
 /// The longest text all globs start with.
 fn common_prefix(globs: &[Glob]) -> String {

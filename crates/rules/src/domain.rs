@@ -4,7 +4,7 @@ use crate::Glob;
 use crate::automaton::{Automaton, Builder, ByteSet};
 use std::net::Ipv6Addr;
 
-/// The host pattern of a WebFetch rule.
+/// The host pattern of a `WebFetch` rule.
 ///
 /// Labels are compared one by one: a star never crosses a dot, except that a leading `*.` is any
 /// number of labels (at least one) and `*` alone is every host.
@@ -195,7 +195,7 @@ mod tests {
         ] {
             let parsed = DomainPattern::parse(pattern).unwrap();
             assert_eq!(parsed.matches(host), want, "{pattern} {host}");
-            if !host.ends_with('.') && !(host == "::1") {
+            if !host.ends_with('.') && (host != "::1") {
                 assert_eq!(parsed.automaton().accepts(host.as_bytes()), want, "{pattern} {host}");
             }
         }

@@ -123,8 +123,8 @@ impl PathPattern {
 
 /// Escapes a literal path so that, as a pattern, it matches only itself and what is below it.
 ///
-/// Takes the part of a path that follows an anchor. The result is safe inside the parentheses of a
-/// rule, too.
+/// Takes the part of a path that follows an anchor. The result means the same as a pattern and inside
+/// the parentheses of a rule.
 pub fn escape_path(literal: &str) -> String {
     let mut out = String::with_capacity(literal.len());
     let blanks_from = literal.trim_end_matches(' ').len();
@@ -133,8 +133,9 @@ pub fn escape_path(literal: &str) -> String {
             '*' | '?' | '[' | ']' => out.extend(['\\', c]),
             '!' | '#' if at == 0 => out.extend(['\\', c]),
             ' ' if at >= blanks_from => out.extend(['\\', c]),
-            // One backslash for the pattern, doubled for the rule around it.
-            '\\' => out.push_str("\\\\\\\\"),
+            // A class with the backslash twice: it says the same whether or not a rule around it
+            // halves backslashes.
+            '\\' => out.push_str("[\\\\\\\\]"),
             '(' | ')' => out.extend(['\\', c]),
             c => out.push(c),
         }

@@ -22,8 +22,9 @@ impl Forms {
         if !prefix.trim().is_empty() {
             globs.extend(prefixed(prefix));
             if let Some(words) = canonical_words(prefix, Stars::Literal, generous) {
-                globs
-                    .extend(prefixed(&join(&words).iter().filter_map(char_of).collect::<String>()));
+                globs.extend(prefixed(
+                    &join(&words).into_iter().filter_map(char_of).collect::<String>(),
+                ));
             }
             globs.dedup();
         }
@@ -65,10 +66,11 @@ fn prefixed(prefix: &str) -> [Glob; 2] {
 /// The glob, and without its end where that is a blank and the pattern's only star.
 fn with_bare_prefix(tokens: Vec<Token>) -> Vec<Glob> {
     let mut globs = Vec::with_capacity(2);
-    if let [prefix @ .., Token::Char(' '), Token::Star] = tokens.as_slice() {
-        if !prefix.is_empty() && !prefix.contains(&Token::Star) {
-            globs.push(Glob::from_tokens(prefix.iter().copied()));
-        }
+    if let [prefix @ .., Token::Char(' '), Token::Star] = tokens.as_slice()
+        && !prefix.is_empty()
+        && !prefix.contains(&Token::Star)
+    {
+        globs.push(Glob::from_tokens(prefix.iter().copied()));
     }
     globs.push(Glob::from_tokens(tokens));
     globs
@@ -157,9 +159,9 @@ fn join(words: &[Vec<Token>]) -> Vec<Token> {
     out
 }
 
-fn char_of(token: &Token) -> Option<char> {
+fn char_of(token: Token) -> Option<char> {
     match token {
-        Token::Char(c) => Some(*c),
+        Token::Char(c) => Some(c),
         Token::Star => None,
     }
 }
