@@ -141,6 +141,9 @@ fn label(text: &str) -> Result<Glob, &'static str> {
         let plain = text.chars().all(|c| c == '*' || is_host_character(c));
         return if plain { Ok(Glob::new(&text.to_ascii_lowercase())) } else { Err(STAR_LABEL) };
     }
+    if text.chars().all(is_host_character) && !text.starts_with("xn--") {
+        return Ok(Glob::exact(&text.to_ascii_lowercase()));
+    }
     // Upholds: international names compare in the ASCII form that URLs are resolved in.
     let ascii =
         idna::domain_to_ascii(text).map_err(|_invalid| "it is no valid international name")?;

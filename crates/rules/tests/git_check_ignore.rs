@@ -3,6 +3,8 @@
 //! Each pattern gets a directory of its own in one repository, so that thousands of pairs cost one
 //! run of git.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of a test may panic")]
+
 use portcullis_model::{AbsPath, RuleClass};
 use portcullis_rules::{Anchors, PathPattern};
 use std::fs::{File, create_dir};

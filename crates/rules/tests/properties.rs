@@ -1,8 +1,12 @@
 //! What holds for every pattern and every text.
 
+#![expect(clippy::indexing_slicing, reason = "helpers of a test may panic")]
+
 use portcullis_model::{AbsPath, RuleClass, TextPiece, TextSet};
 use portcullis_rules::automaton::{Automaton, Budget, Inclusion, included};
-use portcullis_rules::{Anchors, CommandPattern, CommandSet, Glob, Match, PathPattern, Rule};
+use portcullis_rules::{
+    Anchors, CommandPattern, CommandSet, Glob, Match, PathPattern, Rule, Specifier, escape_path,
+};
 use proptest::prelude::*;
 
 proptest! {
@@ -29,7 +33,6 @@ proptest! {
 
     #[test]
     fn parsing_is_total_and_spans_fit(text in "\\PC{0,24}", class in classes()) {
-        let text = format!("{text}");
         match Rule::parse(&text, class) {
             Ok(rule) => {
                 prop_assert_eq!(rule.text(), &text);
@@ -65,6 +68,8 @@ proptest! {
 
     #[test]
     fn three_valued_matching_agrees_with_brute_force(pattern in "[ab *]{0,6}", texts in text_sets()) {
+        let unknown = texts.pieces().iter().filter(|piece| !matches!(piece, TextPiece::Literal(_))).count();
+        prop_assume!(unknown <= 2, "more are too many to list");
         let rule = CommandPattern::parse(&pattern, RuleClass::Allow);
         let members = members(&texts);
         let matching = members.iter().filter(|text| rule.matches_text(text)).count();
@@ -106,6 +111,7 @@ proptest! {
     fn intersection_agrees_with_brute_force(left in "[ab*]{0,4}", right in "[ab*]{0,4}") {
         let (a, b) = (Glob::new(&left), Glob::new(&right));
         let both = a.automaton().intersection(&b.automaton(), &mut Budget::new(100_000)).unwrap();
+        prop_assert_eq!(a.automaton().intersects(&b.automaton(), &mut Budget::new(100_000)), Some(!both.is_empty()));
         let shortest = words(b"ab", 8).into_iter().find(|text| a.matches(text) && b.matches(text));
         let witness = both.witness().map(|text| String::from_utf8(text).unwrap());
         prop_assert_eq!(witness.as_ref().map(String::len), shortest.as_ref().map(String::len));
@@ -150,6 +156,22 @@ proptest! {
                     prop_assert!(matcher.may_match_below(&dir), "{} {}", dir, path);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn escaped_paths_match_themselves(path in "[ab*?!#\\[\\]\\\\() ~.]{1,8}", other in "[ab*?!#\\[\\]\\\\() ~.]{1,8}") {
+        let start = AbsPath::parse("/s").unwrap();
+        let anchors = Anchors { source_root: start.clone(), home: start.clone(), start };
+        let (path, other) = (AbsPath::parse(&format!("/{path}")).unwrap(), AbsPath::parse(&format!("/{other}")).unwrap());
+        prop_assume!(path != AbsPath::root());
+        let escaped = escape_path(path.as_str().trim_start_matches('/'));
+        let alone = PathPattern::parse(&format!("//{escaped}"), RuleClass::Allow).unwrap().anchored(&anchors);
+        let rule = Rule::parse(&format!("Read(//{escaped})"), RuleClass::Allow).unwrap();
+        let Specifier::Path(inside) = rule.specifier() else { panic!("{escaped}") };
+        for matcher in [alone, inside.anchored(&anchors)] {
+            prop_assert!(matcher.matches(&path), "{}", escaped);
+            prop_assert_eq!(matcher.matches(&other), other == path, "{} {}", escaped, other);
         }
     }
 
@@ -247,9 +269,6 @@ fn members(texts: &TextSet) -> Vec<String> {
             .iter()
             .flat_map(|text| parts.iter().map(move |part| format!("{text}{part}")))
             .collect();
-        if all.len() > 20_000 {
-            all.truncate(20_000);
-        }
     }
     all
 }

@@ -21,7 +21,8 @@ impl Forms {
         let mut globs = Vec::new();
         if !prefix.trim().is_empty() {
             globs.extend(prefixed(prefix));
-            if let Some(words) = canonical_words(prefix, Stars::Literal, generous) {
+            let words = canonical_words(prefix, Stars::Literal, generous);
+            if let Some(words) = words.filter(|_| !is_canonical(prefix) || prefix.contains('*')) {
                 globs.extend(prefixed(
                     &join(&words).into_iter().filter_map(char_of).collect::<String>(),
                 ));
@@ -34,6 +35,9 @@ impl Forms {
     fn of_pattern(text: &str, generous: bool) -> Self {
         let raw = pattern_tokens(text);
         let wildcard = raw.contains(&Token::Star);
+        if is_canonical(text) {
+            return Self { globs: with_bare_prefix(raw), whole: None, wildcard };
+        }
         let mut globs = Vec::new();
         let separators = holds_separators(text);
         if !separators {
@@ -50,6 +54,12 @@ impl Forms {
             .then(|| if generous { Glob::new(&spaced(text)) } else { Glob::exact(&spaced(text)) });
         Self { globs, whole, wildcard }
     }
+}
+
+/// Whether a text with single blanks holds nothing that canonical texts write in another way.
+fn is_canonical(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=@%+* ".contains(c);
+    text.chars().all(plain) && !text.contains("  ") && !text.contains(":*") && text.trim() == text
 }
 
 /// A `:*` that is not the end of the text is literal, star included.
