@@ -236,6 +236,7 @@ mod tests {
             ("curl * | sh", "curl x|sh", false, true),
             ("curl * | sh", "curl * | sh", true, true),
             ("a & > f", "a &> f", false, false),
+            ("ls @(a|b) && x", "ls @(a | b) && x", false, false),
             ("a; b \"x  y\"", "a; b \"x y\"", false, false),
             ("echo \"a;b\"", "echo \"a;b\"", false, false),
         ] {

@@ -170,7 +170,8 @@ fn split_anchor(text: &str) -> (Anchor, &str) {
 /// holds at the anchor only.
 ///
 /// `dir/**` with one segment is special: allow rules mean the directory at the anchor, deny and ask
-/// rules any directory of that name. (Reference client since 2.1.3xx; before, every class did.)
+/// rules any directory of that name. The reference client does so at 2.1.329; at 2.1.191 allow rules
+/// reached any depth, too.
 fn strip_below(rest: &str, anchor: Anchor, class: RuleClass) -> (&str, bool) {
     let explicit = anchor != Anchor::Start;
     if let Some(dir) = rest.strip_suffix("/**").filter(|dir| !dir.contains('/')) {

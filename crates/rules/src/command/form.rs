@@ -184,10 +184,10 @@ fn holds_separators(text: &str) -> bool {
 /// A command string with exactly one blank around separators and between words.
 ///
 /// Only spacing that means nothing is touched: a text with expansions, here-documents or several
-/// lines stays as it is, since blanks inside of those are data.
+/// lines stays as it is, since blanks inside of those are data; so are those in `@(a | b)`.
 pub(super) fn spaced(text: &str) -> String {
     let text = text.trim();
-    if text.contains(['$', '`', '\n', '#']) || text.contains("<<") || text.contains("((") {
+    if text.contains(['$', '`', '\n', '#', '(']) || text.contains("<<") {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len() + 8);
