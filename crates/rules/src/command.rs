@@ -19,8 +19,8 @@ use portcullis_model::{RuleClass, TextPiece, TextSet};
 pub struct CommandPattern {
     text: String,
     globs: Vec<Glob>,
-    /// Set where the text holds separators of its own.
-    whole: Option<Glob>,
+    /// What the whole command is compared with where the text holds separators of its own.
+    whole: Vec<Glob>,
     prefix: String,
     wildcard: bool,
 }
@@ -68,15 +68,14 @@ impl CommandPattern {
     /// Whether the pattern holds separators of its own (`make a && make b`): it then stands for one
     /// whole command string, see [`Self::matches_whole`].
     pub fn holds_separators(&self) -> bool {
-        self.whole.is_some()
+        !self.whole.is_empty()
     }
 
     /// Whether a pattern with separators is this whole command string, blanks around separators
     /// aside. In deny and ask its stars are wildcards; in allow nothing but the same text matches.
     pub fn matches_whole(&self, command: &str) -> bool {
-        self.whole.as_ref().is_some_and(|whole| {
-            whole.matches(&form::spaced(command)) || whole.matches(command.trim())
-        })
+        let spaced = form::spaced(command);
+        self.whole.iter().any(|whole| whole.matches(&spaced) || whole.matches(command.trim()))
     }
 
     /// The text every match starts with.
@@ -236,6 +235,7 @@ mod tests {
             ("curl * | sh", "curl x|sh", false, true),
             ("curl * | sh", "curl * | sh", true, true),
             ("a & > f", "a &> f", false, false),
+            ("a \\*; b", "a \\*; b", true, true),
             ("ls @(a|b) && x", "ls @(a | b) && x", false, false),
             ("a; b \"x  y\"", "a; b \"x y\"", false, false),
             ("echo \"a;b\"", "echo \"a;b\"", false, false),

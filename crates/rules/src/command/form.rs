@@ -7,7 +7,7 @@ use portcullis_model::{RuleClass, quote_fragment};
 /// What a rule text compiles to.
 pub(super) struct Forms {
     pub(super) globs: Vec<Glob>,
-    pub(super) whole: Option<Glob>,
+    pub(super) whole: Vec<Glob>,
     pub(super) wildcard: bool,
 }
 
@@ -29,14 +29,14 @@ impl Forms {
             }
             globs.dedup();
         }
-        Self { globs, whole: None, wildcard: true }
+        Self { globs, whole: Vec::new(), wildcard: true }
     }
 
     fn of_pattern(text: &str, generous: bool) -> Self {
         let raw = pattern_tokens(text);
         let wildcard = raw.contains(&Token::Star);
         if is_canonical(text) {
-            return Self { globs: with_bare_prefix(raw), whole: None, wildcard };
+            return Self { globs: with_bare_prefix(raw), whole: Vec::new(), wildcard };
         }
         let mut globs = Vec::new();
         let separators = holds_separators(text);
@@ -50,8 +50,13 @@ impl Forms {
                 canonical.into_iter().filter(|glob| !globs.contains(glob)).collect::<Vec<_>>(),
             );
         }
-        let whole = separators
-            .then(|| if generous { Glob::new(&spaced(text)) } else { Glob::exact(&spaced(text)) });
+        let mut whole = Vec::new();
+        if separators {
+            whole.push(Glob::exact(&spaced(text)));
+            if generous {
+                whole.push(Glob::new(&spaced(text)));
+            }
+        }
         Self { globs, whole, wildcard }
     }
 }
