@@ -3,6 +3,7 @@
 use crate::ir::Part;
 use crate::reader::{Read, Reader};
 use crate::word::{Builder, Quoting};
+use crate::trace::Replacement;
 use portcullis_model::Reason;
 
 /// What `$'…'` stands for.
@@ -21,6 +22,10 @@ impl<'t> Reader<'t, '_> {
     pub(crate) fn read_ansi(&mut self, start: usize, builder: &mut Builder) -> Read<()> {
         let content = self.take_ansi(start)?;
         builder.quoted = true;
+        if content.contains('\\') {
+            // The second reader does not pair backslashes.
+            self.trace.edit(start, self.pos, Replacement::Plain);
+        }
         match decode(content) {
             Decoded::Text(text) => builder.text(&text, true),
             Decoded::Unreadable => builder.push(Part::Unreadable { quoted: true }, true),

@@ -70,7 +70,8 @@ impl Reader<'_, '_> {
         let mut inner = Reader::new(content, Base::Within(span), &mut *self.shared);
         let script = inner.read_program()?;
         let trace = std::mem::take(&mut inner.trace);
-        self.shared.pieces.push(Piece { text: content.to_owned(), start: 0, trace, span });
+        let text = content.to_owned();
+        self.shared.pieces.push(Piece { text, start: 0, trace, island: false, span });
         Ok(script)
     }
 

@@ -3,7 +3,7 @@
 //! bash expands braces in the text of a word before anything else, so that `$x{a,b}` is `$xa $xb`.
 //! So does this: it makes the texts and reads each as a word.
 
-use crate::ir::{Part, Word};
+use crate::ir::Word;
 use crate::reader::{Base, Read, Reader};
 use crate::word::{Context, RawWord};
 use portcullis_model::Reason;

@@ -141,7 +141,7 @@ impl Reader<'_, '_> {
                 }
             }
         }
-        let end = self.end_of_last(&commands, start);
+        let end = commands.last().map_or(start, |_| self.end_of_last(start));
         Ok(Pipeline { timed, negated, commands, span: self.span(start, end) })
     }
 
@@ -156,10 +156,7 @@ impl Reader<'_, '_> {
     }
 
     /// Where the last command ends in this buffer: the cursor without trailing blanks.
-    fn end_of_last(&self, commands: &[Command], start: usize) -> usize {
-        if commands.is_empty() {
-            return start;
-        }
+    fn end_of_last(&self, start: usize) -> usize {
         let text = self.slice(start, self.pos);
         start + text.trim_end_matches([' ', '\t']).len()
     }
@@ -301,10 +298,12 @@ impl Reader<'_, '_> {
                 let acceptable = only_redirects || draft.after_assignment;
                 match self.read_assignment(acceptable)? {
                     Lead::Assignment(assign) => {
-                        self.trace.words.push((Span::new(start, self.pos), draft.id));
+                        let end = self.end_here(start);
+                        self.trace.words.push((Span::new(start, end), draft.id));
                         draft.assigns.push(assign);
+                        draft.assigns_end = end;
                         draft.after_assignment = true;
-                        draft.end = self.pos;
+                        draft.end = end;
                         continue;
                     }
                     Lead::Word(raw) => {
@@ -349,6 +348,11 @@ impl Reader<'_, '_> {
             draft.declares = raw.plain().is_some_and(|name| DECLARATION.contains(&name));
             draft.escaped_blank = raw.marks.escaped_blank;
             draft.test = raw.plain() == Some("[");
+            // The second reader knows no `#` inside a command name.
+            let name = self.slice(raw.start, raw.end);
+            for (at, _) in name.match_indices('#') {
+                self.trace.edit(raw.start + at, raw.start + at + 1, Replacement::Plain);
+            }
         }
         if draft.test && matches!(raw.plain(), Some("[" | "]")) {
             // The second reader gives `[ … ]` a syntax of its own, which bash does not.
@@ -361,6 +365,10 @@ impl Reader<'_, '_> {
     fn finish_simple(&mut self, start: usize, draft: Draft) -> Simple {
         let Draft { assigns, words, redirects, removed, first_word, end, escaped_blank, .. } = draft;
         let end = end.max(start);
+        if words.is_empty() && !assigns.is_empty() && !redirects.is_empty() {
+            // The second reader wants a command here.
+            self.trace.edit(draft.assigns_end, draft.assigns_end, Replacement::Text(" x"));
+        }
         if let Some(name) = words.first() {
             if name.from_brace || name.known().is_none() {
                 self.shared.note(Reason::DynamicCommandName, name.span, "");
@@ -430,7 +438,7 @@ impl Reader<'_, '_> {
         } else {
             AssignValue::Scalar(self.read_word(Context::Value)?.word)
         };
-        let span = self.span(start, self.pos);
+        let span = self.span(start, self.end_here(start));
         Ok(Lead::Assignment(Assign { name, subscript, append, value, span }))
     }
 
@@ -443,7 +451,7 @@ impl Reader<'_, '_> {
         builder.push(Part::Glob("]".to_owned()), false);
         self.read_word_parts(Context::Argument, &mut builder)?;
         self.note(Reason::UnsupportedSyntax, start, "subscript in a command name");
-        let (end, marks) = (self.pos, builder.marks);
+        let (end, marks) = (self.end_here(start), builder.marks);
         Ok(RawWord { word: builder.finish(self.span(start, end)), start, end, marks })
     }
 
@@ -463,7 +471,7 @@ impl Reader<'_, '_> {
         let elements = self.deeper(Self::read_array)?;
         builder.push(Part::Array(elements), false);
         self.read_word_parts(Context::Value, &mut builder)?;
-        let (end, marks) = (self.pos, builder.marks);
+        let (end, marks) = (self.end_here(start), builder.marks);
         Ok(Some(RawWord { word: builder.finish(self.span(start, end)), start, end, marks }))
     }
 
@@ -520,7 +528,7 @@ impl Reader<'_, '_> {
             self.read_word_parts(Context::Argument, &mut builder)?;
             self.note(Reason::UnsupportedSyntax, start, "brackets in an array");
         }
-        let (end, marks) = (self.pos, builder.marks);
+        let (end, marks) = (self.end_here(start), builder.marks);
         Ok(RawWord { word: builder.finish(self.span(start, end)), start, end, marks })
     }
 
@@ -566,6 +574,7 @@ struct Draft {
     removed: Vec<Span>,
     first_word: Option<usize>,
     end: usize,
+    assigns_end: usize,
     after_assignment: bool,
     declares: bool,
     escaped_blank: bool,

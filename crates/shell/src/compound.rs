@@ -1,6 +1,6 @@
 //! Compound commands.
 
-use crate::ir::{Arm, Command, Compound, Script, Word};
+use crate::ir::{Arm, Command, Compound, Part, Script, Word};
 use crate::reader::{Read, Reader};
 use crate::trace::Replacement;
 use crate::word::{Context, is_name};
@@ -328,6 +328,12 @@ impl Reader<'_, '_> {
                 self.note(Reason::UnsupportedSyntax, raw.start, "`esac` as a pattern");
             }
             self.trace.words.push((Span::new(raw.start, raw.end), 0));
+            let brackets = raw.word.parts.iter().any(|part| {
+                matches!(part, Part::Glob(text) if text.starts_with('['))
+            });
+            if brackets && raw.word.parts.iter().all(|p| matches!(p, Part::Text { .. } | Part::Glob(_))) {
+                self.trace.edit(raw.start, raw.end, Replacement::Plain);
+            }
             patterns.push(raw.word);
             self.skip_blanks();
             if self.take(b')') {

@@ -35,4 +35,5 @@ pub use ir::{
     SubstForm, Target, Word,
 };
 pub use parse::{MAX_CHARACTERS, MAX_DEPTH, Options, SecondReader, hidden_commands, parse};
+pub use second_reader::node_kinds;
 pub use visit::{Visit, walk};

@@ -56,7 +56,7 @@ pub fn parse(text: &str, options: &Options) -> Program {
     }
     if options.second_reader == SecondReader::Agrees {
         let span = Span::new(0, readable.len());
-        let whole = Piece { text: readable.to_owned(), start: 0, trace, span };
+        let whole = Piece { text: readable.to_owned(), start: 0, trace, island: false, span };
         shared.pieces.push(whole);
         second_reader::compare(&shared.pieces, &mut shared.obstacles, &mut second_opinion);
     }

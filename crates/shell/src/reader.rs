@@ -186,6 +186,18 @@ impl<'t, 's> Reader<'t, 's> {
         self.byte(self.pos)
     }
 
+    /// Where what began at `start` ends: here, or before the continuations just skipped.
+    pub(crate) fn end_here(&self, start: usize) -> usize {
+        let mut end = self.pos;
+        for at in self.trace.continuations.iter().rev() {
+            if at + 2 != end || *at < start {
+                break;
+            }
+            end = *at;
+        }
+        end
+    }
+
     /// Takes one whole character, continuations not considered.
     pub(crate) fn take_char(&mut self) -> Option<&'t str> {
         let rest = self.text.get(self.pos..)?;

@@ -50,6 +50,8 @@ pub(crate) struct Piece {
     pub(crate) start: usize,
     /// What the strict reader saw.
     pub(crate) trace: Trace,
+    /// It is one substitution, given on its own.
+    pub(crate) island: bool,
     /// Which text of the command it stands for.
     pub(crate) span: Span,
 }

@@ -164,7 +164,7 @@ impl Reader<'_, '_> {
         let start = self.pos;
         let mut builder = Builder::default();
         self.read_word_parts(context, &mut builder)?;
-        let end = self.pos;
+        let end = self.end_here(start);
         let marks = builder.marks;
         Ok(RawWord { word: builder.finish(self.span(start, end)), start, end, marks })
     }
@@ -298,7 +298,11 @@ impl Reader<'_, '_> {
         self.pos += 1;
         match self.take_char() {
             Some(escaped) => {
-                builder.marks.escaped_blank |= matches!(escaped, " " | "\t");
+                if matches!(escaped, " " | "\t") {
+                    builder.marks.escaped_blank = true;
+                    // The second reader drops escaped blanks.
+                    self.trace.edit(start, self.pos, Replacement::Plain);
+                }
                 builder.text(escaped, true);
             }
             None => {
@@ -425,6 +429,7 @@ impl Reader<'_, '_> {
     /// The commands of `$( … )`, `<( … )` or `>( … )` that began at `start`, the cursor after the
     /// parenthesis.
     pub(crate) fn read_substitution(&mut self, start: usize) -> Read<Script> {
+        let parenthesis = self.pos - 1;
         let trace = self.islands.then(|| std::mem::take(&mut self.trace));
         let islands = std::mem::take(&mut self.islands);
         let pending = std::mem::take(&mut self.pending);
@@ -452,9 +457,10 @@ impl Reader<'_, '_> {
             let inner = std::mem::replace(&mut self.trace, outer_trace);
             self.trace.continuations.extend(&inner.continuations);
             let piece = crate::trace::Piece {
-                text: self.slice(start, self.pos).to_owned(),
-                start,
+                text: format!("${}", self.slice(parenthesis, self.pos)),
+                start: parenthesis.saturating_sub(1),
                 trace: inner,
+                island: true,
                 span: self.span(start, self.pos),
             };
             self.shared.pieces.push(piece);
