@@ -59,6 +59,8 @@ fn add<'p>(
 pub(crate) enum Grant {
     /// The command and where it writes: a bare `Bash`.
     Bare,
+    /// The command, by its very text.
+    Exact,
     /// The command, by the wrapper that carries it: its own operands are not looked at.
     Wrapped,
     /// The command.
@@ -91,7 +93,8 @@ pub(crate) fn allowing<'p>(
         for rule in rules.command_candidates(&form.texts) {
             let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
             if (mode != Mode::Auto || !suspended(pattern)) && grants(pattern, form, fact) {
-                return Some((rule, grant));
+                let exact = grant == Grant::Command && !pattern.has_wildcard();
+                return Some((rule, if exact { Grant::Exact } else { grant }));
             }
         }
         let Some(source) = &form.source else { continue };
@@ -99,7 +102,8 @@ pub(crate) fn allowing<'p>(
         for rule in rules.command_candidates(&texts) {
             let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
             if (mode != Mode::Auto || !suspended(pattern)) && grants(pattern, form, fact) {
-                return Some((rule, grant));
+                let exact = grant == Grant::Command && !pattern.has_wildcard();
+                return Some((rule, if exact { Grant::Exact } else { grant }));
             }
         }
     }

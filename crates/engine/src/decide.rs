@@ -100,7 +100,7 @@ impl<'a> Judge<'a> {
         };
         let leaves = enabled && wants_out && sandbox.allow_unsandboxed.value;
         let excluded = facts.commands.iter().any(|fact| {
-            !fact.enclosed
+            !fact.nested
                 && !fact.substituted
                 && fact.origin == Origin::Written
                 && fact.forms.iter().any(|form| {
@@ -436,7 +436,9 @@ impl<'a> Judge<'a> {
             .or_else(|| whole.map(|rule| (rule, Grant::Command)));
         let elsewhere = self.operand_outside(index, fact);
         match (allowed, elsewhere) {
-            (Some((rule, Grant::Bare)), _) => self.allow_by(subject, rule),
+            (Some((rule, Grant::Bare)), _) | (Some((rule, Grant::Exact)), None) => {
+                self.allow_by(subject, rule);
+            }
             (Some((_, Grant::Wrapped | Grant::Command)), _) if fact.obscured.is_some() => {
                 let why = fact.obscured.unwrap_or("");
                 self.ask(subject, builtin("obscured", why), Prompt::Unmatched);
@@ -444,7 +446,7 @@ impl<'a> Judge<'a> {
             (Some((rule, Grant::Wrapped)), _) | (Some((rule, Grant::Command)), None) => {
                 self.allow_by(subject, rule);
             }
-            (Some((_, Grant::Command)), Some(why)) => {
+            (Some((_, Grant::Command | Grant::Exact)), Some(why)) => {
                 self.ask(subject, builtin("outside", why), Prompt::Unmatched);
             }
             (None, elsewhere) => self.uncovered(subject, fact, elsewhere),
@@ -559,8 +561,9 @@ impl<'a> Judge<'a> {
             self.ask(subject, builtin("protected-path", why), Prompt::Protected);
             return;
         }
-        if writes && self.directories.led_out(&access.place, self.answers) {
-            let why = "a symlink leads the write out of the working directories";
+        let writing = writes || self.writes_too(access);
+        if writing && self.directories.led_out(&access.place, self.answers) {
+            let why = "a symlink leads it out of the working directories";
             self.ask(subject, builtin("symlink-out", why), Prompt::Unmatched);
             return;
         }
@@ -602,6 +605,16 @@ impl<'a> Judge<'a> {
             };
             self.ask(subject, builtin("redirect", why), Prompt::Unmatched);
         }
+    }
+
+    /// Whether the command this operand belongs to writes another one.
+    fn writes_too(&self, access: &AccessFact) -> bool {
+        matches!(access.by, Accessor::Operand(_))
+            && self
+                .facts
+                .accesses
+                .iter()
+                .any(|other| other.by == access.by && other.access != Access::Read)
     }
 
     /// Deny and ask rules for a path; whether one of them settles it.

@@ -129,6 +129,7 @@ impl Walker<'_> {
         let mut fact = empty_fact(shell.span, self.origin);
         fact.enclosed = self.enclosed;
         fact.substituted = self.substituted;
+        fact.nested = self.nested > 0;
         fact.obscured = self.obscured.or(shell.obscured);
         fact.argv = written.to_vec();
         fact.safe_assignments = shell.assigns.iter().all(safe_assignment);
@@ -171,7 +172,7 @@ impl Walker<'_> {
         let (mut current, mut inside) = (written.to_vec(), resolved.to_vec());
         let mut clean = fact.safe_assignments;
         let mut carried: Vec<(Inner, bool)> = Vec::new();
-        let (mut directory_changed, mut transparent) = (false, true);
+        let (mut directory_changed, mut transparent, mut peeled_any) = (false, true, false);
         for layer in 0.. {
             let Some(peeled) = peel(&current) else { break };
             if layer >= MAX_WRAPPERS {
@@ -197,6 +198,7 @@ impl Walker<'_> {
                 && !inner.is_empty()
             {
                 transparent &= matches!(peeled.wrapper, "command" | "builtin" | "noglob");
+                peeled_any = true;
                 clean &= peeled.obstacles.is_empty();
                 carried.extend(peeled.possible.into_iter().map(|inner| (inner, true)));
                 push_forms(&mut fact, &inner, clean);
@@ -229,7 +231,7 @@ impl Walker<'_> {
         if !transparent {
             fact.read_only = Err("the wrapper in front of it is not read-only".to_owned());
         }
-        if inside.len() != resolved.len() {
+        if peeled_any {
             for form in &mut fact.forms {
                 form.wrapped |= form.whole;
             }
@@ -572,6 +574,7 @@ fn empty_fact(span: Span, origin: Origin) -> CommandFact {
         safe_assignments: true,
         enclosed: false,
         substituted: false,
+        nested: false,
         obscured: None,
         git: false,
     }

@@ -103,6 +103,8 @@ pub struct CommandFact {
     pub obscured: Option<&'static str>,
     /// It stands in a command or process substitution.
     pub substituted: bool,
+    /// It stands inside a compound command.
+    pub nested: bool,
     /// It runs git, which reads configuration and hooks of the directory it runs in.
     pub git: bool,
 }

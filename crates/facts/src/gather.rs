@@ -117,6 +117,7 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
         carrier: None,
         enclosed: false,
         substituted: false,
+        nested: 0,
         obscured: None,
     };
     match program {

@@ -84,6 +84,8 @@ pub(crate) struct Walker<'a> {
     pub(crate) enclosed: bool,
     /// Inside a command or process substitution.
     pub(crate) substituted: bool,
+    /// How many compound commands deep.
+    pub(crate) nested: usize,
     /// Inside syntax that narrow rules do not reach into.
     pub(crate) obscured: Option<&'static str>,
 }
@@ -218,7 +220,9 @@ impl Walker<'_> {
                 };
                 self.enclosed |= enclosed;
                 self.obscured = self.obscured.or(obscured);
+                self.nested += 1;
                 let flow = self.compound(kind, *span, state, &stdin);
+                self.nested -= 1;
                 (self.enclosed, self.obscured) = outer;
                 flow
             }

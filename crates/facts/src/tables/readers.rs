@@ -99,6 +99,6 @@ pub(super) const ROWS: &[Row] = &[
     Row::reads("tsort", "", "help version", Read).globs().limit(1),
     Row::reads("unexpand", "at:", "all first-only tabs: help version", Read).globs().numeric(),
     // A second operand would be written.
-    Row::acts("uniq", "cdDf:is:uw:z", "count repeated all-repeated? skip-fields: group? ignore-case skip-chars: unique zero-terminated check-chars: help version", InputThenOutput).limit(1),
+    Row::reads("uniq", "cdDf:is:uw:z", "count repeated all-repeated? skip-fields: group? ignore-case skip-chars: unique zero-terminated check-chars: help version", InputThenOutput).limit(0),
     Row::reads("wc", "clLmw", "bytes chars lines max-line-length words total: help version", Read).globs(),
 ];
