@@ -1,8 +1,6 @@
 //! What a layer without trust, or one that cannot be read, can still do: restrict, and nothing else.
 
-mod common;
-
-use common::{layer, place, texts, untrusted};
+use crate::common::{layer, place, texts, untrusted};
 use portcullis_model::{Mode, Scope};
 use portcullis_policy::{Layer, Policy, Protection, assemble};
 
