@@ -1,0 +1,22 @@
+//! The command tables: one row a program, reviewed like a table.
+
+pub mod builtins;
+pub mod environment;
+mod git;
+pub mod git_options;
+pub mod interpreters;
+mod interpreters_sed;
+mod other;
+pub(crate) mod payloads;
+pub(crate) mod payloads_git;
+pub(crate) mod payloads_search;
+mod readers;
+pub mod rows;
+mod system;
+pub mod tools;
+pub(crate) mod wrappers;
+pub(crate) mod wrappers_grammar;
+pub(crate) mod wrappers_shells;
+mod writers;
+
+pub use rows::{Effect, Key, Operands, Row, Special, find, program};
