@@ -144,8 +144,11 @@ fn request(line: &str, defaults: &Defaults, id: &mut Value) -> Result<Request, P
         Some(_) => return problem("bad-sandboxed", "`sandboxed` is not true or false"),
     };
     let layers = layers(&fields, defaults, &project_root, &home)?;
-    let place =
-        Place { start: project_root.clone(), project_root: project_root.clone(), home: home.clone() };
+    let place = Place {
+        start: project_root.clone(),
+        project_root: project_root.clone(),
+        home: home.clone(),
+    };
     let policy = assemble(&layers, &place);
     let mode = asked_mode
         .or_else(|| policy.default_mode.as_ref().map(|(mode, _)| *mode))
@@ -217,12 +220,9 @@ fn layers(
     }
     let mut out = Vec::new();
     if let Some(settings) = fields.get("settings") {
-        out.push(Layer::new(
-            Scope::CommandLine,
-            "inline",
-            settings.to_string(),
-            project_root.clone(),
-        ));
+        // Inline settings stand in no directory, so `/p` path rules of theirs start at the root, as
+        // those of managed settings do; `p` and `~/p` mean what they always mean.
+        out.push(Layer::new(Scope::CommandLine, "inline", settings.to_string(), AbsPath::root()));
     }
     for entry in list(fields, "layers")? {
         let Some(entry) = entry.as_object() else {
