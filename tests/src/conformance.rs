@@ -53,7 +53,6 @@ impl Conformance {
         if let (Some(sandbox), Some(fields)) = (&self.sandbox, settings.as_object_mut()) {
             fields.insert("sandbox".to_owned(), sandbox.clone());
         }
-        let scope = self.scope.as_deref().unwrap_or("cli");
         let call = json!({
             "id": self.id,
             "tool_name": self.tool_name,
@@ -63,10 +62,18 @@ impl Conformance {
             "home": HOME,
             "permission_mode": self.permission_mode,
             "additional_directories": self.additional_directories,
-            "layers": [{ "scope": scope, "settings": settings }],
         });
         let mut call = world::substitute(&call);
         let fields = call.as_object_mut().ok_or("a call is an object")?;
+        let settings = world::substitute(&settings);
+        match &self.scope {
+            Some(scope) => {
+                fields.insert("layers".to_owned(), json!([{ "scope": scope, "settings": settings }]));
+            }
+            None => {
+                fields.insert("settings".to_owned(), settings);
+            }
+        }
         fields.insert("fs".to_owned(), world::file_tree(&self.layout)?);
         Ok(call)
     }

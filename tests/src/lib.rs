@@ -20,8 +20,6 @@ pub mod evasion;
 pub mod observe;
 pub mod parallel;
 pub mod programs;
-pub mod properties;
-pub mod samples;
 pub mod shell_cases;
 pub mod tables;
 pub mod world;

@@ -268,7 +268,9 @@ fn run(
         Runs::Joined => inner.extend(joined(&words)),
         Runs::Scripts => inner.extend(words.into_iter().map(Inner::Script)),
         Runs::ShellArguments => {
-            inner.push(Inner::Argv([Arg::Known("sh".to_owned())].into_iter().chain(words).collect()));
+            inner.push(Inner::Argv(
+                [Arg::Known("sh".to_owned())].into_iter().chain(words).collect(),
+            ));
         }
         Runs::Package => inner.push(Inner::Argv(package(words))),
         Runs::Installable => possible.extend(installable(&words)),
@@ -352,10 +354,9 @@ fn piped(value: &Arg) -> Option<Arg> {
         Arg::Known(text) => {
             text.strip_prefix(['|', '!']).map(|script| Arg::Known(script.to_owned()))
         }
-        Arg::One { prefix, suffix } => prefix.strip_prefix(['|', '!']).map(|prefix| Arg::One {
-            prefix: prefix.to_owned(),
-            suffix: suffix.clone(),
-        }),
+        Arg::One { prefix, suffix } => prefix
+            .strip_prefix(['|', '!'])
+            .map(|prefix| Arg::One { prefix: prefix.to_owned(), suffix: suffix.clone() }),
         Arg::Glob(_) | Arg::Many { .. } => None,
     }
 }

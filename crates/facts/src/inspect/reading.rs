@@ -423,12 +423,18 @@ fn short_mark(flags: &str, flag: char) -> Option<Mark> {
 
 /// The mark of a long flag, if it is in the list.
 fn long_mark(flags: &str, name: &str) -> Option<Mark> {
-    flags.split_ascii_whitespace().find_map(|flag| match flag.strip_prefix(name)? {
-        "" => Some(Mark::None),
-        rest => {
-            let mut chars = rest.chars();
-            let found = mark(chars.next());
-            (found != Mark::None && chars.next().is_none()).then_some(found)
-        }
+    if name.is_empty() || name.contains(char::is_whitespace) {
+        return None;
+    }
+    flags.match_indices(name).find_map(|(at, _)| {
+        let starts = flags
+            .get(..at)
+            .is_none_or(|before| before.is_empty() || before.ends_with(char::is_whitespace));
+        let mut after = flags.get(at + name.len()..).unwrap_or("").chars();
+        let next = after.next();
+        let found = mark(next);
+        let ends = |c: Option<char>| c.is_none_or(char::is_whitespace);
+        let whole = if found == Mark::None { ends(next) } else { ends(after.next()) };
+        (starts && whole).then_some(found)
     })
 }

@@ -120,7 +120,11 @@ enum Action {
     /// Always refused.
     Refuse(Reason),
     /// Always refused; options in `payload` take a script.
-    RefuseWith { reason: Reason, valued: &'static str, payload: &'static str },
+    RefuseWith {
+        reason: Reason,
+        valued: &'static str,
+        payload: &'static str,
+    },
     Eval,
     Source,
     Trap,
@@ -130,7 +134,11 @@ enum Action {
     Hash,
     Declare,
     /// Options in `valued` take a value, those in `naming` a variable; operands may be variables.
-    Names { valued: &'static str, naming: &'static str, operands: bool },
+    Names {
+        valued: &'static str,
+        naming: &'static str,
+        operands: bool,
+    },
     Mapfile,
     Getopts,
     Test,
@@ -218,7 +226,9 @@ fn source(words: &[Arg], effect: &mut BuiltinEffect) {
 
 fn trap(words: &[Arg], effect: &mut BuiltinEffect) {
     // Printing the traps changes nothing; the reference asks for it only because it gives up.
-    if words.is_empty() || matches!(words, [only] if only.known().is_some_and(|w| w == "-p" || w == "-l")) {
+    if words.is_empty()
+        || matches!(words, [only] if only.known().is_some_and(|w| w == "-p" || w == "-l"))
+    {
         return;
     }
     effect.refuse(Reason::EvalFamily);
@@ -286,7 +296,8 @@ fn shopt(words: &[Arg], effect: &mut BuiltinEffect) {
 
 fn hash(words: &[Arg], effect: &mut BuiltinEffect) {
     let plain = words.iter().all(|word| {
-        word.known().is_some_and(|text| !text.starts_with('-') || matches!(text, "-l" | "-r" | "-t"))
+        word.known()
+            .is_some_and(|text| !text.starts_with('-') || matches!(text, "-l" | "-r" | "-t"))
     });
     if !plain {
         effect.refuse(Reason::ShellOption);
@@ -311,7 +322,8 @@ fn declare(words: &[Arg], effect: &mut BuiltinEffect) {
             continue;
         }
         if !options_over && text.len() > 1 && text.starts_with(['-', '+']) {
-            let harmless = word.known().is_some() && text.chars().skip(1).all(|c| "rxp".contains(c));
+            let harmless =
+                word.known().is_some() && text.chars().skip(1).all(|c| "rxp".contains(c));
             if !harmless {
                 effect.refuse(Reason::DeclareAttribute);
             }
@@ -441,7 +453,10 @@ fn change_directory(words: &[Arg], effect: &mut BuiltinEffect) {
 fn history(words: &[Arg], effect: &mut BuiltinEffect) {
     let plain = words.iter().all(|word| {
         word.known().is_some_and(|text| {
-            text == "-l" || text == "-n" || text == "-ln" || text.bytes().all(|b| b.is_ascii_digit())
+            text == "-l"
+                || text == "-n"
+                || text == "-ln"
+                || text.bytes().all(|b| b.is_ascii_digit())
         })
     });
     if !plain {

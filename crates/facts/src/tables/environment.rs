@@ -92,7 +92,7 @@ const HIJACKING: &[&str] = &[
 #[rustfmt::skip]
 const HIJACKING_STARTS: &[&str] = &[
     "BASH_FUNC_", "BUNDLE_", "CARGO_", "COMP_", "DYLD_", "ELECTRON_", "GIT_", "GLIBC_", "LD_", "LUA_CPATH", "LUA_INIT",
-    "LUA_PATH", "MALLOC_", "NIX_", "NPM_CONFIG_", "PERL", "PIP_", "PNPM_", "POETRY_", "PYTHON", "PYTEST_", "RUBY",
+    "LUA_PATH", "MALLOC_", "NIX_", "NPM_CONFIG_", "PERL", "PIP_", "PNPM_", "POETRY_", "PYTEST_", "PYTHON", "RUBY",
     "UV_", "YARN_", "npm_config_", "pnpm_config_",
 ];
 /// How they end.
@@ -126,14 +126,36 @@ mod tests {
             assert!(safe_variable(name) && !hijacking_variable(name), "{name}");
         }
         for name in [
-            "PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "BASH_ENV", "ENV", "IFS", "PS4", "GIT_PAGER",
-            "GIT_SSH_COMMAND", "PAGER", "MANPAGER", "EDITOR", "NODE_OPTIONS", "PYTHONSTARTUP",
-            "PERL5OPT", "RUBYOPT", "npm_config_script_shell", "BASH_CMDS", "RUSTC_WRAPPER",
-            "DYLD_INSERT_LIBRARIES", "HOME", "LESSOPEN", "BASH_FUNC_ls%%", "PROMPT_COMMAND",
+            "PATH",
+            "LD_PRELOAD",
+            "LD_LIBRARY_PATH",
+            "BASH_ENV",
+            "ENV",
+            "IFS",
+            "PS4",
+            "GIT_PAGER",
+            "GIT_SSH_COMMAND",
+            "PAGER",
+            "MANPAGER",
+            "EDITOR",
+            "NODE_OPTIONS",
+            "PYTHONSTARTUP",
+            "PERL5OPT",
+            "RUBYOPT",
+            "npm_config_script_shell",
+            "BASH_CMDS",
+            "RUSTC_WRAPPER",
+            "DYLD_INSERT_LIBRARIES",
+            "HOME",
+            "LESSOPEN",
+            "BASH_FUNC_ls%%",
+            "PROMPT_COMMAND",
         ] {
             assert!(!safe_variable(name) && hijacking_variable(name), "{name}");
         }
-        for name in ["FOO", "PORT", "GIT_AUTHOR_NAME", "LC_MESSAGES", "node_env", "", "ANTHROPIC_API_KEY"] {
+        for name in
+            ["FOO", "PORT", "GIT_AUTHOR_NAME", "LC_MESSAGES", "node_env", "", "ANTHROPIC_API_KEY"]
+        {
             assert!(!safe_variable(name) && !hijacking_variable(name), "{name}");
         }
     }

@@ -38,13 +38,13 @@ const LOG_SHORT: &str = "puU?sB?M?C?DX?l:S:G:RabwWI:zcL:n:iEFPgtrmq";
 pub(super) const ROWS: &[Row] = &[
     Row::acts("add", "nvfiupAN", "verbose dry-run force interactive patch edit update all no-ignore-removal no-all ignore-removal intent-to-add refresh ignore-errors ignore-missing renormalize sparse chmod: pathspec-from-file<", Read)
         .unjudged().opaque().recursive("*"),
-    Row::reads("blame", "bclL:tsenpM?C?whfS<", "root incremental show-stats score-debug show-name show-number porcelain line-porcelain show-email color-lines color-by-age minimal contents< abbrev: date: since: reverse first-parent \
+    Row::reads("blame", "bclL:tsenpM?C?whfS<", "root incremental show-stats score-debug show-name show-number porcelain line-porcelain show-email color-lines color-by-age minimal contents< abbrev? date: since: reverse first-parent \
         ignore-rev: ignore-revs-file< progress no-progress encoding: indent-heuristic", Revisions),
     // Operands name branches to list only behind --list (an old -l made a reflog and the branch).
     Row::tells("branch", "arvilq", "all remotes list verbose show-current contains: no-contains: merged? no-merged? points-at: sort: format: column? no-column ignore-case color? no-color abbrev? no-abbrev omit-empty", Text).operands_need("list"),
     Row::reads("cat-file", "eptsZ", "batch? batch-check? batch-all-objects buffer follow-symlinks unordered allow-unknown-type mailmap no-mailmap use-mailmap no-use-mailmap", Revisions),
     Row::tells("config", "z", "get local global system worktree null name-only show-origin show-scope type: bool int bool-or-int path expiry-date no-includes includes default:", Text).limit(2).needs("get"),
-    Row::tells("describe", "", "all tags contains abbrev: candidates: exact-match debug long match: exclude: always first-parent dirty?", Text),
+    Row::tells("describe", "", "all tags contains abbrev? candidates: exact-match debug long match: exclude: always first-parent dirty?", Text),
     Row::reads("diff", DIFF_SHORT, diff_long!(), Revisions).numeric(),
     Row::tells("for-each-ref", "", "count: sort: format: points-at: merged? no-merged? contains? no-contains? ignore-case omit-empty exclude: include-root-refs stdin color?", Text),
     Row::reads("grep", "aiIwvhHEGFPnlLcze:qpWA:B:C:m:ro", "cached untracked no-exclude-standard exclude-standard recurse-submodules text ignore-case no-textconv max-depth: recursive no-recursive word-regexp invert-match full-name \

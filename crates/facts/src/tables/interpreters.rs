@@ -25,13 +25,14 @@ pub fn interpreter(argv: &[Arg]) -> Option<Interpreter> {
     let (first, words) = argv.split_first()?;
     let base = first.known()?.rsplit('/').next()?;
     let name = table_name(base);
-    let (row, name) = INTERPRETERS
-        .iter()
-        .find_map(|row| row.names.iter().find(|listed| **listed == name).map(|name| (row, *name)))?;
+    let (row, name) = INTERPRETERS.iter().find_map(|row| {
+        row.names.iter().find(|listed| **listed == name).map(|name| (row, *name))
+    })?;
     let (code, input) = match words.split_first() {
-        Some((eval, rest)) if name == "deno" && eval.known() == Some("eval") => {
-            (rest.iter().filter(|word| !word.prefix().starts_with('-')).take(1).cloned().collect(), false)
-        }
+        Some((eval, rest)) if name == "deno" && eval.known() == Some("eval") => (
+            rest.iter().filter(|word| !word.prefix().starts_with('-')).take(1).cloned().collect(),
+            false,
+        ),
         _ => read(row, words)?,
     };
     let reason = if input {
@@ -109,6 +110,9 @@ fn read(row: &Row, words: &[Arg]) -> Option<(Vec<Arg>, bool)> {
                 }
             }
             Met::File(used) => {
+                if row.ends_at_code {
+                    return None;
+                }
                 script_file = true;
                 position += used;
             }
@@ -251,7 +255,9 @@ fn occurrences<'a>(code: &'a str, name: &'a str) -> impl Iterator<Item = &'a str
 fn add_call(name: &str, after: &str, shell: bool, found: &mut Vec<Inner>) {
     // `open(F, "command |")`: a handle stands first.
     let after = match after.split_once(',') {
-        Some((handle, rest)) if matches!(name, "open" | "popen" | "spawn") && !handle.contains(['"', '\'']) => {
+        Some((handle, rest))
+            if matches!(name, "open" | "popen" | "spawn") && !handle.contains(['"', '\'']) =>
+        {
             rest
         }
         _ => after,
@@ -264,7 +270,8 @@ fn add_call(name: &str, after: &str, shell: bool, found: &mut Vec<Inner>) {
         }
         [first, rest @ ..] => {
             // `open(F, "-|", "curl", "x")`: the mode is no program.
-            let words = if first.trim_matches(['-', '|', '<', '>']).is_empty() { rest } else { &words };
+            let words =
+                if first.trim_matches(['-', '|', '<', '>']).is_empty() { rest } else { &words };
             if shell {
                 found.extend(words.first().map(|first| script(first.trim_matches(['|', ' ']))));
             }
@@ -347,14 +354,7 @@ const fn row(names: &'static [&'static str], options: &'static str, language: La
 
 /// An interpreter whose first operand is a program text.
 const fn text(names: &'static [&'static str], options: &'static str, language: Language) -> Row {
-    Row {
-        names,
-        options,
-        first_operand: true,
-        ends_at_code: false,
-        reads_input: false,
-        language,
-    }
+    Row { names, options, first_operand: true, ends_at_code: false, reads_input: false, language }
 }
 
 impl Row {
@@ -379,12 +379,33 @@ const AWK: Language = Language {
 };
 const PYTHON: Language = Language {
     shell_calls: &[
-        "system", "popen", "getoutput", "getstatusoutput", "spawn", "create_subprocess_shell", "run",
-        "call", "check_call", "check_output", "Popen",
+        "system",
+        "popen",
+        "getoutput",
+        "getstatusoutput",
+        "spawn",
+        "create_subprocess_shell",
+        "run",
+        "call",
+        "check_call",
+        "check_output",
+        "Popen",
     ],
     program_calls: &[
-        "run", "call", "check_call", "check_output", "Popen", "execv", "execve", "execvp", "execvpe",
-        "execl", "execlp", "execle", "execlpe", "create_subprocess_exec",
+        "run",
+        "call",
+        "check_call",
+        "check_output",
+        "Popen",
+        "execv",
+        "execve",
+        "execvp",
+        "execvpe",
+        "execl",
+        "execlp",
+        "execle",
+        "execlpe",
+        "create_subprocess_exec",
     ],
     backquotes: false,
     bare_calls: &[],
@@ -392,7 +413,15 @@ const PYTHON: Language = Language {
 };
 const JAVASCRIPT: Language = Language {
     shell_calls: &["exec", "execSync", "$", "system"],
-    program_calls: &["spawn", "spawnSync", "execFile", "execFileSync", "fork", "Command", "Bun.spawn"],
+    program_calls: &[
+        "spawn",
+        "spawnSync",
+        "execFile",
+        "execFileSync",
+        "fork",
+        "Command",
+        "Bun.spawn",
+    ],
     backquotes: false,
     bare_calls: &[],
     quoted_by: &["$"],
@@ -456,35 +485,74 @@ const OTHER: Language = Language {
 
 /// Every interpreter.
 const INTERPRETERS: &[Row] = &[
-    text(&["awk"], "-f@ --file@ -F: --field-separator: -v: --assign: -e$ --source$ -i@ --include@ \
-        -E@ --exec@ -l: --load: -W: --version. --help. -V. -h.", AWK),
-    row(&["bun"], "-e$ --eval$ -p$ --print$ -v. --version. --revision. -h. --help. -r@ --preload@", JAVASCRIPT)
-        .needs_code(),
+    text(
+        &["awk"],
+        "-f@ --file@ -F: --field-separator: -v: --assign: -e$ --source$ -i@ --include@ \
+        -E@ --exec@ -l: --load: -W: --version. --help. -V. -h.",
+        AWK,
+    ),
+    row(
+        &["bun"],
+        "-e$ --eval$ -p$ --print$ -v. --version. --revision. -h. --help. -r@ --preload@",
+        JAVASCRIPT,
+    )
+    .needs_code(),
     row(&["deno"], "-h. --help. -V. --version.", JAVASCRIPT).needs_code(),
-    row(&["emacs", "emacsclient"], "--eval$ -eval$ --execute$ -e$ -l@ --load@ -f: --funcall: --script@ \
-        --version. --help. -q -Q --batch", LISP).needs_code(),
+    row(
+        &["emacs", "emacsclient"],
+        "--eval$ -eval$ --execute$ -e$ -l@ --load@ -f: --funcall: --script@ \
+        --version. --help. -q -Q --batch",
+        LISP,
+    )
+    .needs_code(),
     row(&["expect"], "-c$ -f@ -b: -d -D: -i -n -N -v.", TCL),
-    row(&["gdb", "lldb"], "-ex$ --ex$ -iex$ -eval-command$ --eval-command$ -o$ -O$ -x@ -s@ --batch", TCL)
-        .needs_code(),
+    row(
+        &["gdb", "lldb"],
+        "-ex$ --ex$ -iex$ -eval-command$ --eval-command$ -o$ -O$ -x@ -s@ --batch",
+        TCL,
+    )
+    .needs_code(),
     row(&["groovy"], "-e$ -v. --version.", OTHER),
     row(&["guile"], "-c$ -s@ -l@ -e: -L: -C: -x: -v. --version. -h. --help.", LISP),
     row(&["irb"], "-v. --version. -r: -I:", RUBY),
-    row(&["julia"], "-e$ --eval$ -E$ --print$ -L@ --load@ -J: -t: -p: --project? -v. --version. -h. --help.", OTHER),
+    row(
+        &["julia"],
+        "-e$ --eval$ -E$ --print$ -L@ --load@ -J: -t: -p: --project? -v. --version. -h. --help.",
+        OTHER,
+    ),
     row(&["lua", "luajit", "texlua"], "-e$ -l: -v. -i -W -E", LUA),
-    row(&["node"], "-e$ --eval$ -p$ --print$ -pe$ -r@ --require@ --import@ --loader: \
+    row(
+        &["node"],
+        "-e$ --eval$ -p$ --print$ -pe$ -r@ --require@ --import@ --loader: \
         --experimental-loader: -C: --conditions: --input-type: --env-file: -v. --version. -h. --help. \
-        -c@ --check@", JAVASCRIPT),
+        -c@ --check@",
+        JAVASCRIPT,
+    ),
     row(&["octave", "octave-cli"], "--eval$ -p: --path: --version. --help.", OTHER),
     row(&["osascript"], "-e$ -l: -s:", APPLE),
     row(&["perl"], "-e$ -E$ -I: -M? -m? -i? -C? -D? -F? -x? -0? -v. -V. -h.", PERL),
     row(&["php"], "-r$ -R$ -B$ -E$ -f@ -F@ -c: -d: -z: -S: -t: -v. --version. -i. -m. -h.", PHP),
-    row(&["pwsh", "powershell"], "-c$ -Command$ -command$ -e$ -EncodedCommand$ -ec$ -File@ -f@ \
-        -ExecutionPolicy: -ep: -v. -Version. --version.", OTHER).ends_at_code(),
-    row(&["pypy", "python", "ipython"], "-c$ -m@ -W: -X: -Q: --check-hash-based-pycs: -V. --version. -h. \
-        --help.", PYTHON).ends_at_code(),
+    row(
+        &["pwsh", "powershell"],
+        "-c$ -Command$ -command$ -e$ -EncodedCommand$ -ec$ -File@ -f@ \
+        -ExecutionPolicy: -ep: -v. -Version. --version.",
+        OTHER,
+    )
+    .ends_at_code(),
+    row(
+        &["pypy", "python", "ipython"],
+        "-c$ -m@ -W: -X: -Q: --check-hash-based-pycs: -V. --version. -h. \
+        --help.",
+        PYTHON,
+    )
+    .ends_at_code(),
     row(&["raku"], "-e$ -I: -M: -v. --version.", PERL),
     row(&["Rscript", "R", "littler"], "-e$ --file@ -f@ --version. --help.", OTHER),
-    row(&["ruby"], "-e$ -C: -E: -F? -I: -r: -K? -T? -W? -x? -v --version. -h. --help. --copyright.", RUBY),
+    row(
+        &["ruby"],
+        "-e$ -C: -E: -F? -I: -r: -K? -T? -W? -x? -v --version. -h. --help. --copyright.",
+        RUBY,
+    ),
     row(&["scala", "scala-cli"], "-e$ --version. -version.", OTHER),
     text(&["sed"], "-e$ --expression$ -f@ --file@ -l: --line-length: --version. --help.", OTHER),
     row(&["swipl"], "-g$ -t$ -f@ -s@ --version.", OTHER),

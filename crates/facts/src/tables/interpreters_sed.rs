@@ -59,9 +59,7 @@ fn substitution<'a>(after: &'a str, effect: &mut SedEffect) -> &'a str {
     let delimiter = after.chars().next().unwrap_or('/');
     let (_, behind) = delimited(after);
     let (replacement, behind) = until(behind, delimiter);
-    let end = behind
-        .find(|c: char| !c.is_ascii_alphanumeric())
-        .unwrap_or(behind.len());
+    let end = behind.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(behind.len());
     let flags = behind.get(..end).unwrap_or("");
     let written = flags.find(['w', 'W']);
     let flags = written.and_then(|at| flags.get(..at)).unwrap_or(flags);
@@ -174,9 +172,13 @@ mod tests {
 
     #[test]
     fn sees_what_is_written() {
-        for (script, want) in
-            [("w out", true), ("1,$W out", true), ("s/a/b/w out", true), ("s/w/w/", false), ("/w/p", false)]
-        {
+        for (script, want) in [
+            ("w out", true),
+            ("1,$W out", true),
+            ("s/a/b/w out", true),
+            ("s/w/w/", false),
+            ("/w/p", false),
+        ] {
             assert_eq!(sed_effect(script).writes, want, "{script:?}");
         }
     }

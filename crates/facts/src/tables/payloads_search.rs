@@ -160,9 +160,8 @@ pub(crate) fn peel_parallel(words: &[Arg]) -> Option<Peeled> {
         // Without a template every value is a command.
         let values = sources.iter().filter(|word| !is_source(word));
         peeled.inner.extend(values.cloned().map(Inner::Script));
-        let from_files = sources.iter().any(|word| {
-            word.known().is_some_and(|text| text.starts_with("::::"))
-        });
+        let from_files =
+            sources.iter().any(|word| word.known().is_some_and(|text| text.starts_with("::::")));
         if sources.is_empty() || from_files {
             peeled.inner.push(Inner::Stdin);
         }
@@ -215,11 +214,45 @@ const FIND_EXEC: &[&str] = &["-exec", "-execdir", "-ok", "-okdir"];
 const FIND_WRITE: &[&str] = &["-delete", "-fls", "-fprint", "-fprint0", "-fprintf"];
 /// Tests and options that take one word.
 const FIND_ONE_VALUE: &[&str] = &[
-    "-D", "-amin", "-anewer", "-atime", "-cmin", "-cnewer", "-context", "-ctime", "-files0-from",
-    "-fstype", "-gid", "-group", "-ilname", "-iname", "-inum", "-ipath", "-iregex", "-iwholename",
-    "-links", "-lname", "-maxdepth", "-mindepth", "-mmin", "-mtime", "-name", "-path", "-perm",
-    "-printf", "-regex", "-regextype", "-samefile", "-since", "-size", "-type", "-uid", "-used",
-    "-user", "-wholename", "-xtype",
+    "-D",
+    "-amin",
+    "-anewer",
+    "-atime",
+    "-cmin",
+    "-cnewer",
+    "-context",
+    "-ctime",
+    "-files0-from",
+    "-fstype",
+    "-gid",
+    "-group",
+    "-ilname",
+    "-iname",
+    "-inum",
+    "-ipath",
+    "-iregex",
+    "-iwholename",
+    "-links",
+    "-lname",
+    "-maxdepth",
+    "-mindepth",
+    "-mmin",
+    "-mtime",
+    "-name",
+    "-path",
+    "-perm",
+    "-printf",
+    "-regex",
+    "-regextype",
+    "-samefile",
+    "-since",
+    "-size",
+    "-type",
+    "-uid",
+    "-used",
+    "-user",
+    "-wholename",
+    "-xtype",
 ];
 const PARALLEL: Wrapper = row(&["parallel"]).lenient().options(
     "-a: --arg-file: --basefile: --bf: --block: --block-size: --block-timeout: --colsep: -C: \

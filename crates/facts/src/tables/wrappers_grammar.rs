@@ -200,7 +200,9 @@ impl Grammar {
                     let Some((first, after)) = rest.split_first() else { continue };
                     let several = matches!(first, Arg::Many { .. } | Arg::Glob(_));
                     let known = first.known().is_some();
-                    let last = if known {
+                    // A dash in front makes it an option, whatever follows.
+                    let option = self.options_here(state) && first.prefix().starts_with('-');
+                    let last = if known || option && !several {
                         state.stage
                     } else if several {
                         total
@@ -216,7 +218,7 @@ impl Grammar {
                         let mut start = vec![Arg::many()];
                         start.extend(after.iter().cloned());
                         starts.insert(start);
-                    } else if !known && state.stage >= total {
+                    } else if !known && !option && state.stage >= total {
                         starts.insert(rest.to_vec());
                     }
                 }
@@ -230,7 +232,7 @@ impl Grammar {
         let Some(word) = words.get(state.position) else { return Step::End };
         let total = self.path.len() + self.operands;
         let in_path = state.stage < self.path.len();
-        let options_here = !state.over && (state.stage <= self.path.len() || self.mixed);
+        let options_here = self.options_here(state);
         let next = |advance: usize, stage: usize| State {
             position: state.position + advance,
             stage,
@@ -276,7 +278,8 @@ impl Grammar {
                 let state = next(1, state.stage);
                 return Step::Next { state, met: vec![], operand: None, assigns: Some(assigns) };
             }
-            if word.known().is_none() && could_be_name(word.prefix()) {
+            let name = word.prefix().split('=').next().unwrap_or("");
+            if word.known().is_none() && could_be_name(name) {
                 return Step::Uncertain;
             }
         }
@@ -294,11 +297,18 @@ impl Grammar {
                 operand: Some(word.clone()),
                 assigns: None,
             },
-            Arg::Glob(_) | Arg::Many { .. } if state.stage >= total && !word.prefix().is_empty() => {
+            Arg::Glob(_) | Arg::Many { .. }
+                if state.stage >= total && !word.prefix().is_empty() =>
+            {
                 Step::Command
             }
             Arg::Glob(_) | Arg::Many { .. } => Step::Uncertain,
         }
+    }
+
+    /// Whether a word with a dash in front is an option here.
+    fn options_here(&self, state: State) -> bool {
+        !state.over && (state.stage <= self.path.len() || self.mixed)
     }
 
     /// Whether every word is an operand: nothing after the options runs.
@@ -572,7 +582,9 @@ fn could_be_name(prefix: &str) -> bool {
 /// A number behind one or two dashes.
 fn is_numeric(text: &str) -> bool {
     let digits = text.trim_start_matches('-');
-    !digits.is_empty() && text.len() - digits.len() <= 2 && digits.bytes().all(|b| b.is_ascii_digit())
+    !digits.is_empty()
+        && text.len() - digits.len() <= 2
+        && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Splits the text of `env -S` as env does; `None` where it uses variables or ends too early.

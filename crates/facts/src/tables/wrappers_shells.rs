@@ -71,7 +71,9 @@ pub(crate) fn peel_shell(shell: &'static str, words: &[Arg]) -> Peeled {
                         peeled.hinder(Reason::WrapperOption);
                     }
                 }
-                'C' if shell == "fish" => peeled.inner.extend(words.next().cloned().map(Inner::Script)),
+                'C' if shell == "fish" => {
+                    peeled.inner.extend(words.next().cloned().map(Inner::Script))
+                }
                 _ => peeled.hinder(Reason::WrapperOption),
             }
         }
