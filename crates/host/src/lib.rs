@@ -7,8 +7,8 @@
 
 pub mod batch;
 pub mod disk;
-pub mod settings;
 mod evaluate;
+pub mod settings;
 pub mod wire;
 
 pub use disk::{Disk, ListedDisk, RealDisk};
