@@ -52,7 +52,8 @@ impl Arg {
             Self::Known(text) => text,
             Self::One { prefix, .. } | Self::Many { prefix, .. } => prefix,
             Self::Glob(glob) => {
-                let end = glob.find(['*', '?', '[', '\\', '(', '+', '@', '!']).unwrap_or(glob.len());
+                let end =
+                    glob.find(['*', '?', '[', '\\', '(', '+', '@', '!']).unwrap_or(glob.len());
                 glob.get(..end).unwrap_or("")
             }
         }
@@ -62,14 +63,19 @@ impl Arg {
     fn write(&self, set: &mut TextSet, first: bool) {
         let blank = if first { "" } else { " " };
         match self {
-            Self::Known(word) => set.push(TextPiece::Literal(format!("{blank}{}", quote_word(word)))),
+            Self::Known(word) => {
+                set.push(TextPiece::Literal(format!("{blank}{}", quote_word(word))))
+            }
             Self::One { prefix, suffix } => {
                 set.push(TextPiece::Literal(format!("{blank}{}", quote_fragment(prefix, true))));
                 set.push(TextPiece::InWord);
                 set.push(TextPiece::Literal(quote_fragment(suffix, false)));
             }
             Self::Glob(_) => {
-                set.push(TextPiece::Literal(format!("{blank}{}", quote_fragment(self.prefix(), true))));
+                set.push(TextPiece::Literal(format!(
+                    "{blank}{}",
+                    quote_fragment(self.prefix(), true)
+                )));
                 set.push(TextPiece::Anything);
             }
             Self::Many { prefix, suffix } if prefix.is_empty() && suffix.is_empty() => {
