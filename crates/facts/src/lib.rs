@@ -3,10 +3,29 @@
 //! In: a `ToolCall` and, for Bash, the `Program` read from its command. Out: [`Facts`]: commands with
 //! wrappers peeled, files read and written, hosts, and a list of questions about paths that only a
 //! disk can answer. This crate never does I/O, and knows no rules and no settings.
-//! Start with [`Facts`]; the command tables are in [`tables`].
+//! Start with [`gather`]; the command tables are in [`tables`].
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::wildcard_enum_match_arm)]
 
 mod arg;
+mod command;
+mod expand;
+mod facts;
+mod gather;
+mod inspect;
+mod outputs;
+mod peel;
+mod place;
+mod state;
+pub mod tables;
+mod walk;
+mod web;
 
 pub use arg::Arg;
+pub use facts::{
+    AccessFact, Accessor, Action, AssignmentFact, CdFact, CommandFact, Facts, Form, HostFact,
+    ObstacleFact, Origin, Place, Probe, RedirectFact, RemovalFact, Weight,
+};
+pub use gather::gather;
+pub use inspect::{Access, Inspection, NotReadOnly, PathUse, Removal, inspect};
+pub use peel::{Inner, Peeled, Strength, peel};

@@ -1,2 +1,23 @@
-//! Placeholder.
+//! One permission rule: its text, its matchers and the automata behind them.
+//!
+//! In: the text of one rule and the list it stands in. Out: a [`Rule`] with a matcher that answers
+//! exactly, for known texts and for sets of possible texts. This crate never reads settings files,
+//! never parses shell and never decides a call. Start with [`Rule::parse`].
 #![forbid(unsafe_code)]
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::wildcard_enum_match_arm)]
+
+mod command;
+mod domain;
+mod error;
+mod glob;
+mod path;
+mod rule;
+mod tool;
+
+pub use command::{CommandPattern, CommandSet};
+pub use domain::DomainPattern;
+pub use error::{RuleError, RuleWarning};
+pub use glob::{Glob, Match};
+pub use path::{Anchors, PathMatcher, PathPattern, escape_path};
+pub use rule::{NamePattern, Rule, Specifier};
+pub use tool::{ToolPattern, did_you_mean, known_tools};

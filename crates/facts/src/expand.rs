@@ -1,0 +1,237 @@
+//! Words to arguments: what each word of a command may expand to.
+
+use crate::Arg;
+use portcullis_shell::{Expansion, Part, Word};
+use std::collections::BTreeMap;
+
+/// More alternatives than this are not followed; the unrefined form still stands for them all.
+const MAX_ALTERNATIVES: usize = 12;
+/// A value longer than this is not followed.
+const MAX_VALUE: usize = 4096;
+
+/// A value a variable was given in the same text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// A string.
+    Scalar(String),
+    /// An indexed array.
+    Array(Vec<String>),
+}
+
+/// Values assigned in the same text, every one a variable may have.
+///
+/// They refine deny and ask, never allow: missing one loses a `deny`, and the `ask` for the unknown
+/// word stands.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Variables(BTreeMap<String, Vec<Value>>);
+
+impl Variables {
+    pub(crate) fn add(&mut self, name: &str, value: Value) {
+        let values = self.0.entry(name.to_owned()).or_default();
+        if values.len() < MAX_ALTERNATIVES && !values.contains(&value) {
+            values.push(value);
+        }
+    }
+
+    pub(crate) fn set(&mut self, name: &str, values: Vec<Value>) {
+        self.0.insert(name.to_owned(), values);
+    }
+
+    pub(crate) fn get(&self, name: &str) -> &[Value] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Gives the values of a part where they are known.
+pub(crate) trait Lookup {
+    /// The texts a substitution or expansion may produce; `None` when unknown.
+    fn values(&self, part: &Part) -> Option<Vec<Value>>;
+}
+
+/// Knows nothing: what allow rules see.
+pub(crate) struct Nothing;
+
+impl Lookup for Nothing {
+    fn values(&self, _part: &Part) -> Option<Vec<Value>> {
+        None
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Segment {
+    Text(String),
+    Glob(String),
+    One,
+    Many,
+}
+
+/// The arguments a word stands for: alternatives, each a list of arguments. One alternative when
+/// nothing is looked up.
+pub(crate) fn expand(word: &Word, splits: bool, lookup: &dyn Lookup) -> Vec<Vec<Arg>> {
+    let mut alternatives: Vec<Vec<Vec<Segment>>> = vec![vec![Vec::new()]];
+    for part in &word.parts {
+        match part {
+            Part::Text { text, .. } => push_all(&mut alternatives, &Segment::Text(text.clone())),
+            Part::Glob(glob) if splits => push_all(&mut alternatives, &Segment::Glob(glob.clone())),
+            Part::Glob(glob) => push_all(&mut alternatives, &Segment::Text(glob.clone())),
+            Part::Process { .. } => push_all(&mut alternatives, &Segment::One),
+            Part::Unreadable { quoted } => {
+                push_all(&mut alternatives, if *quoted { &Segment::One } else { &Segment::Many });
+            }
+            Part::Array(_) => push_all(&mut alternatives, &Segment::One),
+            Part::Tilde(_) => match lookup.values(part) {
+                Some(values) => multiply(&mut alternatives, &values, false),
+                None => push_all(&mut alternatives, &Segment::One),
+            },
+            Part::Arith { arith, .. } => match arith.value {
+                Some(value) => push_all(&mut alternatives, &Segment::Text(value.to_string())),
+                None => push_all(&mut alternatives, &Segment::One),
+            },
+            Part::Param { expansion, quoted } => match lookup.values(part) {
+                Some(values) => multiply(&mut alternatives, &values, splits && !*quoted),
+                None => push_all(&mut alternatives, &unknown_parameter(expansion, *quoted, splits)),
+            },
+            Part::Subst { quoted, .. } => match lookup.values(part) {
+                Some(values) => multiply(&mut alternatives, &values, splits && !*quoted),
+                None => push_all(
+                    &mut alternatives,
+                    if *quoted || !splits { &Segment::One } else { &Segment::Many },
+                ),
+            },
+        }
+    }
+    let mut out: Vec<Vec<Arg>> = Vec::new();
+    for fields in alternatives {
+        let mut args = Vec::new();
+        let count = fields.len();
+        for field in fields {
+            if field.is_empty() && !(count == 1 && word.quoted) {
+                continue;
+            }
+            args.push(argument(&field));
+        }
+        if !out.contains(&args) {
+            out.push(args);
+        }
+    }
+    out
+}
+
+fn unknown_parameter(expansion: &Expansion, quoted: bool, splits: bool) -> Segment {
+    let list = expansion.name == "@"
+        || expansion.subscript.as_ref().and_then(Word::known).is_some_and(|text| text == "@");
+    let number = matches!(expansion.name.as_str(), "#" | "?" | "$" | "!") || expansion.length;
+    if list && splits {
+        Segment::Many
+    } else if quoted || number || !splits {
+        Segment::One
+    } else {
+        Segment::Many
+    }
+}
+
+fn push_all(alternatives: &mut [Vec<Vec<Segment>>], segment: &Segment) {
+    for fields in alternatives {
+        push(fields, segment.clone());
+    }
+}
+
+fn push(fields: &mut Vec<Vec<Segment>>, segment: Segment) {
+    if fields.is_empty() {
+        fields.push(Vec::new());
+    }
+    if let Some(field) = fields.last_mut() {
+        field.push(segment);
+    }
+}
+
+/// Every alternative so far with every value.
+fn multiply(alternatives: &mut Vec<Vec<Vec<Segment>>>, values: &[Value], splits: bool) {
+    let mut out = Vec::new();
+    for fields in alternatives.iter() {
+        for value in values {
+            if out.len() >= MAX_ALTERNATIVES {
+                break;
+            }
+            let mut fields = fields.clone();
+            match value {
+                Value::Scalar(text) if text.len() > MAX_VALUE => push(&mut fields, Segment::Many),
+                Value::Scalar(text) if splits => split_into(&mut fields, text),
+                Value::Scalar(text) => push(&mut fields, Segment::Text(text.clone())),
+                Value::Array(items) => {
+                    for (index, item) in items.iter().enumerate() {
+                        if index > 0 {
+                            fields.push(Vec::new());
+                        }
+                        if splits {
+                            split_into(&mut fields, item);
+                        } else {
+                            push(&mut fields, Segment::Text(item.clone()));
+                        }
+                    }
+                }
+            }
+            out.push(fields);
+        }
+    }
+    *alternatives = out;
+}
+
+/// Word splitting at blanks, as with the default IFS.
+fn split_into(fields: &mut Vec<Vec<Segment>>, text: &str) {
+    let blank = |c: char| c == ' ' || c == '\t' || c == '\n';
+    if text.starts_with(blank) && fields.last().is_some_and(|field| !field.is_empty()) {
+        fields.push(Vec::new());
+    }
+    for (index, piece) in text.split(blank).filter(|piece| !piece.is_empty()).enumerate() {
+        if index > 0 {
+            fields.push(Vec::new());
+        }
+        push(fields, Segment::Text(piece.to_owned()));
+    }
+    if text.ends_with(blank) && fields.last().is_some_and(|field| !field.is_empty()) {
+        fields.push(Vec::new());
+    }
+}
+
+fn argument(field: &[Segment]) -> Arg {
+    let many = field.iter().any(|segment| matches!(segment, Segment::Many));
+    let one = field.iter().any(|segment| matches!(segment, Segment::One));
+    let glob = field.iter().any(|segment| matches!(segment, Segment::Glob(_)));
+    if glob && !many && !one {
+        let mut text = String::new();
+        for segment in field {
+            match segment {
+                Segment::Text(literal) => {
+                    for c in literal.chars() {
+                        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
+                            text.push('\\');
+                        }
+                        text.push(c);
+                    }
+                }
+                Segment::Glob(pattern) => text.push_str(pattern),
+                Segment::One | Segment::Many => {}
+            }
+        }
+        return Arg::Glob(text);
+    }
+    let literal = |segments: &mut dyn Iterator<Item = &Segment>| {
+        let mut parts = Vec::new();
+        for segment in segments {
+            match segment {
+                Segment::Text(text) => parts.push(text.clone()),
+                Segment::Glob(_) | Segment::One | Segment::Many => break,
+            }
+        }
+        parts
+    };
+    let prefix = literal(&mut field.iter()).concat();
+    if !many && !one && !glob {
+        return Arg::Known(prefix);
+    }
+    let mut suffix = literal(&mut field.iter().rev());
+    suffix.reverse();
+    let suffix = suffix.concat();
+    if many || glob { Arg::Many { prefix, suffix } } else { Arg::One { prefix, suffix } }
+}

@@ -1,0 +1,264 @@
+//! What a tool call would do, as plain data.
+
+use crate::{Access, Arg};
+use portcullis_model::{AbsPath, Reason, Span, TextSet, ToolCall};
+
+/// Everything a decision needs to know about a call but the policy and the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The call itself.
+    pub call: ToolCall,
+    /// What kind of call it is.
+    pub action: Action,
+    /// Every command that could run, in the order they are written; payloads follow their carrier.
+    pub commands: Vec<CommandFact>,
+    /// Every file that a command, a redirect or the tool itself would touch.
+    pub accesses: Vec<AccessFact>,
+    /// Every redirect, for display and comparison; those that touch files are in `accesses` too.
+    pub redirects: Vec<RedirectFact>,
+    /// Assignments that stay in the shell.
+    pub assignments: Vec<AssignmentFact>,
+    /// What could not be known.
+    pub obstacles: Vec<ObstacleFact>,
+    /// Invisible characters inside quotes, flagged for display.
+    pub display_flags: Vec<Span>,
+    /// Questions that only a disk can answer. A missing answer can only raise the verdict.
+    pub probes: Vec<Probe>,
+}
+
+/// What kind of call it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A shell command.
+    Shell {
+        /// The command text.
+        command: String,
+        /// The caller asks to leave the sandbox.
+        leave_sandbox: bool,
+        /// The command has at least one command, redirect or assignment in it.
+        empty: bool,
+    },
+    /// A tool that reads or writes one path.
+    File,
+    /// A fetch of one URL.
+    Fetch(HostFact),
+    /// A change of directory.
+    Directory,
+    /// Any other tool.
+    Other,
+    /// The call lacks the field that says what it does, or the field is not text.
+    Malformed(String),
+}
+
+/// The host of a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostFact {
+    /// The URL as given.
+    pub url: String,
+    /// The host both readings of the URL agree on: lower-case ASCII, no trailing dot.
+    pub host: Option<String>,
+    /// Other hosts a different reading of the URL finds; deny and ask rules look here too.
+    pub other_hosts: Vec<String>,
+    /// The path, for preapproved hosts that hold only below a path.
+    pub path: String,
+    /// Why the URL needs a person to look at it.
+    pub problem: Option<String>,
+}
+
+/// One command that could run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandFact {
+    /// Where it stands.
+    pub span: Span,
+    /// Its words, as far as they are known without looking at variables.
+    pub argv: Vec<Arg>,
+    /// How it came to be.
+    pub origin: Origin,
+    /// The texts rules are matched against.
+    pub forms: Vec<Form>,
+    /// Runs without a prompt in every mode, or why not.
+    pub read_only: Result<(), String>,
+    /// It changes directory or is otherwise a harmless builtin that needs no rule of its own.
+    pub cd: Option<CdFact>,
+    /// One of the file commands that acceptEdits lets run inside the working directories.
+    pub edits: bool,
+    /// A program whose operands are judged against Read and Edit rules and working directories.
+    pub file_command: bool,
+    /// What forbids every allow rule narrower than a bare `Bash`.
+    pub obstacles: Vec<Reason>,
+    /// Only an exact rule for the whole command, or a bare `Bash`, allows it.
+    pub exact_only: bool,
+    /// Its leading assignments are all safe and static.
+    pub safe_assignments: bool,
+    /// It runs git, which reads configuration and hooks of the directory it runs in.
+    pub git: bool,
+}
+
+impl CommandFact {
+    /// Whether it needs cover of its own; what others carry is judged by deny and ask rules only.
+    pub fn needs_cover(&self) -> bool {
+        match self.origin {
+            Origin::Written => true,
+            Origin::Payload | Origin::Refined | Origin::SecondReader | Origin::Lossy => false,
+        }
+    }
+
+    /// How it reads in a finding.
+    pub fn display(&self) -> String {
+        let mut out = String::new();
+        for arg in &self.argv {
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            match arg {
+                Arg::Known(word) => out.push_str(&portcullis_model::quote_word(word)),
+                Arg::One { prefix, suffix } => out.push_str(&format!("{prefix}…{suffix}")),
+                Arg::Glob(glob) => out.push_str(glob),
+                Arg::Many { prefix, suffix } => out.push_str(&format!("{prefix}…{suffix}")),
+            }
+        }
+        out
+    }
+}
+
+/// How a command came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// It is written in the command text, or in a substitution or function of it.
+    Written,
+    /// Another command runs it: a script given as text, an argument of a wrapper.
+    Payload,
+    /// As one of the others, with the values of variables assigned in the same text filled in.
+    Refined,
+    /// Only the second reader saw it.
+    SecondReader,
+    /// From the raw text, split at every metacharacter.
+    Lossy,
+}
+
+/// One text set of a command that rules are matched against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// The canonical texts.
+    pub texts: TextSet,
+    /// The source text, where it stands as such in the command.
+    pub source: Option<String>,
+    /// Whether an allow rule may match it, or deny and ask rules only.
+    pub allows: bool,
+    /// It is the whole command, nothing stripped.
+    pub whole: bool,
+}
+
+/// A `cd` with what is known of its target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CdFact {
+    /// The directories it may change to; `None` where that is unknown.
+    pub targets: Option<Vec<AbsPath>>,
+    /// It stays where it is.
+    pub stays: bool,
+}
+
+/// Who touches a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Accessor {
+    /// The tool itself.
+    Tool,
+    /// A redirect; the command that carries it, if there is one.
+    Redirect(Option<usize>),
+    /// An operand of the command with this index.
+    Operand(usize),
+}
+
+/// One file that is touched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessFact {
+    /// How.
+    pub access: Access,
+    /// By whom.
+    pub by: Accessor,
+    /// How it is written.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+    /// Which paths that may be.
+    pub place: Place,
+    /// A directory operand with everything below it.
+    pub recursive: bool,
+    /// Only deny and ask rules look at it: a wrapper or payload carries it.
+    pub carried: bool,
+    /// It is spelled with a trailing slash.
+    pub trailing_slash: bool,
+    /// The spelling needs approval however harmless the path is: `~`, a glob or an unknown as the
+    /// target of an output redirect.
+    pub dynamic: bool,
+}
+
+/// Where a path may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// One of these (several when the directory is one of several).
+    Known(Vec<AbsPath>),
+    /// Whatever this glob matches: absolute glob texts, one for each possible directory.
+    Glob(Vec<String>),
+    /// Somewhere; the texts it may have, as far as that is known.
+    Unknown(TextSet),
+    /// A device that is always free, or no file at all.
+    Free,
+}
+
+/// A redirect as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedirectFact {
+    /// The descriptor before the operator, as written.
+    pub descriptor: Option<String>,
+    /// The operator.
+    pub op: &'static str,
+    /// The target, where it is static.
+    pub target: Option<String>,
+}
+
+/// Why something could not be known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObstacleFact {
+    /// Why.
+    pub reason: Reason,
+    /// Which text.
+    pub span: Span,
+    /// More for a person.
+    pub detail: String,
+    /// What it means for a decision.
+    pub weight: Weight,
+}
+
+/// What an obstacle means for a decision; later is heavier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// Worth saying; what it is about is judged by other facts.
+    Note,
+    /// Nothing narrower than a bare `Bash` rule allows a call with it.
+    NeedsBare,
+    /// Any command may run: as `NeedsBare`, and every deny and ask rule for commands possibly matches.
+    Opaque,
+    /// The text may not read as bash reads it: asks even under a bare `Bash` rule.
+    Unreadable,
+}
+
+/// A variable assignment that is not the prefix of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssignmentFact {
+    /// As written, up to the value.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+    /// A known-safe variable with a static value.
+    pub safe: bool,
+}
+
+/// A question only a disk can answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Probe {
+    /// Where does this path really lead?
+    Real(AbsPath),
+    /// Which paths does this absolute glob match?
+    Glob(String),
+}

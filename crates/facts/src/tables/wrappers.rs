@@ -1,0 +1,1 @@
+//! Programs that exist to run other programs.

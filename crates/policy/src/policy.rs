@@ -1,0 +1,173 @@
+//! What comes out: the rules, locks and switches that count.
+
+use crate::{Diagnostic, Sandbox, Setting};
+use portcullis_model::{AbsPath, Mode, RuleRef, Source, TextSet};
+use portcullis_rules::{CommandSet, PathMatcher, Rule, Specifier, ToolPattern};
+use std::collections::BTreeMap;
+
+/// Everything the layers say together.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The deny rules of every layer.
+    pub deny: Rules,
+    /// The ask rules of every layer.
+    pub ask: Rules,
+    /// The allow rules that count: of trusted, readable layers, within the managed locks.
+    pub allow: Rules,
+    /// The sandbox settings.
+    pub sandbox: Sandbox,
+    /// Working directories beside the project.
+    pub directories: Vec<Directory>,
+    /// The mode a session starts in, where a layer says so.
+    pub default_mode: Option<(Mode, Source)>,
+    /// What forbids mode `bypassPermissions`.
+    pub bypass_disabled: Option<Source>,
+    /// What forbids mode `auto`.
+    pub auto_disabled: Option<Source>,
+    /// What says that only managed allow rules count and that no rule is to be saved.
+    pub rules_locked: Option<Source>,
+    /// What is broken and therefore asks.
+    pub closed: Vec<Closed>,
+    /// Whether WebFetch of the shipped documentation hosts needs no rule.
+    pub preapproved_hosts: bool,
+    /// Settings the reference does not have.
+    pub native: Native,
+    /// Everything wrong with the layers, highest layer first, then by place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Policy {
+    /// What is broken and concerns every call of this tool.
+    pub fn closed_for<'p>(&'p self, tool: &'p str) -> impl Iterator<Item = &'p Closed> {
+        self.closed.iter().filter(move |closed| closed.covers_tool(tool))
+    }
+}
+
+/// The rules of one class.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// All of them, highest layer first, then as written.
+    pub list: Vec<PolicyRule>,
+    by_name: BTreeMap<String, Vec<usize>>,
+    by_pattern: Vec<usize>,
+    commands: CommandSet,
+}
+
+impl Rules {
+    /// Indexes rules.
+    pub fn new(list: Vec<PolicyRule>) -> Self {
+        let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut by_pattern = Vec::new();
+        let mut commands = Vec::new();
+        for (index, rule) in list.iter().enumerate() {
+            match rule.rule.tool() {
+                // `mcp__server` is every tool of a server.
+                ToolPattern::Exact(name) if !name.starts_with("mcp__") => {
+                    by_name.entry(name.clone()).or_default().push(index);
+                }
+                ToolPattern::Exact(_) | ToolPattern::Glob(_) => by_pattern.push(index),
+            }
+            if let Specifier::Command(pattern) = rule.rule.specifier()
+                && rule.rule.tool().matches("Bash")
+            {
+                commands.push((index, pattern.clone()));
+            }
+        }
+        Self { list, by_name, by_pattern, commands: CommandSet::new(commands) }
+    }
+
+    /// The rules whose tool part means this tool, in the order of the list.
+    pub fn for_tool<'r>(&'r self, tool: &str) -> impl Iterator<Item = &'r PolicyRule> + use<'r> {
+        let mut indices: Vec<usize> = self.by_name.get(tool).cloned().unwrap_or_default();
+        let matching = |index: &&usize| {
+            self.list.get(**index).is_some_and(|rule| rule.rule.tool().matches(tool))
+        };
+        indices.extend(self.by_pattern.iter().filter(matching));
+        indices.sort_unstable();
+        indices.into_iter().filter_map(|index| self.list.get(index))
+    }
+
+    /// The Bash rules with a command pattern that may match: all that do, and maybe some more.
+    pub fn command_candidates<'r>(
+        &'r self,
+        texts: &TextSet,
+    ) -> impl Iterator<Item = &'r PolicyRule> + use<'r> {
+        self.commands.candidates(texts).into_iter().filter_map(|index| self.list.get(index))
+    }
+
+    /// Whether there is no rule.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+/// One rule of a policy.
+#[derive(Clone, Debug)]
+pub struct PolicyRule {
+    /// The rule.
+    pub rule: Rule,
+    /// How explanations name it.
+    pub reference: RuleRef,
+    /// Its path pattern, fixed to the directories of its layer (Read, Edit and Cd rules).
+    pub paths: Option<PathMatcher>,
+}
+
+/// A working directory that a layer adds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// The directory.
+    pub path: AbsPath,
+    /// Where it is written.
+    pub source: Source,
+}
+
+/// Something broken that makes calls at least `ask`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// The tools it concerns; every tool where this is `None`.
+    pub tool: Option<ToolPattern>,
+    /// What is broken, in one line.
+    pub text: String,
+    /// Where.
+    pub source: Source,
+}
+
+impl Closed {
+    /// Whether every call of a tool has to ask.
+    ///
+    /// A broken `Read` rule concerns every tool that such a rule could have stopped, and so does a
+    /// broken `Edit` rule.
+    pub fn covers_tool(&self, tool: &str) -> bool {
+        let Some(pattern) = &self.tool else { return true };
+        pattern.matches(tool)
+            || (pattern.matches("Read") && READ_FAMILY.contains(&tool))
+            || (pattern.matches("Edit") && EDIT_FAMILY.contains(&tool))
+    }
+
+    /// Whether every read of a file has to ask, whichever tool makes it.
+    pub fn covers_reads(&self) -> bool {
+        self.tool.as_ref().is_none_or(|pattern| pattern.matches("Read"))
+    }
+
+    /// Whether every write of a file has to ask, whichever tool makes it.
+    pub fn covers_writes(&self) -> bool {
+        self.covers_reads() || self.tool.as_ref().is_some_and(|pattern| pattern.matches("Edit"))
+    }
+}
+
+/// What stands under the key `portcullis`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Native {
+    /// Only managed `sandbox.excludedCommands` count.
+    pub managed_excluded_commands_only: Setting<bool>,
+    /// Only managed settings can let a call leave the sandbox.
+    pub managed_sandbox_escape_only: Setting<bool>,
+    /// Where decisions are logged, as written.
+    pub log: Setting<Option<String>>,
+}
+
+/// Tools whose calls a `Read` deny can stop, beside `Read`.
+const READ_FAMILY: &[&str] = &["Glob", "Grep", "LS", "Edit", "MultiEdit", "Write"];
+
+/// Tools whose calls an `Edit` deny can stop, beside `Edit`.
+const EDIT_FAMILY: &[&str] = &["MultiEdit", "NotebookEdit", "Write"];
