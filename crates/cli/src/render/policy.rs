@@ -1,0 +1,1 @@
+//! The effective policy and its layers.

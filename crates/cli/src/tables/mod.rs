@@ -1,0 +1,4 @@
+//! Data.
+
+pub mod codes;
+pub mod tools;
