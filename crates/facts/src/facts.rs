@@ -74,12 +74,16 @@ pub struct CommandFact {
     pub argv: Vec<Arg>,
     /// How it came to be.
     pub origin: Origin,
+    /// It may run, or may not: a match is never certain.
+    pub possible: bool,
     /// The texts rules are matched against.
     pub forms: Vec<Form>,
     /// Runs without a prompt in every mode, or why not.
     pub read_only: Result<(), String>,
     /// It changes directory or is otherwise a harmless builtin that needs no rule of its own.
     pub cd: Option<CdFact>,
+    /// What it removes, when it is `rm` or `rmdir`.
+    pub removal: Option<RemovalFact>,
     /// One of the file commands that acceptEdits lets run inside the working directories.
     pub edits: bool,
     /// A program whose operands are judged against Read and Edit rules and working directories.
@@ -147,6 +151,24 @@ pub struct Form {
     pub allows: bool,
     /// It is the whole command, nothing stripped.
     pub whole: bool,
+}
+
+/// What `rm` or `rmdir` removes: each target as written and as a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemovalFact {
+    /// The targets.
+    pub targets: Vec<RemovalTarget>,
+}
+
+/// One target of a removal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemovalTarget {
+    /// The argument.
+    pub arg: Arg,
+    /// Where that may be.
+    pub place: Place,
+    /// The directories the command may run in; `None` where that is unknown.
+    pub cwd: Option<Vec<AbsPath>>,
 }
 
 /// A `cd` with what is known of its target.

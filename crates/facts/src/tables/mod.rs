@@ -5,4 +5,5 @@ pub mod environment;
 pub mod git_options;
 pub mod interpreters;
 pub mod payloads;
+pub mod tools;
 pub mod wrappers;

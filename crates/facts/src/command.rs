@@ -1,0 +1,624 @@
+//! One simple command: its forms for rules, what it carries, and which files it touches.
+
+use crate::expand::{Nothing, Value};
+use crate::facts::{AccessFact, RemovalFact, RemovalTarget};
+use crate::inspect::{Inspection, inspect};
+use crate::outputs::output_of_script;
+use crate::peel::{Inner, Strength, peel};
+use crate::place::{climbs, place_of};
+use crate::state::{Cwd, Flow, Reach, State, argument_lists};
+use crate::tables::builtins::{Directory, builtin_effect};
+use crate::tables::environment::hijacking_variable;
+use crate::tables::git_options::git_without_globals;
+use crate::tables::interpreters::interpreter;
+use crate::walk::{MAX_PAYLOADS, Stdin, Walker, safe_assignment};
+use crate::{Accessor, Arg, CdFact, CommandFact, Form, Origin, Place};
+use portcullis_model::{Reason, Span, TextPiece, TextSet, quote_word};
+use portcullis_shell::{Assign, AssignValue, Part, Script, Simple};
+
+/// Wrappers inside wrappers are taken off this often.
+const MAX_WRAPPERS: usize = 12;
+/// Function calls inside function calls are followed this deep.
+const MAX_CALLS: usize = 3;
+
+/// What surrounds the words of a command.
+pub(crate) struct Shell<'a> {
+    span: Span,
+    assigns: &'a [Assign],
+    source: Option<(&'a str, &'a str)>,
+    processes: Vec<&'a Script>,
+}
+
+impl Shell<'_> {
+    pub(crate) fn bare(span: Span) -> Self {
+        Self { span, assigns: &[], source: None, processes: Vec::new() }
+    }
+}
+
+impl Walker<'_> {
+    /// A command with words: the command as written, and as its variables make it.
+    pub(crate) fn words(&mut self, simple: &Simple, stdin: &Stdin, state: &mut State) -> Flow {
+        let declaration = simple
+            .words
+            .first()
+            .and_then(portcullis_shell::Word::known)
+            .is_some_and(|name| {
+                matches!(name.as_str(), "declare" | "typeset" | "local" | "export" | "readonly")
+            });
+        let written = argument_lists(&simple.words, declaration, &Nothing, &Nothing);
+        let Some(written) = written.into_iter().next() else { return Flow::stays(&state.cwd) };
+        let shell = Shell {
+            span: self.carrier.unwrap_or(simple.span),
+            assigns: &simple.assigns,
+            source: Some((&simple.source, &simple.words_source)),
+            processes: processes(simple),
+        };
+        let places = state.lookup(Reach::Places);
+        let resolved = argument_lists(&simple.words, declaration, &places, &places)
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| written.clone());
+        let flow = self.listed(&written, &resolved, &shell, stdin, state);
+        if written.iter().any(|arg| arg.known().is_none()) {
+            let known = state.lookup(Reach::Text);
+            let mut names = state.lookup(Reach::Text);
+            names.unset_is_empty = true;
+            let refined = argument_lists(&simple.words, declaration, &known, &names);
+            let outer = self.origin;
+            if outer == Origin::Written {
+                self.origin = Origin::Refined;
+            }
+            for argv in refined {
+                if argv != written && argv != resolved && !argv.is_empty() {
+                    let shell =
+                        Shell { span: shell.span, assigns: &[], source: None, processes: Vec::new() };
+                    // `eval "$x"` changes the shell it runs in.
+                    self.argv(&argv, &shell, stdin, state);
+                }
+            }
+            self.origin = outer;
+        }
+        flow
+    }
+
+    /// A command that has no source text of its own.
+    pub(crate) fn argv(
+        &mut self,
+        argv: &[Arg],
+        shell: &Shell<'_>,
+        stdin: &Stdin,
+        state: &mut State,
+    ) -> Flow {
+        self.listed(argv, argv, shell, stdin, state)
+    }
+
+    /// Any command at all.
+    pub(crate) fn unknown(&mut self, span: Span) {
+        let argv = [Arg::many()];
+        let known = self
+            .out
+            .commands
+            .iter()
+            .any(|fact| fact.span == span && fact.argv == argv && !fact.needs_cover());
+        if !known {
+            let mut fact = empty_fact(span, Origin::Payload);
+            fact.argv = argv.to_vec();
+            fact.forms.push(Form {
+                texts: TextSet::anything(),
+                source: None,
+                allows: false,
+                whole: true,
+            });
+            self.out.commands.push(fact);
+        }
+    }
+
+    fn listed(
+        &mut self,
+        written: &[Arg],
+        resolved: &[Arg],
+        shell: &Shell<'_>,
+        stdin: &Stdin,
+        state: &mut State,
+    ) -> Flow {
+        if written.is_empty() {
+            return Flow::stays(&state.cwd);
+        }
+        let index = self.out.commands.len();
+        let mut fact = empty_fact(shell.span, self.origin);
+        fact.argv = written.to_vec();
+        fact.safe_assignments = shell.assigns.iter().all(safe_assignment);
+        if written.first().is_some_and(|name| name.known().is_none()) {
+            fact.obstacles.push(Reason::DynamicCommandName);
+        }
+        if let Some(name) = written.first().and_then(Arg::known) {
+            if self.call.shadowed.iter().any(|shadowed| shadowed == name) {
+                self.obstacle(Reason::Shadowed, shell.span, &format!("`{name}`"));
+                fact.obstacles.push(Reason::Shadowed);
+            }
+            if name.contains('/') {
+                self.out.runs.push((place_of(&Arg::Known(name.to_owned()), &state.cwd), shell.span));
+            }
+            if name.starts_with([' ', '\t']) {
+                self.obstacle(Reason::EscapedBlank, shell.span, "");
+            }
+        }
+        self.whole_forms(&mut fact, written, shell);
+
+        // Wrappers that every rule class looks through: the same command, shorter.
+        let (mut current, mut inside) = (written.to_vec(), resolved.to_vec());
+        let mut clean = fact.safe_assignments;
+        let mut carried: Vec<(Inner, bool)> = Vec::new();
+        let mut directory_changed = false;
+        for _ in 0..MAX_WRAPPERS {
+            let Some(peeled) = peel(&current) else { break };
+            for reason in &peeled.obstacles {
+                self.obstacle(*reason, shell.span, &format!("`{}`", peeled.wrapper));
+            }
+            fact.exact_only |= peeled.exact_only;
+            for (name, _) in &peeled.assigns {
+                if hijacking_variable(name) {
+                    self.obstacle(Reason::EnvHijack, shell.span, &format!("`{name}`"));
+                }
+            }
+            directory_changed |= peeled.changes_directory.is_some();
+            let only = match peeled.inner.as_slice() {
+                [Inner::Argv(inner)] if peeled.strength == Strength::Every => Some(inner.clone()),
+                _ => None,
+            };
+            if let Some(inner) = only
+                && !inner.is_empty()
+            {
+                clean &= peeled.obstacles.is_empty();
+                carried.extend(peeled.possible.into_iter().map(|inner| (inner, true)));
+                push_forms(&mut fact, &inner, clean);
+                inside = match peel(&inside) {
+                    Some(peeled) => match peeled.inner.into_iter().next() {
+                        Some(Inner::Argv(inner)) => inner,
+                        _ => inner.clone(),
+                    },
+                    None => inner.clone(),
+                };
+                current = inner;
+                continue;
+            }
+            let resolved_inner = peel(&inside).map_or(peeled.inner, |peeled| peeled.inner);
+            carried.extend(resolved_inner.into_iter().map(|inner| (inner, false)));
+            carried.extend(peeled.possible.into_iter().map(|inner| (inner, true)));
+            break;
+        }
+        // `timeout 5 NODE_ENV=x npm test`: bash does not look at assignments here, but a person
+        // who denied `npm test` means this too.
+        let bare = without_assignments(&current);
+        if bare.len() < current.len() && !bare.is_empty() {
+            push_deny_forms(&mut fact, bare);
+        }
+
+        let inspection = inspect(&current);
+        let located = if inside == current { inspection.clone() } else { inspect(&inside) };
+        self.describe(&mut fact, &inspection, &current, clean, directory_changed);
+        let code = interpreter(&current);
+        if let Some(code) = &code {
+            self.obstacle(code.reason, shell.span, &format!("`{}`", code.name));
+            carried.extend(code.possible.iter().cloned().map(|inner| (inner, true)));
+        }
+        let effect = builtin_effect(&inside);
+        for reason in &effect.reasons {
+            self.obstacle(*reason, shell.span, "");
+            fact.obstacles.push(*reason);
+        }
+        fact.obstacles.sort();
+        fact.obstacles.dedup();
+        let flow = self.directory(&effect.directory, &mut fact, state);
+        let wrapped = self.depth > 0 || fact.origin != Origin::Written;
+        if let Some(removal) = &located.removal {
+            fact.removal = Some(RemovalFact {
+                targets: removal
+                    .targets
+                    .iter()
+                    .map(|(_, arg)| RemovalTarget {
+                        arg: arg.clone(),
+                        place: place_of(arg, &state.cwd),
+                        cwd: match &state.cwd {
+                            Cwd::Known(paths) => Some(paths.clone()),
+                            Cwd::Unknown => None,
+                        },
+                    })
+                    .collect(),
+            });
+        }
+        self.out.commands.push(fact);
+        self.operands(index, &located, shell.span, wrapped, state);
+        for (name, value) in &effect.assigns {
+            if hijacking_variable(name) {
+                self.obstacle(Reason::EnvHijack, shell.span, &format!("`{name}`"));
+            }
+            if let Some(text) = value.as_ref().and_then(Arg::known) {
+                state.assign(name, false, vec![Value::Scalar(text.to_owned())]);
+            }
+        }
+        for (inner, possible) in carried {
+            self.carried(&inner, possible, shell, stdin, state, false);
+        }
+        for payload in &effect.payloads {
+            self.carried(payload, false, shell, stdin, state, true);
+        }
+        self.call_function(&inside, shell, stdin, state);
+        flow
+    }
+
+    fn describe(
+        &self,
+        fact: &mut CommandFact,
+        inspection: &Inspection,
+        current: &[Arg],
+        clean: bool,
+        directory_changed: bool,
+    ) {
+        fact.read_only = if !clean {
+            Err("an assignment or wrapper option before it is not known to be safe".to_owned())
+        } else if directory_changed {
+            Err("it runs in another directory".to_owned())
+        } else {
+            inspection.read_only.clone().map_err(|no| no.why.into_owned())
+        };
+        fact.edits = inspection.edits && clean && !directory_changed;
+        fact.file_command = inspection.file_command;
+        fact.git = current.first().and_then(Arg::known).is_some_and(|name| basename(name) == "git");
+    }
+
+    /// What the command becomes: directory changes.
+    fn directory(&mut self, directory: &Directory, fact: &mut CommandFact, state: &mut State) -> Flow {
+        let target = match directory {
+            Directory::Stays => return Flow::stays(&state.cwd),
+            Directory::Home => Some(vec![self.call.home.clone()]),
+            Directory::Unknown => None,
+            Directory::To(arg) => match place_of(arg, &state.cwd) {
+                Place::Known(paths) => Some(paths),
+                Place::Glob(_) | Place::Unknown(_) | Place::Free => None,
+            },
+        };
+        let stays = match (&target, &state.cwd) {
+            (Some(targets), Cwd::Known(paths)) => targets == paths && paths.len() == 1,
+            _ => false,
+        };
+        fact.cd = Some(CdFact { targets: target.clone(), stays });
+        let success = target.map_or(Cwd::Unknown, Cwd::Known);
+        Flow { success, failure: state.cwd.clone() }
+    }
+
+    fn operands(
+        &mut self,
+        index: usize,
+        inspection: &Inspection,
+        span: Span,
+        carried: bool,
+        state: &State,
+    ) {
+        let Some(fact) = self.out.commands.get(index) else { return };
+        let written = fact.argv.clone();
+        for used in &inspection.paths {
+            let text = match &used.arg {
+                Arg::Known(text) | Arg::Glob(text) => text.clone(),
+                Arg::One { prefix, suffix } | Arg::Many { prefix, suffix } => {
+                    format!("{prefix}…{suffix}")
+                }
+            };
+            let relative = used.arg.known().is_some_and(|text| !text.starts_with('/'));
+            if relative && state.cwd == Cwd::Unknown && !carried {
+                self.obstacle(Reason::CwdUnknown, span, &format!("`{text}`"));
+            }
+            let spelled = written.iter().any(|arg| {
+                arg.known().is_some_and(|word| used.arg.known().is_some_and(|t| word.ends_with(t)))
+            });
+            self.out.accesses.push(AccessFact {
+                access: used.access,
+                by: Accessor::Operand(index),
+                trailing_slash: text.ends_with('/'),
+                dynamic: used.arg.known().is_none_or(climbs) || !spelled,
+                text,
+                span,
+                place: place_of(&used.arg, &state.cwd),
+                recursive: used.recursive,
+                carried,
+            });
+        }
+    }
+
+    /// The texts of the whole command, nothing stripped but what is safe to strip.
+    fn whole_forms(&self, fact: &mut CommandFact, argv: &[Arg], shell: &Shell<'_>) {
+        let allows = self.origin == Origin::Written;
+        let texts = Arg::canonical(argv);
+        let (source, words_source) = match shell.source {
+            Some((source, words)) => (Some(source.to_owned()), Some(words.to_owned())),
+            None => (None, None),
+        };
+        if shell.assigns.is_empty() {
+            fact.forms.push(Form { texts, source: words_source, allows, whole: true });
+        } else {
+            let mut full = TextSet::default();
+            for assign in shell.assigns {
+                push_assignment(&mut full, assign);
+            }
+            for piece in texts.pieces() {
+                full.push(piece.clone());
+            }
+            fact.forms.push(Form { texts: full, source, allows, whole: true });
+            fact.forms.push(Form {
+                texts,
+                source: words_source,
+                allows: allows && fact.safe_assignments,
+                whole: false,
+            });
+        }
+        push_spellings(fact, argv);
+        let bare = without_assignments(argv);
+        if bare.len() < argv.len() && !bare.is_empty() {
+            push_deny_forms(fact, bare);
+        }
+    }
+
+    /// What another command runs. `same_shell`: in the shell itself, so it changes its state.
+    fn carried(
+        &mut self,
+        inner: &Inner,
+        possible: bool,
+        shell: &Shell<'_>,
+        stdin: &Stdin,
+        state: &mut State,
+        same_shell: bool,
+    ) {
+        if self.depth >= MAX_PAYLOADS {
+            self.unknown(shell.span);
+            return;
+        }
+        let outer = (self.origin, self.carrier, self.depth);
+        self.origin = match self.origin {
+            Origin::Lossy => Origin::Lossy,
+            Origin::SecondReader => Origin::SecondReader,
+            Origin::Written | Origin::Payload | Origin::Refined => Origin::Payload,
+        };
+        self.carrier = Some(shell.span);
+        self.depth += 1;
+        let before = self.out.commands.len();
+        match inner {
+            Inner::Argv(argv) => {
+                self.argv(argv, &Shell::bare(shell.span), stdin, &mut state.clone());
+            }
+            Inner::Script(arg) => match arg.known() {
+                Some(text) => self.text(text, shell.span, state, same_shell),
+                None => self.unknown(shell.span),
+            },
+            Inner::Stdin => self.input(stdin, shell, state),
+            Inner::File(arg) => self.file(arg, shell, stdin, state, same_shell),
+        }
+        if possible {
+            for fact in self.out.commands.iter_mut().skip(before) {
+                fact.possible = true;
+            }
+        }
+        (self.origin, self.carrier, self.depth) = outer;
+    }
+
+    fn text(&mut self, text: &str, span: Span, state: &mut State, same_shell: bool) {
+        let program = portcullis_shell::parse(text, &portcullis_shell::Options::default());
+        let unreadable = program.script.statements.is_empty() && !program.obstacles.is_empty();
+        if same_shell {
+            let flow = self.program(&program, state);
+            state.cwd = state.cwd.or(&flow.either());
+        } else {
+            let mut inside = state.clone();
+            inside.positional = None;
+            self.program(&program, &mut inside);
+        }
+        if unreadable {
+            self.unknown(span);
+        }
+    }
+
+    fn input(&mut self, stdin: &Stdin, shell: &Shell<'_>, state: &mut State) {
+        match stdin {
+            Stdin::Known(text) => self.text(text, shell.span, state, false),
+            Stdin::Unknown | Stdin::Inherited => self.unknown(shell.span),
+        }
+    }
+
+    fn file(
+        &mut self,
+        arg: &Arg,
+        shell: &Shell<'_>,
+        stdin: &Stdin,
+        state: &mut State,
+        same_shell: bool,
+    ) {
+        match arg.known() {
+            Some("/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" | "-") => {
+                self.input(stdin, shell, state);
+            }
+            Some(text) if text.starts_with("/dev/fd/") => self.unknown(shell.span),
+            Some(_) => self.out.runs.push((place_of(arg, &state.cwd), shell.span)),
+            None => {
+                // `bash <(echo …)`: what the substitution prints is run.
+                let texts: Vec<Option<String>> = shell
+                    .processes
+                    .iter()
+                    .map(|script| output_of_script(script, &state.lookup(Reach::Text)))
+                    .collect();
+                if texts.is_empty() || texts.iter().any(Option::is_none) {
+                    self.unknown(shell.span);
+                }
+                for text in texts.into_iter().flatten() {
+                    self.text(&text, shell.span, state, same_shell);
+                }
+            }
+        }
+    }
+
+    /// A call of a function defined in the same text, judged by its body with its arguments.
+    fn call_function(&mut self, argv: &[Arg], shell: &Shell<'_>, stdin: &Stdin, state: &mut State) {
+        let Some((name, args)) = argv.split_first() else { return };
+        let Some(body) = name.known().and_then(|name| state.functions.get(name)).cloned() else {
+            return;
+        };
+        if self.calls >= MAX_CALLS {
+            return;
+        }
+        let outer = (self.origin, self.carrier, self.calls);
+        if self.origin == Origin::Written {
+            self.origin = Origin::Payload;
+        }
+        self.carrier = Some(shell.span);
+        self.calls += 1;
+        let mut inside = state.clone();
+        inside.positional =
+            args.iter().map(|arg| arg.known().map(str::to_owned)).collect::<Option<_>>();
+        self.command(&body, &mut inside, stdin);
+        state.variables = inside.variables;
+        state.cwd = state.cwd.or(&inside.cwd);
+        (self.origin, self.carrier, self.calls) = outer;
+    }
+}
+
+fn processes(simple: &Simple) -> Vec<&Script> {
+    simple
+        .words
+        .iter()
+        .flat_map(|word| &word.parts)
+        .filter_map(|part| match part {
+            Part::Process { script, output: false } => Some(script),
+            Part::Process { .. }
+            | Part::Text { .. }
+            | Part::Glob(_)
+            | Part::Param { .. }
+            | Part::Subst { .. }
+            | Part::Arith { .. }
+            | Part::Tilde(_)
+            | Part::Array(_)
+            | Part::Unreadable { .. } => None,
+        })
+        .collect()
+}
+
+fn empty_fact(span: Span, origin: Origin) -> CommandFact {
+    CommandFact {
+        span,
+        argv: Vec::new(),
+        origin,
+        possible: false,
+        forms: Vec::new(),
+        read_only: Err("the command is not known".to_owned()),
+        cd: None,
+        removal: None,
+        edits: false,
+        file_command: false,
+        obstacles: Vec::new(),
+        exact_only: false,
+        safe_assignments: true,
+        git: false,
+    }
+}
+
+/// The forms of a stripped command.
+fn push_forms(fact: &mut CommandFact, argv: &[Arg], clean: bool) {
+    let allows = fact.origin == Origin::Written && clean;
+    fact.forms.push(Form { texts: Arg::canonical(argv), source: None, allows, whole: false });
+    push_spellings(fact, argv);
+}
+
+fn push_deny_forms(fact: &mut CommandFact, argv: &[Arg]) {
+    fact.forms.push(Form { texts: Arg::canonical(argv), source: None, allows: false, whole: false });
+    push_spellings(fact, argv);
+}
+
+/// Other spellings that deny and ask rules match too: the program without its directory, git
+/// without its global options.
+fn push_spellings(fact: &mut CommandFact, argv: &[Arg]) {
+    let Some((first, rest)) = argv.split_first() else { return };
+    if let Some(name) = first.known()
+        && name.contains('/')
+        && !basename(name).is_empty()
+    {
+        let mut short = vec![Arg::Known(basename(name).to_owned())];
+        short.extend(rest.iter().cloned());
+        fact.forms.push(Form {
+            texts: Arg::canonical(&short),
+            source: None,
+            allows: false,
+            whole: false,
+        });
+        if let Some(git) = git_without_globals(&short) {
+            fact.forms.push(Form {
+                texts: Arg::canonical(&git.argv),
+                source: None,
+                allows: false,
+                whole: false,
+            });
+        }
+    } else if let Some(git) = git_without_globals(argv)
+        && git.argv != argv
+    {
+        fact.forms.push(Form {
+            texts: Arg::canonical(&git.argv),
+            source: None,
+            allows: false,
+            whole: false,
+        });
+    } else if let Arg::One { prefix, suffix } | Arg::Many { prefix, suffix } = first
+        && (prefix.contains('/') || suffix.contains('/'))
+    {
+        // The directory of an unknown program is unknown, its name is what follows the last slash.
+        let tail = suffix.rsplit_once('/').map(|(_, name)| name);
+        let name = match tail {
+            Some(name) if !name.is_empty() => Arg::Known(name.to_owned()),
+            _ => Arg::One { prefix: String::new(), suffix: suffix.clone() },
+        };
+        let mut short = vec![name];
+        short.extend(rest.iter().cloned());
+        fact.forms.push(Form {
+            texts: Arg::canonical(&short),
+            source: None,
+            allows: false,
+            whole: false,
+        });
+    }
+}
+
+fn push_assignment(set: &mut TextSet, assign: &Assign) {
+    let operator = if assign.append { "+=" } else { "=" };
+    set.push(TextPiece::Literal(assign.name.clone()));
+    if assign.subscript.is_some() {
+        set.push(TextPiece::Anything);
+    }
+    set.push(TextPiece::Literal(operator.to_owned()));
+    match &assign.value {
+        AssignValue::Scalar(word) => match word.known() {
+            Some(text) if text.is_empty() => {}
+            Some(text) => set.push(TextPiece::Literal(quote_word(&text))),
+            None => set.push(TextPiece::InWord),
+        },
+        AssignValue::Array(_) => set.push(TextPiece::Anything),
+    }
+    set.push(TextPiece::Literal(" ".to_owned()));
+}
+
+fn without_assignments(argv: &[Arg]) -> &[Arg] {
+    let mut rest = argv;
+    while let Some((first, tail)) = rest.split_first() {
+        let assigns = first.known().or(Some(first.prefix())).is_some_and(|text| {
+            text.split_once('=').is_some_and(|(name, _)| {
+                !name.is_empty()
+                    && !name.starts_with(|c: char| c.is_ascii_digit())
+                    && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            })
+        });
+        if !assigns {
+            break;
+        }
+        rest = tail;
+    }
+    rest
+}
+
+fn basename(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}

@@ -1,0 +1,204 @@
+//! The entry: one tool call to its facts.
+
+use crate::facts::AccessFact;
+use crate::state::{Cwd, State};
+use crate::tables::tools::{Content, content_of};
+use crate::walk::{Collected, Walker};
+use crate::web::host_of;
+use crate::{Access, Accessor, Action, Facts, Origin, Place, Probe};
+use portcullis_model::{AbsPath, Span, ToolCall};
+use portcullis_shell::Program;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Works out what a call would do.
+///
+/// `program` is what [`portcullis_shell::parse`] made of the command, for tools that run one; without
+/// it their text counts as unknown. Paths are resolved by text only; every question that takes a
+/// disk is in [`Facts::probes`].
+pub fn gather(call: &ToolCall, program: Option<&Program>) -> Facts {
+    let mut facts = Facts {
+        call: call.clone(),
+        action: Action::Other,
+        commands: Vec::new(),
+        accesses: Vec::new(),
+        redirects: Vec::new(),
+        assignments: Vec::new(),
+        obstacles: Vec::new(),
+        display_flags: Vec::new(),
+        probes: Vec::new(),
+    };
+    match content_of(&call.tool) {
+        Content::Command(field) => shell(&mut facts, call, field, program),
+        Content::Reads(field) => file(&mut facts, call, field, Access::Read),
+        Content::Searches(field) => {
+            facts.action = Action::File;
+            let text = call.input.text(field).unwrap_or(".");
+            tool_access(&mut facts, call, text, Access::Read, true);
+        }
+        Content::Writes(field) => file(&mut facts, call, field, Access::Write),
+        Content::Fetches(field) => {
+            facts.action = match call.input.text(field) {
+                Some(url) => Action::Fetch(host_of(url)),
+                None => Action::Malformed(format!("`{}` without a text field `{field}`", call.tool)),
+            };
+        }
+        Content::ChangesTo(field) => {
+            facts.action = match call.input.text(field) {
+                Some(text) => {
+                    let text = text.to_owned();
+                    tool_access(&mut facts, call, &text, Access::Read, false);
+                    Action::Directory
+                }
+                None => Action::Malformed(format!("`{}` without a text field `{field}`", call.tool)),
+            };
+        }
+        Content::Nothing => {}
+    }
+    facts.probes = probes(&facts);
+    facts
+}
+
+fn file(facts: &mut Facts, call: &ToolCall, field: &str, access: Access) {
+    match call.input.text(field) {
+        Some(text) if !text.is_empty() => {
+            facts.action = Action::File;
+            let text = text.to_owned();
+            tool_access(facts, call, &text, access, false);
+        }
+        _ => {
+            facts.action =
+                Action::Malformed(format!("`{}` without a text field `{field}`", call.tool));
+        }
+    }
+}
+
+fn tool_access(facts: &mut Facts, call: &ToolCall, text: &str, access: Access, recursive: bool) {
+    // File tools expand a leading `~/` themselves.
+    let path = match text.strip_prefix("~/") {
+        Some(rest) => call.home.join(rest),
+        None if text == "~" => Ok(call.home.clone()),
+        None => call.cwd.join(text),
+    };
+    let place = match path {
+        Ok(path) => Place::Known(vec![path]),
+        Err(_) => {
+            facts.action = Action::Malformed(format!("`{text}` is not a path"));
+            return;
+        }
+    };
+    facts.accesses.push(AccessFact {
+        access,
+        by: Accessor::Tool,
+        text: text.to_owned(),
+        span: Span::default(),
+        place,
+        recursive,
+        carried: false,
+        trailing_slash: text.ends_with('/'),
+        dynamic: false,
+    });
+}
+
+fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Program>) {
+    let Some(command) = call.input.text(field) else {
+        facts.action = Action::Malformed(format!("`{}` without a text field `{field}`", call.tool));
+        return;
+    };
+    let mut walker = Walker {
+        call,
+        out: Collected::default(),
+        depth: 0,
+        calls: 0,
+        origin: Origin::Written,
+        carrier: None,
+    };
+    match program {
+        Some(program) => {
+            let mut state = State {
+                cwd: Cwd::one(call.cwd.clone()),
+                home: call.home.clone(),
+                variables: crate::expand::Variables::default(),
+                functions: BTreeMap::new(),
+                positional: Some(Vec::new()),
+                zero: None,
+            };
+            walker.program(program, &mut state);
+            facts.display_flags.clone_from(&program.display_flags);
+        }
+        None => walker.unknown(Span::new(0, command.len())),
+    }
+    written_and_run(&mut walker);
+    let out = walker.out;
+    facts.action = Action::Shell {
+        command: command.to_owned(),
+        leave_sandbox: call.input.is_true("dangerouslyDisableSandbox"),
+        empty: out.commands.is_empty() && out.accesses.is_empty() && out.assignments.is_empty(),
+    };
+    facts.commands = out.commands;
+    facts.accesses = out.accesses;
+    facts.redirects = out.redirects;
+    facts.assignments = out.assignments;
+    facts.obstacles = out.obstacles;
+}
+
+/// A file that the same text writes and then runs holds unknown commands.
+fn written_and_run(walker: &mut Walker<'_>) {
+    let mut spans = Vec::new();
+    for (run, span) in &walker.out.runs {
+        let written = walker.out.accesses.iter().any(|access| match access.access {
+            Access::Write => may_be_same(run, &access.place),
+            Access::Read | Access::Remove => false,
+        });
+        if written {
+            spans.push(*span);
+        }
+    }
+    for span in spans {
+        walker.unknown(span);
+    }
+}
+
+fn may_be_same(run: &Place, written: &Place) -> bool {
+    match (run, written) {
+        (Place::Known(a), Place::Known(b)) => {
+            // A directory that files are copied into counts too.
+            a.iter().any(|run| b.iter().any(|written| run.is_within(written)))
+        }
+        (_, Place::Free) | (Place::Free, _) => false,
+        _ => true,
+    }
+}
+
+fn probes(facts: &Facts) -> Vec<Probe> {
+    let mut probes = BTreeSet::new();
+    let mut real = |path: &AbsPath| {
+        probes.insert(Probe::Real(path.clone()));
+    };
+    real(&facts.call.project_root);
+    real(&facts.call.cwd);
+    real(&facts.call.home);
+    for directory in &facts.call.additional_directories {
+        real(directory);
+    }
+    let places = facts.accesses.iter().map(|access| &access.place).chain(
+        facts
+            .commands
+            .iter()
+            .filter_map(|fact| fact.removal.as_ref())
+            .flat_map(|removal| removal.targets.iter().map(|target| &target.place)),
+    );
+    let mut globs = BTreeSet::new();
+    for place in places {
+        match place {
+            Place::Known(paths) => paths.iter().for_each(&mut real),
+            Place::Glob(texts) => globs.extend(texts.iter().cloned().map(Probe::Glob)),
+            Place::Unknown(_) | Place::Free => {}
+        }
+    }
+    for fact in &facts.commands {
+        for target in fact.cd.iter().filter_map(|cd| cd.targets.as_ref()).flatten() {
+            real(target);
+        }
+    }
+    probes.into_iter().chain(globs).collect()
+}

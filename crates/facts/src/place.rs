@@ -1,0 +1,92 @@
+//! Operands to places: which paths a piece of text may name.
+
+use crate::state::Cwd;
+use crate::{Arg, Place};
+use portcullis_model::{AbsPath, TextPiece, TextSet};
+
+/// Resolves an argument against the directories the shell may be in.
+pub(crate) fn place_of(arg: &Arg, cwd: &Cwd) -> Place {
+    match arg {
+        Arg::Known(text) => known(text, cwd),
+        Arg::Glob(glob) => match (glob.starts_with('/'), cwd) {
+            (true, _) => Place::Glob(vec![glob.clone()]),
+            (false, Cwd::Known(paths)) => Place::Glob(
+                paths
+                    .iter()
+                    .map(|path| {
+                        let base = escape_glob(path.as_str());
+                        format!("{}/{glob}", base.trim_end_matches('/'))
+                    })
+                    .collect(),
+            ),
+            (false, Cwd::Unknown) => Place::Unknown(anywhere("", "")),
+        },
+        Arg::One { suffix, .. } | Arg::Many { suffix, .. } => unknown(suffix),
+    }
+}
+
+/// Whether the text has a `..` after a name: where that leads depends on symlinks.
+pub(crate) fn climbs(text: &str) -> bool {
+    let mut seen_name = false;
+    for part in text.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if seen_name => return true,
+            ".." => {}
+            _ => seen_name = true,
+        }
+    }
+    false
+}
+
+fn known(text: &str, cwd: &Cwd) -> Place {
+    if text.starts_with('/') {
+        return AbsPath::parse(text)
+            .map_or_else(|_| Place::Unknown(anywhere("", "")), |path| Place::Known(vec![path]));
+    }
+    match cwd {
+        Cwd::Known(paths) => {
+            let joined: Result<Vec<_>, _> = paths.iter().map(|path| path.join(text)).collect();
+            joined.map_or_else(|_| Place::Unknown(anywhere("", "")), Place::Known)
+        }
+        Cwd::Unknown => {
+            let tail = text.trim_start_matches("./");
+            if tail.starts_with("..") || tail.is_empty() {
+                Place::Unknown(anywhere("", ""))
+            } else {
+                Place::Unknown(anywhere("/", &format!("/{tail}")))
+            }
+        }
+    }
+}
+
+/// SECURITY: a known start says nothing, since the unknown text may climb out of it by `..`
+/// (`src/"$x"` with `x=../.env`). A known end holds, unless it could itself be part of a `..`.
+fn unknown(suffix: &str) -> Place {
+    let suffix = suffix.trim_end_matches('/');
+    let last = suffix.rsplit('/').next().unwrap_or("");
+    let holds = !suffix.contains("..") && !suffix.contains("//") && !suffix.contains("/./");
+    let holds = holds && last.chars().any(|c| c != '.');
+    Place::Unknown(anywhere("", if holds { suffix } else { "" }))
+}
+
+/// The set of absolute path texts with this start and end.
+fn anywhere(prefix: &str, suffix: &str) -> TextSet {
+    let mut set = TextSet::default();
+    set.push(TextPiece::Literal(prefix.to_owned()));
+    set.push(TextPiece::Anything);
+    set.push(TextPiece::Literal(suffix.to_owned()));
+    set
+}
+
+/// Escapes glob characters of literal text.
+pub(crate) fn escape_glob(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}

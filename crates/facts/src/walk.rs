@@ -1,0 +1,684 @@
+//! Walks a program in the order bash runs it and collects what it would do.
+//!
+//! Recursion follows the tree of [`Program`], which the reader bounds, and payloads, which
+//! [`MAX_PAYLOADS`] bounds.
+
+use crate::command::Shell;
+use crate::expand::{Nothing, Value, expand};
+use crate::facts::{AccessFact, AssignmentFact, ObstacleFact, RedirectFact};
+use crate::outputs::{output_of_commands, output_of_script, own_input, text_of};
+use crate::place::place_of;
+use crate::state::{Cwd, Flow, Reach, State};
+use crate::tables::environment::{hijacking_variable, safe_variable};
+use crate::{Access, Accessor, Arg, CommandFact, Origin, Place, Weight};
+use portcullis_model::{Reason, Span, ToolCall};
+use portcullis_shell::{
+    AndOr, Assign, AssignValue, Command, Compound, Connector, Descriptor, Part, Pipeline, Program,
+    Redirect, RedirectOp, Script, Simple, Target, Word,
+};
+use std::rc::Rc;
+
+/// Payloads inside payloads are followed this deep (`bash -c 'bash -c "…"'`).
+pub(crate) const MAX_PAYLOADS: usize = 5;
+/// More commands than this are not listed one by one; the rest is one unknown command.
+pub(crate) const MAX_COMMANDS: usize = 4000;
+
+/// What was collected.
+#[derive(Debug, Default)]
+pub(crate) struct Collected {
+    pub(crate) commands: Vec<CommandFact>,
+    pub(crate) accesses: Vec<AccessFact>,
+    pub(crate) redirects: Vec<RedirectFact>,
+    pub(crate) assignments: Vec<AssignmentFact>,
+    pub(crate) obstacles: Vec<ObstacleFact>,
+    /// Files that are run: a script given to a shell, or a program named by its path.
+    pub(crate) runs: Vec<(Place, Span)>,
+}
+
+impl Collected {
+    fn mark(&self) -> [usize; 6] {
+        [
+            self.commands.len(),
+            self.accesses.len(),
+            self.redirects.len(),
+            self.assignments.len(),
+            self.obstacles.len(),
+            self.runs.len(),
+        ]
+    }
+
+    fn rewind(&mut self, mark: [usize; 6]) {
+        let [commands, accesses, redirects, assignments, obstacles, runs] = mark;
+        self.commands.truncate(commands);
+        self.accesses.truncate(accesses);
+        self.redirects.truncate(redirects);
+        self.assignments.truncate(assignments);
+        self.obstacles.truncate(obstacles);
+        self.runs.truncate(runs);
+    }
+}
+
+/// What a command reads as its input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stdin {
+    /// What the call itself has.
+    Inherited,
+    /// A pipe or file of unknown content.
+    Unknown,
+    /// This text.
+    Known(String),
+}
+
+pub(crate) struct Walker<'a> {
+    pub(crate) call: &'a ToolCall,
+    pub(crate) out: Collected,
+    /// How many payloads deep.
+    pub(crate) depth: usize,
+    /// How many function calls deep.
+    pub(crate) calls: usize,
+    /// What commands found here count as.
+    pub(crate) origin: Origin,
+    /// Inside a payload: the span of what carries it.
+    pub(crate) carrier: Option<Span>,
+}
+
+impl Walker<'_> {
+    pub(crate) fn program(&mut self, program: &Program, state: &mut State) -> Flow {
+        for obstacle in &program.obstacles {
+            self.obstacle(obstacle.reason, obstacle.span, &obstacle.detail);
+        }
+        let flow = self.script(&program.script, state);
+        for (words, origin) in program
+            .second_opinion
+            .iter()
+            .map(|words| (words, Origin::SecondReader))
+            .chain(program.lossy.iter().map(|words| (words, Origin::Lossy)))
+        {
+            let argv: Vec<Arg> = words.iter().cloned().map(Arg::Known).collect();
+            let outer = std::mem::replace(&mut self.origin, origin);
+            let span = self.carrier.unwrap_or_default();
+            self.argv(&argv, &Shell::bare(span), &Stdin::Unknown, &mut state.clone());
+            self.origin = outer;
+        }
+        flow
+    }
+
+    pub(crate) fn obstacle(&mut self, reason: Reason, span: Span, detail: &str) {
+        let span = self.carrier.unwrap_or(span);
+        let mut weight = weight(reason);
+        // What a payload holds does not change how the text around it reads; but a payload that
+        // cannot be read may hold any command.
+        if self.origin != Origin::Written {
+            weight = match weight {
+                Weight::Note | Weight::NeedsBare => Weight::Note,
+                Weight::Opaque | Weight::Unreadable => Weight::Opaque,
+            };
+        }
+        let fact = ObstacleFact { reason, span, detail: detail.to_owned(), weight };
+        if !self.out.obstacles.contains(&fact) {
+            self.out.obstacles.push(fact);
+        }
+    }
+
+    pub(crate) fn script(&mut self, script: &Script, state: &mut State) -> Flow {
+        let mut flow = Flow::stays(&state.cwd);
+        for statement in &script.statements {
+            if statement.background {
+                self.and_or(&statement.list, &mut state.clone());
+                flow = Flow::stays(&state.cwd);
+            } else {
+                flow = self.and_or(&statement.list, state);
+                state.cwd = flow.either();
+            }
+        }
+        flow
+    }
+
+    fn subshell(&mut self, script: &Script, state: &State) {
+        self.script(script, &mut state.clone());
+    }
+
+    fn and_or(&mut self, list: &AndOr, state: &mut State) -> Flow {
+        let mut flow = self.pipeline(&list.first, state);
+        for (connector, pipeline) in &list.rest {
+            let (entered, skipped) = match connector {
+                Connector::And => (flow.success.clone(), flow.failure.clone()),
+                Connector::Or => (flow.failure.clone(), flow.success.clone()),
+            };
+            state.cwd = entered;
+            let next = self.pipeline(pipeline, state);
+            flow = match connector {
+                Connector::And => {
+                    Flow { success: next.success, failure: skipped.or(&next.failure) }
+                }
+                Connector::Or => Flow { success: skipped.or(&next.success), failure: next.failure },
+            };
+        }
+        flow
+    }
+
+    fn pipeline(&mut self, pipeline: &Pipeline, state: &mut State) -> Flow {
+        let flow = match pipeline.commands.as_slice() {
+            [command] => self.command(command, state, &Stdin::Inherited),
+            commands => {
+                for (index, command) in commands.iter().enumerate() {
+                    let stdin = if index == 0 {
+                        Stdin::Inherited
+                    } else {
+                        let before = commands.get(..index).unwrap_or(&[]);
+                        output_of_commands(before, &state.lookup(Reach::Text))
+                            .map_or(Stdin::Unknown, Stdin::Known)
+                    };
+                    self.command(command, &mut state.clone(), &stdin);
+                }
+                Flow::stays(&state.cwd)
+            }
+        };
+        if pipeline.negated { Flow { success: flow.failure, failure: flow.success } } else { flow }
+    }
+
+    pub(crate) fn command(&mut self, command: &Command, state: &mut State, stdin: &Stdin) -> Flow {
+        match command {
+            Command::Simple(simple) => self.simple(simple, state, stdin),
+            Command::Compound { kind, redirects, span } => {
+                let stdin = self.redirects(redirects, None, state).unwrap_or_else(|| stdin.clone());
+                self.compound(kind, *span, state, &stdin)
+            }
+        }
+    }
+
+    fn compound(
+        &mut self,
+        kind: &Compound,
+        span: Span,
+        state: &mut State,
+        stdin: &Stdin,
+    ) -> Flow {
+        match kind {
+            Compound::Group(script) => {
+                // The commands of a group share its input; what one of them reads is unknown.
+                self.with_input(script, state, stdin)
+            }
+            Compound::Subshell(script) => {
+                self.with_input(script, &mut state.clone(), stdin);
+                Flow::stays(&state.cwd)
+            }
+            Compound::If { arms, otherwise } => {
+                let mut after: Option<Cwd> = None;
+                for (condition, body) in arms {
+                    let flow = self.script(condition, state);
+                    let mut inside = state.clone();
+                    inside.cwd = flow.success;
+                    self.script(body, &mut inside);
+                    state.variables = inside.variables;
+                    state.functions = inside.functions;
+                    after = Some(after.map_or(inside.cwd.clone(), |cwd| cwd.or(&inside.cwd)));
+                    state.cwd = flow.failure;
+                }
+                if let Some(body) = otherwise {
+                    self.script(body, state);
+                }
+                let cwd = after.map_or(state.cwd.clone(), |cwd| cwd.or(&state.cwd));
+                state.cwd = cwd;
+                Flow::stays(&state.cwd)
+            }
+            Compound::While { condition, body, .. } => {
+                self.repeated(&[condition, body], state);
+                Flow::stays(&state.cwd)
+            }
+            Compound::For { name, words, body, .. } => {
+                let mut values = Vec::new();
+                for word in words.iter().flatten() {
+                    self.word(word, state);
+                    for args in expand(word, true, &state.lookup(Reach::Text)) {
+                        values.extend(
+                            args.iter()
+                                .filter_map(Arg::known)
+                                .map(|text| Value::Scalar(text.to_owned())),
+                        );
+                    }
+                }
+                self.hijack(name, span);
+                state.assign(name, false, values);
+                self.repeated(&[body], state);
+                Flow::stays(&state.cwd)
+            }
+            Compound::ForArith { expressions, body } => {
+                for arith in expressions {
+                    self.parts(&arith.parts, state);
+                }
+                self.repeated(&[body], state);
+                Flow::stays(&state.cwd)
+            }
+            Compound::Case { word, arms } => {
+                self.word(word, state);
+                let mut after = state.cwd.clone();
+                for arm in arms {
+                    for pattern in &arm.patterns {
+                        self.word(pattern, state);
+                    }
+                    let mut inside = state.clone();
+                    self.script(&arm.body, &mut inside);
+                    state.variables = inside.variables;
+                    state.functions = inside.functions;
+                    after = after.or(&inside.cwd);
+                }
+                state.cwd = after;
+                Flow::stays(&state.cwd)
+            }
+            Compound::Function { name, body } => {
+                state.functions.insert(name.clone(), Rc::new((**body).clone()));
+                let mut inside = state.clone();
+                inside.positional = None;
+                self.command(body, &mut inside, &Stdin::Unknown);
+                Flow::stays(&state.cwd)
+            }
+            Compound::Coproc { body, .. } => {
+                self.command(body, &mut state.clone(), &Stdin::Unknown);
+                Flow::stays(&state.cwd)
+            }
+            Compound::Test(words) => {
+                for word in words {
+                    self.word(word, state);
+                }
+                Flow::stays(&state.cwd)
+            }
+            Compound::Arith(arith) => {
+                self.parts(&arith.parts, state);
+                Flow::stays(&state.cwd)
+            }
+        }
+    }
+
+    /// A body whose only command reads the given input; with several, what each reads is unknown.
+    fn with_input(&mut self, script: &Script, state: &mut State, stdin: &Stdin) -> Flow {
+        if *stdin == Stdin::Inherited {
+            return self.script(script, state);
+        }
+        if let [statement] = script.statements.as_slice()
+            && statement.list.rest.is_empty()
+            && let [command] = statement.list.first.commands.as_slice()
+        {
+            return self.command(command, state, stdin);
+        }
+        let mut flow = Flow::stays(&state.cwd);
+        for statement in &script.statements {
+            let firsts = std::iter::once(&statement.list.first)
+                .chain(statement.list.rest.iter().map(|(_, pipeline)| pipeline));
+            // A shell anywhere in here may read what the group was given.
+            for pipeline in firsts {
+                if let [command @ Command::Simple(_)] = pipeline.commands.as_slice() {
+                    flow = self.command(command, state, stdin);
+                } else {
+                    flow = self.pipeline(pipeline, state);
+                }
+                state.cwd = state.cwd.or(&flow.either());
+            }
+        }
+        flow
+    }
+
+    /// A loop: what it changes may hold at its start already. A loop that changes directory is
+    /// walked again with an unknown one; a second look costs at most the square of the nesting.
+    fn repeated(&mut self, scripts: &[&Script], state: &mut State) {
+        let before = state.cwd.clone();
+        let mark = self.out.mark();
+        let mut probe = state.clone();
+        for script in scripts {
+            self.script(script, &mut probe);
+        }
+        if probe.cwd != before && before != Cwd::Unknown {
+            self.out.rewind(mark);
+            state.cwd = Cwd::Unknown;
+            for script in scripts {
+                self.script(script, state);
+            }
+            state.cwd = Cwd::Unknown;
+        } else {
+            *state = probe;
+        }
+    }
+
+    fn hijack(&mut self, name: &str, span: Span) {
+        if hijacking_variable(name) {
+            self.obstacle(Reason::EnvHijack, span, &format!("`{name}`"));
+        }
+    }
+
+    fn assignment(&mut self, assign: &Assign, state: &mut State) {
+        if let Some(subscript) = &assign.subscript {
+            self.word(subscript, state);
+        }
+        let values: Vec<Value> = match &assign.value {
+            AssignValue::Scalar(word) => {
+                self.word(word, state);
+                expand(word, false, &state.lookup(Reach::Text))
+                    .into_iter()
+                    .filter_map(|args| match args.as_slice() {
+                        [] => Some(String::new()),
+                        [Arg::Known(text)] => Some(text.clone()),
+                        _ => None,
+                    })
+                    .map(Value::Scalar)
+                    .collect()
+            }
+            AssignValue::Array(words) => {
+                let mut items = Some(Vec::new());
+                for word in words {
+                    self.word(word, state);
+                    let alternatives = expand(word, true, &state.lookup(Reach::Text));
+                    let texts = match alternatives.as_slice() {
+                        [args] => args.iter().map(|arg| arg.known().map(str::to_owned)).collect(),
+                        _ => None::<Vec<String>>,
+                    };
+                    items = items.zip(texts).map(|(mut items, texts)| {
+                        items.extend(texts.into_iter().map(element));
+                        items
+                    });
+                }
+                items.map(Value::Array).into_iter().collect()
+            }
+        };
+        self.hijack(&assign.name, assign.span);
+        if assign.subscript.is_some() {
+            let items = values
+                .into_iter()
+                .map(|value| match value {
+                    Value::Scalar(text) => Value::Array(vec![text]),
+                    array @ Value::Array(_) => array,
+                })
+                .collect();
+            state.assign(&assign.name, true, items);
+        } else {
+            state.assign(&assign.name, assign.append, values);
+        }
+    }
+
+    fn simple(&mut self, simple: &Simple, state: &mut State, stdin: &Stdin) -> Flow {
+        if self.out.commands.len() > MAX_COMMANDS {
+            self.obstacle(Reason::TooLong, simple.span, "too many commands");
+            return Flow { success: Cwd::Unknown, failure: Cwd::Unknown };
+        }
+        for assign in &simple.assigns {
+            self.assignment(assign, state);
+        }
+        for word in &simple.words {
+            self.word(word, state);
+        }
+        if simple.words.is_empty() {
+            self.redirects(&simple.redirects, None, state);
+            if self.origin == Origin::Written {
+                for assign in &simple.assigns {
+                    self.out.assignments.push(AssignmentFact {
+                        text: assign.name.clone(),
+                        span: self.carrier.unwrap_or(assign.span),
+                        safe: safe_assignment(assign) && !locale(&assign.name),
+                    });
+                }
+            }
+            return Flow::stays(&state.cwd);
+        }
+        let index = self.out.commands.len();
+        let own = self.redirects(&simple.redirects, Some(index), state);
+        let stdin = own.unwrap_or_else(|| stdin.clone());
+        self.words(simple, &stdin, state)
+    }
+
+    /// Collects the redirects; gives the input they set, if they do.
+    fn redirects(
+        &mut self,
+        redirects: &[Redirect],
+        command: Option<usize>,
+        state: &mut State,
+    ) -> Option<Stdin> {
+        let mut stdin = None;
+        for redirect in redirects {
+            match &redirect.target {
+                Target::HereDoc(document) => {
+                    self.word(&document.body, state);
+                    stdin = Some(
+                        own_input(std::slice::from_ref(redirect), &state.lookup(Reach::Text))
+                            .map_or(Stdin::Unknown, Stdin::Known),
+                    );
+                }
+                Target::Word(word) => {
+                    self.word(word, state);
+                    let input = self.file_redirect(redirect, word, command, state);
+                    stdin = input.or(stdin);
+                }
+            }
+        }
+        stdin
+    }
+
+    fn file_redirect(
+        &mut self,
+        redirect: &Redirect,
+        word: &Word,
+        command: Option<usize>,
+        state: &mut State,
+    ) -> Option<Stdin> {
+        let known = |lookup| match expand(word, true, lookup).as_slice() {
+            [args] => match args.as_slice() {
+                [arg] => Some(arg.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let written = known(&Nothing);
+        let process = word.parts.iter().find_map(|part| match part {
+            Part::Process { script, output: false } => Some(script),
+            Part::Process { .. }
+            | Part::Text { .. }
+            | Part::Glob(_)
+            | Part::Param { .. }
+            | Part::Subst { .. }
+            | Part::Arith { .. }
+            | Part::Tilde(_)
+            | Part::Array(_)
+            | Part::Unreadable { .. } => None,
+        });
+        let reads = matches!(redirect.op, RedirectOp::Read | RedirectOp::ReadWrite);
+        let writes = match redirect.op {
+            RedirectOp::Write
+            | RedirectOp::Append
+            | RedirectOp::Clobber
+            | RedirectOp::ReadWrite
+            | RedirectOp::WriteBoth
+            | RedirectOp::AppendBoth => true,
+            RedirectOp::DupWrite => {
+                let text = written.as_ref().and_then(Arg::known).map(str::to_owned);
+                !text.is_some_and(|text| {
+                    let digits = text.strip_suffix('-').unwrap_or(&text);
+                    digits.chars().all(|c| c.is_ascii_digit())
+                })
+            }
+            RedirectOp::Read
+            | RedirectOp::DupRead
+            | RedirectOp::HereDoc
+            | RedirectOp::HereDocTabs
+            | RedirectOp::HereString => false,
+        };
+        let static_target = written.as_ref().and_then(Arg::known).map(str::to_owned);
+        if redirect.op != RedirectOp::HereString {
+            self.out.redirects.push(RedirectFact {
+                descriptor: match &redirect.descriptor {
+                    Descriptor::Default => None,
+                    Descriptor::Number(number) => Some(number.clone()),
+                    Descriptor::Variable(name) => Some(format!("{{{name}}}")),
+                },
+                op: redirect.op.text(),
+                target: static_target.clone(),
+            });
+        }
+        if matches!(redirect.op, RedirectOp::HereString) {
+            return Some(
+                text_of(word, &state.lookup(Reach::Text))
+                    .map_or(Stdin::Unknown, |text| Stdin::Known(text + "\n")),
+            );
+        }
+        if let Some(script) = process {
+            // The commands inside are judged on their own; the target itself is a pipe.
+            return reads.then(|| {
+                output_of_script(script, &state.lookup(Reach::Text))
+                    .map_or(Stdin::Unknown, Stdin::Known)
+            });
+        }
+        let resolved = known(&state.lookup(Reach::Places));
+        let mut candidates = vec![(resolved.clone().unwrap_or_else(Arg::many), false)];
+        for args in expand(word, true, &state.lookup(Reach::Text)) {
+            if let [arg] = args.as_slice()
+                && Some(arg) != resolved.as_ref()
+            {
+                candidates.push((arg.clone(), true));
+            }
+        }
+        for (access, applies) in [(Access::Read, reads), (Access::Write, writes)] {
+            if !applies {
+                continue;
+            }
+            for (arg, refined) in &candidates {
+                let relative = arg.known().is_some_and(|text| !text.starts_with('/'));
+                if relative && state.cwd == Cwd::Unknown && !refined {
+                    self.obstacle(Reason::CwdUnknown, redirect.span, "");
+                }
+                let place = match arg.known() {
+                    Some(text) if free_device(text) => Place::Free,
+                    _ => place_of(arg, &state.cwd),
+                };
+                self.out.accesses.push(AccessFact {
+                    access,
+                    by: Accessor::Redirect(command),
+                    text: arg.known().map_or_else(|| word_text(word, arg), str::to_owned),
+                    span: self.carrier.unwrap_or(redirect.span),
+                    place,
+                    recursive: false,
+                    carried: *refined || self.origin != Origin::Written,
+                    trailing_slash: false,
+                    dynamic: written.as_ref().is_none_or(|arg| arg.known().is_none())
+                        || arg.known().is_some_and(crate::place::climbs),
+                });
+            }
+        }
+        reads.then_some(Stdin::Unknown)
+    }
+
+    /// Everything that runs while a word is expanded.
+    pub(crate) fn word(&mut self, word: &Word, state: &mut State) {
+        self.parts(&word.parts, state);
+    }
+
+    fn parts(&mut self, parts: &[Part], state: &mut State) {
+        for part in parts {
+            match part {
+                Part::Subst { script, .. } | Part::Process { script, .. } => {
+                    self.subshell(script, state);
+                }
+                Part::Param { expansion, .. } => {
+                    if let Some(subscript) = &expansion.subscript {
+                        self.word(subscript, state);
+                    }
+                    for operand in &expansion.operands {
+                        self.word(operand, state);
+                    }
+                    if matches!(expansion.operator.as_str(), ":=" | "=") {
+                        self.hijack(&expansion.name, Span::default());
+                        if let Some(text) = expansion
+                            .operands
+                            .first()
+                            .and_then(|word| text_of(word, &state.lookup(Reach::Text)))
+                        {
+                            state.assign(&expansion.name, false, vec![Value::Scalar(text)]);
+                        }
+                    }
+                }
+                Part::Arith { arith, .. } => self.parts(&arith.parts, state),
+                Part::Array(words) => {
+                    for word in words {
+                        self.word(word, state);
+                    }
+                }
+                Part::Text { .. } | Part::Glob(_) | Part::Tilde(_) | Part::Unreadable { .. } => {}
+            }
+        }
+    }
+}
+
+/// A name with a static value that is known to change nothing but how the program itself works.
+pub(crate) fn safe_assignment(assign: &Assign) -> bool {
+    if !safe_variable(&assign.name) || assign.append || assign.subscript.is_some() {
+        return false;
+    }
+    match &assign.value {
+        AssignValue::Scalar(word) => word.known().is_some_and(|text| !text.is_empty()),
+        AssignValue::Array(_) => false,
+    }
+}
+
+/// Locale variables change how bash itself reads what follows, so as a statement they need approval.
+fn locale(name: &str) -> bool {
+    name.starts_with("LC_") || name.starts_with("LANG") || name == "CHARSET"
+}
+
+/// `[i]=value` elements give the value.
+fn element(text: String) -> String {
+    match text.strip_prefix('[').and_then(|rest| rest.split_once("]=")) {
+        Some((_, value)) => value.to_owned(),
+        None => text,
+    }
+}
+
+fn word_text(word: &Word, arg: &Arg) -> String {
+    word.known().unwrap_or_else(|| match arg {
+        Arg::Known(text) | Arg::Glob(text) => text.clone(),
+        Arg::One { prefix, suffix } | Arg::Many { prefix, suffix } => format!("{prefix}…{suffix}"),
+    })
+}
+
+fn free_device(text: &str) -> bool {
+    matches!(text, "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/stdin" | "/dev/tty")
+        || text
+            .strip_prefix("/dev/fd/")
+            .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// What a reason means for a decision.
+fn weight(reason: Reason) -> Weight {
+    match reason {
+        Reason::SyntaxError
+        | Reason::Unterminated
+        | Reason::TooLong
+        | Reason::TooDeep
+        | Reason::ParseBudget
+        | Reason::ControlChar
+        | Reason::ConfusableSpace
+        | Reason::ReaderDisagreement
+        | Reason::UnsupportedSyntax => Weight::Unreadable,
+        Reason::ArithDynamic
+        | Reason::NameOperand
+        | Reason::DeclareAttribute
+        | Reason::PromptTransform
+        | Reason::ShellOption
+        | Reason::Shadowed => Weight::Opaque,
+        Reason::EscapedBlank
+        | Reason::DynamicCommandName
+        | Reason::DynamicRedirect
+        | Reason::NetRedirect
+        | Reason::ExecRedirect
+        | Reason::IndirectExpansion
+        | Reason::FunctionDefinition
+        | Reason::Coproc
+        | Reason::EnvHijack
+        | Reason::EvalFamily
+        | Reason::SourceFile => Weight::NeedsBare,
+        Reason::CwdUnknown
+        | Reason::WrapperOption
+        | Reason::ExecWrapper
+        | Reason::InterpreterCode
+        | Reason::InterpreterStdin
+        | Reason::InterpreterDynamic
+        | Reason::ConfigExec
+        | Reason::Remote
+        | Reason::Privilege => Weight::Note,
+    }
+}
