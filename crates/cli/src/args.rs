@@ -65,10 +65,14 @@ pub enum Command {
     )]
     Schema(SchemaArgs),
     /// Writes completions for a shell
-    #[command(after_help = "Examples:\n  portcullis completions bash > ~/.local/share/bash-completion/completions/portcullis")]
+    #[command(
+        after_help = "Examples:\n  portcullis completions bash > ~/.local/share/bash-completion/completions/portcullis"
+    )]
     Completions(CompletionsArgs),
     /// Writes a manual page
-    #[command(after_help = "Examples:\n  portcullis man > portcullis.1\n  portcullis man check | man -l -")]
+    #[command(
+        after_help = "Examples:\n  portcullis man > portcullis.1\n  portcullis man check | man -l -"
+    )]
     Man(ManArgs),
 }
 
@@ -121,7 +125,7 @@ pub struct CheckArgs {
     #[arg(long, conflicts_with = "call")]
     pub batch: bool,
     /// Shows what the call was found to do
-    #[arg(long, conflicts_with = "batch")]
+    #[arg(long)]
     pub facts: bool,
     /// Appends the decision to a log
     #[arg(long, value_name = "FILE", conflicts_with = "batch")]

@@ -2,13 +2,14 @@
 
 use crate::failure::Failure;
 use crate::tables::tools::{Tool, tool};
+use portcullis_host::batch::tool_input;
 use portcullis_model::{AbsPath, InputValue, ToolInput, quote_word};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A tool call as far as the command line says it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Asked {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
     /// A tool and its input.
     Tool {
         /// The tool.
@@ -16,12 +17,12 @@ pub enum Asked {
         /// Its input.
         input: ToolInput,
     },
-    /// A whole call in the batch format.
-    Object(Value),
+    /// A whole call in the batch format, as text.
+    Object(String),
 }
 
 /// Reads the words of a call. `cwd` is where relative paths start.
-pub fn read(words: &[String], cwd: &AbsPath, home: &AbsPath) -> Result<Asked, Failure> {
+pub(crate) fn read(words: &[String], cwd: &AbsPath, home: &AbsPath) -> Result<Asked, Failure> {
     match words {
         [] => Err(Failure::usage("no call is given").hint(
             "give a shell command, as in `portcullis check 'git push'`, or a tool and its input",
@@ -39,10 +40,10 @@ pub fn read(words: &[String], cwd: &AbsPath, home: &AbsPath) -> Result<Asked, Fa
         }
         [name, rest @ ..] => match tool(name) {
             Some(tool) => plain(tool, rest, cwd, home),
-            None if name.starts_with("mcp__") => Err(Failure::usage(format!(
-                "`{name}` takes a JSON object as its input",
-            ))
-            .hint(format!("write `portcullis check {name} '{{\"name\":\"value\"}}'`"))),
+            None if name.starts_with("mcp__") => {
+                Err(Failure::usage(format!("`{name}` takes a JSON object as its input",))
+                    .hint(format!("write `portcullis check {name} '{{\"name\":\"value\"}}'`")))
+            }
             // Words the calling shell already split: the command that has exactly these words.
             None => {
                 let quoted: Vec<String> = words.iter().map(|word| quote_word(word)).collect();
@@ -61,8 +62,11 @@ fn bash(command: String) -> Asked {
 fn plain(tool: Tool, rest: &[String], cwd: &AbsPath, home: &AbsPath) -> Result<Asked, Failure> {
     let name = tool.name;
     let [argument] = rest else {
-        return Err(Failure::usage(format!("`{name}` takes one argument, and {} are given", rest.len()))
-            .hint("quote an argument that holds blanks"));
+        return Err(Failure::usage(format!(
+            "`{name}` takes one argument, and {} are given",
+            rest.len()
+        ))
+        .hint("quote an argument that holds blanks"));
     };
     if tool.field.is_empty() {
         return Err(Failure::usage(format!("`{name}` takes a JSON object as its input"))
@@ -102,24 +106,14 @@ fn object(text: &str) -> Result<Asked, Failure> {
             "write `{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"ls\"}}`, or put the tool before the object",
         ));
     }
-    Ok(Asked::Object(value))
+    Ok(Asked::Object(text.to_owned()))
 }
 
 fn fields(text: &str) -> Result<ToolInput, Failure> {
     match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(fields)) => Ok(ToolInput(
-            fields.into_iter().map(|(name, value)| (name, input_value(value))).collect(),
-        )),
+        Ok(Value::Object(fields)) => Ok(tool_input(&fields)),
         Ok(_) => Err(Failure::input("the tool's input is not a JSON object")),
         Err(error) => Err(not_json(text, &error)),
-    }
-}
-
-fn input_value(value: Value) -> InputValue {
-    match value {
-        Value::String(text) => InputValue::Text(text),
-        Value::Bool(_) | Value::Number(_) => InputValue::Scalar(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => InputValue::Other,
     }
 }
 

@@ -1,4 +1,5 @@
-//! Every environment variable portcullis reads. It sets none.
+//! Every environment variable portcullis reads. It sets none, but for [`CLAUDE_PROJECT_DIR`] when
+//! `doctor` calls a hook as the agent would.
 
 use std::path::PathBuf;
 

@@ -15,7 +15,6 @@ pub mod failure;
 pub mod hook;
 pub mod render;
 pub mod session;
-mod standin;
 mod tables;
 
 use crate::args::{Command, CommandLine, PolicyCommand};
@@ -34,10 +33,14 @@ pub use crate::commands::printed::SCHEMAS;
 pub fn run(args: Vec<OsString>) -> ExitCode {
     // A hook call takes its own way before anything else is built or parsed.
     match args.split_first() {
-        Some((word, rest)) if word == "hook" && !rest.iter().any(|arg| arg == "--help" || arg == "-h") => {
+        Some((word, rest))
+            if word == "hook" && !rest.iter().any(|arg| arg == "--help" || arg == "-h") =>
+        {
             return ExitCode::from(hook::run(rest));
         }
-        Some((word, rest)) if word == hook::WORKER => return ExitCode::from(hook::run_worker(rest)),
+        Some((word, rest)) if word == hook::WORKER => {
+            return ExitCode::from(hook::run_worker(rest));
+        }
         Some(_) | None => {}
     }
     let as_json = args.iter().any(|arg| arg == "--json");
@@ -81,11 +84,9 @@ fn parse_reply(error: &clap::Error, as_json: bool) -> Reply {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             Reply::text(error.to_string(), Status::Done)
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Reply {
-            stdout: String::new(),
-            stderr: error.to_string(),
-            status: Status::Usage,
-        },
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Reply { stdout: String::new(), stderr: error.to_string(), status: Status::Usage }
+        }
         _ => {
             let palette = Palette::detect(ColorChoice::Auto);
             Reply::failure(&usage_failure(error), as_json, palette)
@@ -107,9 +108,10 @@ fn usage_failure(error: &clap::Error) -> Failure {
     let quoted = |texts: Vec<String>| {
         texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")
     };
-    let meant = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
-        .into_iter()
-        .find_map(context);
+    let meant =
+        [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
+            .into_iter()
+            .find_map(context);
     let hint = match (meant, error.kind()) {
         (Some(meant), _) => format!("did you mean {}?", quoted(meant)),
         (None, ErrorKind::InvalidValue) => match context(ContextKind::ValidValue) {

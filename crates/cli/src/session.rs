@@ -3,16 +3,13 @@
 use crate::args::PolicyArgs;
 use crate::environment;
 use crate::failure::Failure;
-use crate::standin;
 use portcullis_host::claude_code::shown;
 use portcullis_host::log::LayerDigest;
+use portcullis_host::settings::{Files, Options, discover};
 use portcullis_model::{AbsPath, Mode, Scope};
-use portcullis_policy::{Layer, Place, Policy, assemble};
-use serde_json::{Value, json};
+use portcullis_policy::{Layer, Policy, assemble};
+use serde_json::Value;
 use std::fs;
-
-/// The largest settings file named by a flag that is read.
-const MAX_SETTINGS: u64 = 8 * 1024 * 1024;
 
 /// Where a session is, before any settings are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +28,8 @@ impl Surroundings {
         let current = environment::current_directory()
             .and_then(|path| AbsPath::parse(&path).ok())
             .ok_or_else(|| {
-                Failure::internal("the current directory cannot be told").hint("name one by `--cwd`")
+                Failure::internal("the current directory cannot be told")
+                    .hint("name one by `--cwd`")
             });
         let (cwd, base) = match (&args.cwd, current) {
             (Some(cwd), Ok(current)) => (directory("--cwd", cwd, &current)?, current),
@@ -96,8 +94,8 @@ pub struct Session {
     pub surroundings: Surroundings,
     /// The mode of a call that names none.
     pub mode: Mode,
-    /// Working directories the flags add.
-    pub add_dirs: Vec<AbsPath>,
+    /// Where settings were looked for.
+    pub options: Options,
     /// The settings sources.
     pub layers: Vec<Layer>,
     /// What they say together.
@@ -107,23 +105,15 @@ pub struct Session {
 impl Session {
     /// Reads the settings that the flags select, and puts the policy together.
     pub fn open(args: &PolicyArgs, surroundings: Surroundings) -> Result<Self, Failure> {
-        let layers = layers(args, &surroundings)?;
-        let place = Place {
-            start: surroundings.project_root.clone(),
-            project_root: surroundings.project_root.clone(),
-            home: surroundings.home.clone(),
-        };
-        let policy = assemble(&layers, &place);
-        let mode = match &args.mode {
-            Some(word) => mode(word)?,
-            None => policy.default_mode.as_ref().map_or(Mode::Default, |(mode, _)| *mode),
-        };
-        let add_dirs = args
-            .add_dirs
-            .iter()
-            .map(|path| directory("--add-dir", path, &surroundings.cwd))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { surroundings, mode, add_dirs, layers, policy })
+        let options = options(args, &surroundings)?;
+        let layers = discover(&options);
+        check_flags(args, &layers)?;
+        let policy = assemble(&layers, &options.place());
+        let mode = options
+            .mode
+            .or_else(|| policy.default_mode.as_ref().map(|(mode, _)| *mode))
+            .unwrap_or(Mode::Default);
+        Ok(Self { surroundings, mode, options, layers, policy })
     }
 
     /// The settings sources by content.
@@ -141,89 +131,61 @@ fn mode(word: &str) -> Result<Mode, Failure> {
     })
 }
 
-fn layers(args: &PolicyArgs, surroundings: &Surroundings) -> Result<Vec<Layer>, Failure> {
-    let mut layers = Vec::new();
-    if args.policies.is_empty() && !args.no_discovery {
-        let config = environment::value(environment::CLAUDE_CONFIG_DIR);
-        layers.extend(standin::discover(
-            &surroundings.home,
-            &surroundings.project_root,
-            config.as_deref(),
-        ));
-    }
-    for file in &args.policies {
-        layers.push(policy_file(file, surroundings)?);
-    }
-    for settings in &args.settings {
-        layers.push(settings_flag(settings, surroundings)?);
-    }
-    for (flag, key, rules) in
-        [("--allow", "allow", &args.allow), ("--ask", "ask", &args.ask), ("--deny", "deny", &args.deny)]
-    {
-        if !rules.is_empty() {
-            let text = json!({ "permissions": { key: rules } }).to_string();
-            let start = surroundings.project_root.clone();
-            layers.push(Layer::new(Scope::CommandLine, flag, text, start));
-        }
-    }
-    Ok(layers)
-}
-
-/// A file that decides instead of the discovered ones. In a `.claude` folder it keeps the anchor it
-/// would have there; elsewhere paths start at its own directory.
-fn policy_file(file: &str, surroundings: &Surroundings) -> Result<Layer, Failure> {
-    let path = directory("--policy", file, &surroundings.cwd)?;
-    let text = read("--policy", &path)?;
-    let parent = path.parent().unwrap_or_else(AbsPath::root);
-    let in_claude = parent.name() == Some(".claude");
-    let (scope, dir) = match path.name() {
-        Some("settings.json") if in_claude => {
-            (Scope::Project, parent.parent().unwrap_or_else(AbsPath::root))
-        }
-        Some("settings.local.json") if in_claude => {
-            (Scope::Local, surroundings.project_root.clone())
-        }
-        Some(_) | None => (Scope::CommandLine, parent),
+/// What the flags and the environment say, as discovery takes it.
+fn options(args: &PolicyArgs, surroundings: &Surroundings) -> Result<Options, Failure> {
+    // Discovery resolves against the project; what a person types means the current directory.
+    let here = |path: &String| match surroundings.cwd.join(path) {
+        Ok(absolute) if !path.is_empty() => Ok(absolute.as_str().to_owned()),
+        Ok(_) | Err(_) => Err(Failure::usage(format!("`{path}` names no file"))),
     };
-    Ok(Layer::new(scope, path.as_str(), text, dir))
+    let files = if !args.policies.is_empty() {
+        Files::Given(args.policies.iter().map(here).collect::<Result<_, _>>()?)
+    } else if args.no_discovery {
+        Files::Nothing
+    } else {
+        Files::Discovered
+    };
+    let setting = |text: &String| {
+        if text.trim_start().starts_with('{') { Ok(text.clone()) } else { here(text) }
+    };
+    // `--home` means another home, so the environment's folder for user settings is not its own.
+    let config_dir = environment::value(environment::CLAUDE_CONFIG_DIR)
+        .filter(|_| args.home.is_none())
+        .and_then(|folder| AbsPath::parse(&folder).ok());
+    Ok(Options {
+        config_dir,
+        files,
+        settings: args.settings.iter().map(setting).collect::<Result<_, _>>()?,
+        allow: args.allow.clone(),
+        ask: args.ask.clone(),
+        deny: args.deny.clone(),
+        mode: args.mode.as_deref().map(mode).transpose()?,
+        add_directories: args.add_dirs.iter().map(here).collect::<Result<_, _>>()?,
+        ..Options::new(surroundings.project_root.clone(), surroundings.home.clone())
+    })
 }
 
-fn settings_flag(settings: &str, surroundings: &Surroundings) -> Result<Layer, Failure> {
-    if settings.trim_start().starts_with('{') {
-        let value: Result<Value, _> = serde_json::from_str(settings);
-        if let Err(error) = value {
+/// What a flag names must be usable. Discovered settings that are broken make calls ask; a broken
+/// file on the command line is an error its author sees at once.
+fn check_flags(args: &PolicyArgs, layers: &[Layer]) -> Result<(), Failure> {
+    let named = layers.iter().filter(|layer| layer.scope == Scope::CommandLine);
+    for layer in named {
+        let flag = if args.policies.is_empty() { "--settings" } else { "--policy" };
+        let file = shown(&layer.file);
+        if let Some(why) = &layer.unreadable {
+            let why = why.strip_prefix("it is ").unwrap_or(why);
+            return Err(Failure::input(format!("cannot read `{file}`: {why}"))
+                .hint(format!("name a settings file by `{flag}`")));
+        }
+        if let Err(error) = serde_json::from_str::<Value>(&layer.text) {
             let detail = error.to_string();
             let detail = detail.split(" at line ").next().unwrap_or_default();
-            return Err(Failure::input(format!(
-                "the text of `--settings` is not JSON: {detail} at line {}, column {}",
-                error.line(),
-                error.column()
-            )));
+            let (line, column) = (error.line(), error.column());
+            return Err(Failure::input(format!("`{file}:{line}:{column}` is not JSON: {detail}"))
+                .hint("settings are plain JSON, without comments and trailing commas"));
         }
-        let start = surroundings.project_root.clone();
-        return Ok(Layer::new(Scope::CommandLine, "--settings", settings, start));
     }
-    let path = directory("--settings", settings, &surroundings.cwd)?;
-    let text = read("--settings", &path)?;
-    let parent = path.parent().unwrap_or_else(AbsPath::root);
-    Ok(Layer::new(Scope::CommandLine, path.as_str(), text, parent))
-}
-
-/// A file that a flag names must be there: falling back to nothing would drop its denies.
-fn read(flag: &str, path: &AbsPath) -> Result<String, Failure> {
-    let name = shown(path.as_str());
-    let cannot = |detail: String| Failure::input(format!("cannot read `{name}` of `{flag}`: {detail}"));
-    let metadata = fs::metadata(path.as_str()).map_err(|error| cannot(plain(&error)))?;
-    if !metadata.is_file() {
-        return Err(cannot("not a regular file".to_owned()));
-    }
-    if metadata.len() > MAX_SETTINGS {
-        return Err(cannot(format!("larger than {MAX_SETTINGS} bytes")));
-    }
-    let bytes = fs::read(path.as_str()).map_err(|error| cannot(plain(&error)))?;
-    String::from_utf8(bytes).map_err(|error| {
-        cannot(format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
-    })
+    Ok(())
 }
 
 /// A system error in words, without the number and with a small first letter.

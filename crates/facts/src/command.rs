@@ -14,7 +14,7 @@ use crate::tables::interpreters::interpreter;
 use crate::walk::{MAX_PAYLOADS, Stdin, Walker, safe_assignment};
 use crate::{Accessor, Arg, CdFact, CommandFact, Form, Origin, Place};
 use portcullis_model::{Reason, Span, TextPiece, TextSet, quote_word};
-use portcullis_shell::{Assign, AssignValue, Part, Script, Simple};
+use portcullis_shell::{Assign, AssignValue, Part, Script, Simple, Word};
 
 /// Wrappers inside wrappers are taken off this often.
 const MAX_WRAPPERS: usize = 12;
@@ -27,11 +27,12 @@ pub(crate) struct Shell<'a> {
     assigns: &'a [Assign],
     source: Option<(&'a str, &'a str)>,
     processes: Vec<&'a Script>,
+    under_variable: bool,
 }
 
 impl Shell<'_> {
     pub(crate) fn bare(span: Span) -> Self {
-        Self { span, assigns: &[], source: None, processes: Vec::new() }
+        Self { span, assigns: &[], source: None, processes: Vec::new(), under_variable: false }
     }
 }
 
@@ -41,7 +42,7 @@ impl Walker<'_> {
         let declaration = simple
             .words
             .first()
-            .and_then(portcullis_shell::Word::known)
+            .and_then(Word::known)
             .is_some_and(|name| {
                 matches!(name.as_str(), "declare" | "typeset" | "local" | "export" | "readonly")
             });
@@ -52,6 +53,7 @@ impl Walker<'_> {
             assigns: &simple.assigns,
             source: Some((&simple.source, &simple.words_source)),
             processes: processes(simple),
+            under_variable: simple.words.iter().any(under_variable),
         };
         let places = state.lookup(Reach::Places);
         let resolved = argument_lists(&simple.words, declaration, &places, &places)
@@ -70,8 +72,7 @@ impl Walker<'_> {
             }
             for argv in refined {
                 if argv != written && argv != resolved && !argv.is_empty() {
-                    let shell =
-                        Shell { span: shell.span, assigns: &[], source: None, processes: Vec::new() };
+                    let shell = Shell::bare(shell.span);
                     // `eval "$x"` changes the shell it runs in.
                     self.argv(&argv, &shell, stdin, state);
                 }
@@ -126,6 +127,8 @@ impl Walker<'_> {
         }
         let index = self.out.commands.len();
         let mut fact = empty_fact(shell.span, self.origin);
+        fact.enclosed = self.enclosed;
+        fact.substituted = self.substituted;
         fact.argv = written.to_vec();
         fact.safe_assignments = shell.assigns.iter().all(safe_assignment);
         if written.first().is_some_and(|name| name.known().is_none()) {
@@ -137,7 +140,7 @@ impl Walker<'_> {
                 fact.obstacles.push(Reason::Shadowed);
             }
             if name.contains('/') {
-                self.out.runs.push((place_of(&Arg::Known(name.to_owned()), &state.cwd), shell.span));
+                self.out.runs.push((place_of(&Arg::Known(name.to_owned()), &state.cwd, &self.call.home), shell.span));
             }
             if name.starts_with([' ', '\t']) {
                 self.obstacle(Reason::EscapedBlank, shell.span, "");
@@ -149,7 +152,7 @@ impl Walker<'_> {
         let (mut current, mut inside) = (written.to_vec(), resolved.to_vec());
         let mut clean = fact.safe_assignments;
         let mut carried: Vec<(Inner, bool)> = Vec::new();
-        let mut directory_changed = false;
+        let (mut directory_changed, mut transparent) = (false, true);
         for _ in 0..MAX_WRAPPERS {
             let Some(peeled) = peel(&current) else { break };
             for reason in &peeled.obstacles {
@@ -169,6 +172,7 @@ impl Walker<'_> {
             if let Some(inner) = only
                 && !inner.is_empty()
             {
+                transparent &= matches!(peeled.wrapper, "command" | "builtin" | "noglob" | "timeout");
                 clean &= peeled.obstacles.is_empty();
                 carried.extend(peeled.possible.into_iter().map(|inner| (inner, true)));
                 push_forms(&mut fact, &inner, clean);
@@ -196,7 +200,15 @@ impl Walker<'_> {
 
         let inspection = inspect(&current);
         let located = if inside == current { inspection.clone() } else { inspect(&inside) };
+        // The read-only tables speak about some wrappers themselves (`xargs grep x`).
+        let unpeeled = inspect(written);
         self.describe(&mut fact, &inspection, &current, clean, directory_changed);
+        if !transparent {
+            fact.read_only = Err("the wrapper in front of it is not read-only".to_owned());
+        }
+        if unpeeled.read_only.is_ok() && fact.safe_assignments {
+            fact.read_only = Ok(());
+        }
         let code = interpreter(&current);
         if let Some(code) = &code {
             self.obstacle(code.reason, shell.span, &format!("`{}`", code.name));
@@ -213,12 +225,13 @@ impl Walker<'_> {
         let wrapped = self.depth > 0 || fact.origin != Origin::Written;
         if let Some(removal) = &located.removal {
             fact.removal = Some(RemovalFact {
+                under_variable: shell.under_variable,
                 targets: removal
                     .targets
                     .iter()
                     .map(|(_, arg)| RemovalTarget {
                         arg: arg.clone(),
-                        place: place_of(arg, &state.cwd),
+                        place: place_of(arg, &state.cwd, &self.call.home),
                         cwd: match &state.cwd {
                             Cwd::Known(paths) => Some(paths.clone()),
                             Cwd::Unknown => None,
@@ -273,7 +286,7 @@ impl Walker<'_> {
             Directory::Stays => return Flow::stays(&state.cwd),
             Directory::Home => Some(vec![self.call.home.clone()]),
             Directory::Unknown => None,
-            Directory::To(arg) => match place_of(arg, &state.cwd) {
+            Directory::To(arg) => match place_of(arg, &state.cwd, &self.call.home) {
                 Place::Known(paths) => Some(paths),
                 Place::Glob(_) | Place::Unknown(_) | Place::Free => None,
             },
@@ -314,11 +327,11 @@ impl Walker<'_> {
             self.out.accesses.push(AccessFact {
                 access: used.access,
                 by: Accessor::Operand(index),
-                trailing_slash: text.ends_with('/'),
-                dynamic: used.arg.known().is_none_or(climbs) || !spelled,
+                climbs: used.arg.known().is_some_and(climbs),
+                dynamic: used.arg.known().is_none() || !spelled,
                 text,
                 span,
-                place: place_of(&used.arg, &state.cwd),
+                place: place_of(&used.arg, &state.cwd, &self.call.home),
                 recursive: used.recursive,
                 carried,
             });
@@ -436,7 +449,7 @@ impl Walker<'_> {
                 self.input(stdin, shell, state);
             }
             Some(text) if text.starts_with("/dev/fd/") => self.unknown(shell.span),
-            Some(_) => self.out.runs.push((place_of(arg, &state.cwd), shell.span)),
+            Some(_) => self.out.runs.push((place_of(arg, &state.cwd, &self.call.home), shell.span)),
             None => {
                 // `bash <(echo …)`: what the substitution prints is run.
                 let texts: Vec<Option<String>> = shell
@@ -514,8 +527,44 @@ fn empty_fact(span: Span, origin: Origin) -> CommandFact {
         obstacles: Vec::new(),
         exact_only: false,
         safe_assignments: true,
+        enclosed: false,
+        substituted: false,
         git: false,
     }
+}
+
+/// `$x/`, `"$x"/*`: an expansion, then nothing but slashes and globs.
+fn under_variable(word: &Word) -> bool {
+    let mut parts = word.parts.iter().skip_while(|part| match part {
+        Part::Param { .. } | Part::Subst { .. } => true,
+        Part::Text { text, .. } => text.is_empty(),
+        Part::Glob(_)
+        | Part::Process { .. }
+        | Part::Arith { .. }
+        | Part::Tilde(_)
+        | Part::Array(_)
+        | Part::Unreadable { .. } => false,
+    });
+    let starts = word.parts.first().is_some_and(|part| {
+        matches!(part, Part::Param { .. } | Part::Subst { .. })
+    });
+    let mut slash = false;
+    starts
+        && parts.all(|part| match part {
+            Part::Text { text, .. } => {
+                slash |= text.contains('/');
+                text.chars().all(|c| c == '/' || c == '.')
+            }
+            Part::Glob(_) => slash,
+            Part::Param { .. }
+            | Part::Subst { .. }
+            | Part::Process { .. }
+            | Part::Arith { .. }
+            | Part::Tilde(_)
+            | Part::Array(_)
+            | Part::Unreadable { .. } => false,
+        })
+        && slash
 }
 
 /// The forms of a stripped command.

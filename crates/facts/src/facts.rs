@@ -2,6 +2,7 @@
 
 use crate::{Access, Arg};
 use portcullis_model::{AbsPath, Reason, Span, TextSet, ToolCall};
+use std::collections::BTreeMap;
 
 /// Everything a decision needs to know about a call but the policy and the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +95,11 @@ pub struct CommandFact {
     pub exact_only: bool,
     /// Its leading assignments are all safe and static.
     pub safe_assignments: bool,
+    /// It stands in a loop, group, subshell or function, in the background or under `time`, where the
+    /// built-in allowance for read-only commands does not reach.
+    pub enclosed: bool,
+    /// It stands in a command or process substitution.
+    pub substituted: bool,
     /// It runs git, which reads configuration and hooks of the directory it runs in.
     pub git: bool,
 }
@@ -158,6 +164,9 @@ pub struct Form {
 pub struct RemovalFact {
     /// The targets.
     pub targets: Vec<RemovalTarget>,
+    /// A target is a variable followed by a slash, or by a slash and a glob: with the variable empty
+    /// that is the root directory.
+    pub under_variable: bool,
 }
 
 /// One target of a removal.
@@ -208,8 +217,8 @@ pub struct AccessFact {
     pub recursive: bool,
     /// Only deny and ask rules look at it: a wrapper or payload carries it.
     pub carried: bool,
-    /// It is spelled with a trailing slash.
-    pub trailing_slash: bool,
+    /// It has a `..` after a name: where that leads depends on symlinks.
+    pub climbs: bool,
     /// The spelling needs approval however harmless the path is: `~`, a glob or an unknown as the
     /// target of an output redirect.
     pub dynamic: bool,
@@ -276,11 +285,33 @@ pub struct AssignmentFact {
     pub safe: bool,
 }
 
+/// What the disk answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// Where paths really lead.
+    pub real: BTreeMap<AbsPath, Real>,
+    /// Which paths globs match; a glob that was not looked up is missing.
+    pub globs: BTreeMap<String, Vec<AbsPath>>,
+    /// Everything below a directory that is read with all it holds; missing where that is too much.
+    pub below: BTreeMap<AbsPath, Vec<AbsPath>>,
+}
+
+/// Where a path really leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Real {
+    /// The path with every symlink resolved, as far as its parts exist.
+    pub path: AbsPath,
+    /// The paths the resolution went through, link by link.
+    pub hops: Vec<AbsPath>,
+}
+
 /// A question only a disk can answer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Probe {
     /// Where does this path really lead?
     Real(AbsPath),
-    /// Which paths does this absolute glob match?
+    /// Which paths does this absolute glob match, and where do they lead?
     Glob(String),
+    /// What is below this directory? Only worth an answer where path rules could forbid a part.
+    Below(AbsPath),
 }

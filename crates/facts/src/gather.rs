@@ -94,7 +94,7 @@ fn tool_access(facts: &mut Facts, call: &ToolCall, text: &str, access: Access, r
         place,
         recursive,
         carried: false,
-        trailing_slash: text.ends_with('/'),
+        climbs: false,
         dynamic: false,
     });
 }
@@ -111,6 +111,8 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
         calls: 0,
         origin: Origin::Written,
         carrier: None,
+        enclosed: false,
+        substituted: false,
     };
     match program {
         Some(program) => {
@@ -200,5 +202,12 @@ fn probes(facts: &Facts) -> Vec<Probe> {
             real(target);
         }
     }
-    probes.into_iter().chain(globs).collect()
+    let below = facts.accesses.iter().filter(|access| access.recursive).flat_map(|access| {
+        match &access.place {
+            Place::Known(paths) => paths.clone(),
+            Place::Glob(_) | Place::Unknown(_) | Place::Free => Vec::new(),
+        }
+    });
+    let below: BTreeSet<Probe> = below.map(Probe::Below).collect();
+    probes.into_iter().chain(globs).chain(below).collect()
 }

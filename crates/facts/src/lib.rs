@@ -23,8 +23,8 @@ mod web;
 
 pub use arg::Arg;
 pub use facts::{
-    AccessFact, Accessor, Action, AssignmentFact, CdFact, CommandFact, Facts, Form, HostFact,
-    ObstacleFact, Origin, Place, Probe, RedirectFact, RemovalFact, RemovalTarget, Weight,
+    AccessFact, Accessor, Action, Answers, AssignmentFact, CdFact, CommandFact, Facts, Form, HostFact,
+    ObstacleFact, Origin, Place, Probe, Real, RedirectFact, RemovalFact, RemovalTarget, Weight,
 };
 pub use gather::gather;
 pub use inspect::{Access, Inspection, NotReadOnly, PathUse, Removal, inspect};

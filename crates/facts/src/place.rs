@@ -5,9 +5,9 @@ use crate::{Arg, Place};
 use portcullis_model::{AbsPath, TextPiece, TextSet};
 
 /// Resolves an argument against the directories the shell may be in.
-pub(crate) fn place_of(arg: &Arg, cwd: &Cwd) -> Place {
+pub(crate) fn place_of(arg: &Arg, cwd: &Cwd, home: &AbsPath) -> Place {
     match arg {
-        Arg::Known(text) => known(text, cwd),
+        Arg::Known(text) => known(text, cwd, home),
         Arg::Glob(glob) => match (glob.starts_with('/'), cwd) {
             (true, _) => Place::Glob(vec![glob.clone()]),
             (false, Cwd::Known(paths)) => Place::Glob(
@@ -39,12 +39,22 @@ pub(crate) fn climbs(text: &str) -> bool {
     false
 }
 
-fn known(text: &str, cwd: &Cwd) -> Place {
+fn known(text: &str, cwd: &Cwd, home: &AbsPath) -> Place {
     if text.starts_with('/') {
         return AbsPath::parse(text)
             .map_or_else(|_| Place::Unknown(anywhere("", "")), |path| Place::Known(vec![path]));
     }
     match cwd {
+        // A quoted tilde is an ordinary name to bash, but a person means home; some programs too.
+        Cwd::Known(paths) if text == "~" || text.starts_with("~/") => {
+            let rest = text.trim_start_matches('~').trim_start_matches('/');
+            let all: Result<Vec<_>, _> = paths
+                .iter()
+                .map(|path| path.join(text))
+                .chain(std::iter::once(home.join(rest)))
+                .collect();
+            all.map_or_else(|_| Place::Unknown(anywhere("", "")), Place::Known)
+        }
         Cwd::Known(paths) => {
             let joined: Result<Vec<_>, _> = paths.iter().map(|path| path.join(text)).collect();
             joined.map_or_else(|_| Place::Unknown(anywhere("", "")), Place::Known)

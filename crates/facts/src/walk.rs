@@ -7,7 +7,7 @@ use crate::command::Shell;
 use crate::expand::{Nothing, Value, expand};
 use crate::facts::{AccessFact, AssignmentFact, ObstacleFact, RedirectFact};
 use crate::outputs::{output_of_commands, output_of_script, own_input, text_of};
-use crate::place::place_of;
+use crate::place::{climbs, place_of};
 use crate::state::{Cwd, Flow, Reach, State};
 use crate::tables::environment::{hijacking_variable, safe_variable};
 use crate::{Access, Accessor, Arg, CommandFact, Origin, Place, Weight};
@@ -80,6 +80,10 @@ pub(crate) struct Walker<'a> {
     pub(crate) origin: Origin,
     /// Inside a payload: the span of what carries it.
     pub(crate) carrier: Option<Span>,
+    /// Inside syntax that the built-in allowance for read-only commands does not reach into.
+    pub(crate) enclosed: bool,
+    /// Inside a command or process substitution.
+    pub(crate) substituted: bool,
 }
 
 impl Walker<'_> {
@@ -124,7 +128,9 @@ impl Walker<'_> {
         let mut flow = Flow::stays(&state.cwd);
         for statement in &script.statements {
             if statement.background {
+                let outer = std::mem::replace(&mut self.enclosed, true);
                 self.and_or(&statement.list, &mut state.clone());
+                self.enclosed = outer;
                 flow = Flow::stays(&state.cwd);
             } else {
                 flow = self.and_or(&statement.list, state);
@@ -135,7 +141,9 @@ impl Walker<'_> {
     }
 
     fn subshell(&mut self, script: &Script, state: &State) {
+        let outer = std::mem::replace(&mut self.substituted, true);
         self.script(script, &mut state.clone());
+        self.substituted = outer;
     }
 
     fn and_or(&mut self, list: &AndOr, state: &mut State) -> Flow {
@@ -158,6 +166,8 @@ impl Walker<'_> {
     }
 
     fn pipeline(&mut self, pipeline: &Pipeline, state: &mut State) -> Flow {
+        let outer = self.enclosed;
+        self.enclosed |= pipeline.timed;
         let flow = match pipeline.commands.as_slice() {
             [command] => self.command(command, state, &Stdin::Inherited),
             commands => {
@@ -174,6 +184,7 @@ impl Walker<'_> {
                 Flow::stays(&state.cwd)
             }
         };
+        self.enclosed = outer;
         if pipeline.negated { Flow { success: flow.failure, failure: flow.success } } else { flow }
     }
 
@@ -182,7 +193,21 @@ impl Walker<'_> {
             Command::Simple(simple) => self.simple(simple, state, stdin),
             Command::Compound { kind, redirects, span } => {
                 let stdin = self.redirects(redirects, None, state).unwrap_or_else(|| stdin.clone());
-                self.compound(kind, *span, state, &stdin)
+                let outer = self.enclosed;
+                self.enclosed |= match kind {
+                    Compound::If { .. } | Compound::Test(_) | Compound::Arith(_) => false,
+                    Compound::Group(_)
+                    | Compound::Subshell(_)
+                    | Compound::While { .. }
+                    | Compound::For { .. }
+                    | Compound::ForArith { .. }
+                    | Compound::Case { .. }
+                    | Compound::Function { .. }
+                    | Compound::Coproc { .. } => true,
+                };
+                let flow = self.compound(kind, *span, state, &stdin);
+                self.enclosed = outer;
+                flow
             }
         }
     }
@@ -544,7 +569,7 @@ impl Walker<'_> {
                 }
                 let place = match arg.known() {
                     Some(text) if free_device(text) => Place::Free,
-                    _ => place_of(arg, &state.cwd),
+                    _ => place_of(arg, &state.cwd, &self.call.home),
                 };
                 self.out.accesses.push(AccessFact {
                     access,
@@ -554,9 +579,8 @@ impl Walker<'_> {
                     place,
                     recursive: false,
                     carried: *refined || self.origin != Origin::Written,
-                    trailing_slash: false,
-                    dynamic: written.as_ref().is_none_or(|arg| arg.known().is_none())
-                        || arg.known().is_some_and(crate::place::climbs),
+                    climbs: arg.known().is_some_and(climbs),
+                    dynamic: written.as_ref().is_none_or(|arg| arg.known().is_none()),
                 });
             }
         }

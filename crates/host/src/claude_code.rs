@@ -13,8 +13,9 @@
 //! - On `PermissionRequest` exit 2 means nothing; only `decision` counts.
 //! - An `ask` of a hook is a prompt even in auto mode. Silence is what sends a call to the classifier.
 
+use crate::batch::tool_input;
 use portcullis_model::{
-    AbsPath, Because, Decision, Finding, InputValue, Mode, Route, ToolCall, ToolInput, Verdict,
+    AbsPath, Because, Decision, Finding, Mode, Route, ToolCall, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -103,9 +104,7 @@ pub fn read_call(
         return Err(malformed("`tool_name` of the hook payload is empty"));
     }
     let input = match payload.get("tool_input") {
-        Some(Value::Object(fields)) => {
-            ToolInput(fields.iter().map(|(key, value)| (key.clone(), input_value(value))).collect())
-        }
+        Some(Value::Object(fields)) => tool_input(fields),
         Some(_) => return Err(malformed("`tool_input` of the hook payload is not an object")),
         None => return Err(malformed("the hook payload has no `tool_input`")),
     };
@@ -133,14 +132,6 @@ pub fn read_call(
         shadowed: Vec::new(),
     };
     Ok((event, call))
-}
-
-fn input_value(value: &Value) -> InputValue {
-    match value {
-        Value::String(text) => InputValue::Text(text.clone()),
-        Value::Bool(_) | Value::Number(_) => InputValue::Scalar(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => InputValue::Other,
-    }
 }
 
 /// What a hook process leaves behind: output, error output, exit status.
@@ -383,7 +374,7 @@ const INVISIBLE: &[std::ops::RangeInclusive<char>] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_model::{Certainty, Reason, Subject, SubjectKind};
+    use portcullis_model::{Certainty, InputValue, Reason, Subject, SubjectKind};
 
     fn surroundings() -> Surroundings {
         Surroundings { project_root: None, home: AbsPath::parse("/home/u").unwrap() }

@@ -5,7 +5,8 @@
 //! a masked command still reads as the same words. The log never changes a decision: a line that
 //! cannot be written is an error for the caller to report, not a verdict.
 
-use portcullis_model::{InputValue, ToolCall};
+use portcullis_facts::Answers;
+use portcullis_model::{AbsPath, InputValue, ToolCall};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
@@ -36,10 +37,10 @@ pub struct Record<'a> {
     pub call: &'a ToolCall,
     /// The settings that counted.
     pub layers: Vec<LayerDigest>,
-    /// What the disk answered, in the form the batch format takes as `fs`; null where unknown.
-    pub answers: Value,
+    /// What the disk answered.
+    pub answers: &'a Answers,
     /// The verdict, in the form the batch format gives.
-    pub verdict: Value,
+    pub verdict: Map<String, Value>,
     /// Microseconds from question to answer.
     pub micros: u64,
 }
@@ -181,12 +182,32 @@ pub fn record_json(record: &Record<'_>) -> Value {
             "hook_answers": answers,
         },
         "layers": layers,
-        "fs": record.answers,
+        "answers": answers_json(record.answers),
         "verdict": record.verdict,
         "micros": record.micros,
     });
     mask_value(&mut value);
     value
+}
+
+fn answers_json(answers: &Answers) -> Value {
+    let texts = |paths: &[AbsPath]| paths.iter().map(|path| path.as_str().into()).collect::<Vec<Value>>();
+    let real: Map<String, Value> = answers
+        .real
+        .iter()
+        .map(|(path, real)| {
+            let real = json!({ "path": real.path.as_str(), "hops": texts(&real.hops) });
+            (path.as_str().to_owned(), real)
+        })
+        .collect();
+    let globs: Map<String, Value> =
+        answers.globs.iter().map(|(glob, paths)| (glob.clone(), texts(paths).into())).collect();
+    let below: Map<String, Value> = answers
+        .below
+        .iter()
+        .map(|(path, paths)| (path.as_str().to_owned(), texts(paths).into()))
+        .collect();
+    json!({ "real": real, "globs": globs, "below": below })
 }
 
 fn input_json(call: &ToolCall) -> Value {
@@ -426,7 +447,8 @@ const TOKENS: &[(&str, usize)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_model::{AbsPath, Mode, ToolInput};
+    use portcullis_model::{Mode, ToolInput};
+    use std::sync::LazyLock;
     use std::time::Duration;
 
     fn call(fields: &[(&str, &str)]) -> ToolCall {
@@ -450,14 +472,20 @@ mod tests {
         }
     }
 
+    static ANSWERS: LazyLock<Answers> = LazyLock::new(|| {
+        let path = |text| AbsPath::parse(text).unwrap();
+        let real = portcullis_facts::Real { path: path("/q"), hops: vec![path("/q")] };
+        Answers { real: [(path("/p"), real)].into(), ..Answers::default() }
+    });
+
     fn record(call: &ToolCall) -> Record<'_> {
         Record {
             time: UNIX_EPOCH + Duration::from_millis(951_782_400_123),
             asked_by: "check",
             call,
             layers: vec![LayerDigest::new("user", "~/.claude/settings.json", "{}")],
-            answers: Value::Null,
-            verdict: json!({ "decision": "ask" }),
+            answers: &ANSWERS,
+            verdict: json!({ "decision": "ask" }).as_object().unwrap().clone(),
             micros: 7,
         }
     }
@@ -512,7 +540,7 @@ mod tests {
         let value = record_json(&record(&call));
         assert_eq!(
             value.to_string(),
-            "{\"version\":1,\"time\":\"2000-02-29T00:00:00.123Z\",\"asked_by\":\"check\",\"call\":{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"ls\",\"content\":{\"omitted_bytes\":9},\"token\":\"xxx\"},\"cwd\":\"/p\",\"project_root\":\"/p\",\"home\":\"/home/u\",\"permission_mode\":\"default\",\"additional_directories\":[],\"sandboxed\":null,\"hook_answers\":[]},\"layers\":[{\"scope\":\"user\",\"file\":\"~/.claude/settings.json\",\"digest\":\"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\"}],\"fs\":null,\"verdict\":{\"decision\":\"ask\"},\"micros\":7}"
+            "{\"version\":1,\"time\":\"2000-02-29T00:00:00.123Z\",\"asked_by\":\"check\",\"call\":{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"ls\",\"content\":{\"omitted_bytes\":9},\"token\":\"xxx\"},\"cwd\":\"/p\",\"project_root\":\"/p\",\"home\":\"/home/u\",\"permission_mode\":\"default\",\"additional_directories\":[],\"sandboxed\":null,\"hook_answers\":[]},\"layers\":[{\"scope\":\"user\",\"file\":\"~/.claude/settings.json\",\"digest\":\"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\"}],\"answers\":{\"real\":{\"/p\":{\"path\":\"/q\",\"hops\":[\"/q\"]}},\"globs\":{},\"below\":{}},\"verdict\":{\"decision\":\"ask\"},\"micros\":7}"
         );
     }
 

@@ -1,24 +1,254 @@
 //! The entry: layers to policy.
 
-use crate::{Layer, Native, Place, Policy, Rules, Sandbox};
+use crate::json::{self, Member, Node, Value};
+use crate::permissions::{self, Permissions, count, decide_mode, is_about};
+use crate::reading::{Reading, Section};
+use crate::sandbox_reading::{self, LayerSandbox};
+use crate::switches::{self, Switches};
+use crate::{Closed, Diagnostic, Layer, Native, Place, Policy, Rules, Setting, Severity, keys};
+use portcullis_model::{Scope, Span};
+use portcullis_rules::did_you_mean;
+use std::cmp::Reverse;
 
 /// Merges every layer into one policy. Pure and total; the order of `layers` only counts within
-/// one scope.
+/// one scope, where a later layer outranks an earlier one.
 pub fn assemble(layers: &[Layer], place: &Place) -> Policy {
-    let _ = (layers, place);
-    Policy {
-        deny: Rules::default(),
-        ask: Rules::default(),
-        allow: Rules::default(),
-        sandbox: Sandbox::default(),
-        directories: Vec::new(),
-        default_mode: None,
-        bypass_disabled: None,
-        auto_disabled: None,
-        rules_locked: None,
-        closed: Vec::new(),
-        preapproved_hosts: true,
-        native: Native::default(),
-        diagnostics: Vec::new(),
+    let mut ranked: Vec<(usize, &Layer)> = layers.iter().enumerate().collect();
+    ranked.sort_by_key(|(index, layer)| Reverse((layer.scope, *index)));
+    let found: Vec<Found> = ranked.iter().map(|(_, layer)| read_layer(layer, place)).collect();
+    merge(found)
+}
+
+/// What one layer says.
+#[derive(Debug)]
+struct Found {
+    scope: Scope,
+    permissions: Permissions,
+    sandbox: LayerSandbox,
+    switches: Switches,
+    log: Option<Setting<Option<String>>>,
+    /// What to add where a managed lock leaves out this layer's allow rules.
+    left_out: Option<Diagnostic>,
+    closed: Vec<Closed>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+fn read_layer(layer: &Layer, place: &Place) -> Found {
+    let mut reading = Reading::new(layer, place);
+    let node = read_text(&mut reading);
+    let members = node.value.table().unwrap_or(&[]);
+    let top = open_top(&mut reading, members);
+    let permissions = permissions::read(&mut reading, &top);
+    let mut switches = Switches::default();
+    let sandbox = sandbox_reading::read(&mut reading, &top, &mut switches);
+    if let Some(said) = reading.switch(&top, &switches::MANAGED_RULES_ONLY) {
+        switches.say(switches::MANAGED_RULES_ONLY.path, said);
+    }
+    let log = read_native(&mut reading, &top, &mut switches);
+    let left_out = left_out(&mut reading, &permissions);
+    let mut diagnostics = reading.diagnostics;
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.map_or(0, |span| span.start));
+    Found {
+        scope: layer.scope,
+        permissions,
+        sandbox,
+        switches,
+        log,
+        left_out,
+        closed: reading.closed,
+        diagnostics,
     }
 }
+
+/// Reads the text; a layer that is not readable, whole JSON closes every tool.
+fn read_text(reading: &mut Reading<'_>) -> Node {
+    let nothing = Node { span: Span::default(), value: Value::Broken };
+    let layer = reading.layer;
+    let too_large = layer.text.len() > MAX_TEXT;
+    let unreadable = match &layer.unreadable {
+        Some(why) => Some(why.clone()),
+        None => too_large.then(|| format!("it is larger than {} MiB", MAX_TEXT >> 20)),
+    };
+    if let Some(why) = unreadable {
+        reading.broken = true;
+        let text = format!("`{}` cannot be read: {why}", layer.file);
+        reading.diagnostics.push(Diagnostic {
+            severity: Severity::Error,
+            code: "unreadable",
+            message: format!("{text}; {CLOSED_EFFECT}"),
+            hint: "make the file readable, or remove it".to_owned(),
+            source: reading.whole(),
+            span: None,
+            line_text: None,
+        });
+        reading.closed.push(Closed { tool: None, text, source: reading.whole() });
+        if too_large || layer.text.is_empty() {
+            return nothing;
+        }
+    }
+    let (node, flaws) = json::read(&layer.text);
+    for (index, flaw) in flaws.iter().enumerate() {
+        let message = if index == 0 && !reading.broken {
+            format!("{}; {CLOSED_EFFECT}", flaw.message)
+        } else {
+            flaw.message.clone()
+        };
+        reading.report(Severity::Error, flaw.code, flaw.span, message, flaw.hint);
+    }
+    if let Some(first) = flaws.first() {
+        let text = format!("`{}` is not valid JSON: {}", layer.file, first.message);
+        reading.close(None, first.span, text);
+        reading.broken = true;
+    } else if !matches!(node.value, Value::Table(_)) {
+        let text = format!("the settings have to be an object, not {}", node.value.kind());
+        let message = format!("{text}; {CLOSED_EFFECT}");
+        reading.report(Severity::Error, "wrong-type", node.span, message, "write `{ … }`");
+        reading.close(None, node.span, format!("`{}`: {text}", layer.file));
+        reading.broken = true;
+    }
+    node
+}
+
+/// Opens the settings themselves. Unknown keys belong to the host, unless they look like ours.
+fn open_top<'n>(reading: &mut Reading<'_>, members: &'n [Member]) -> Section<'n> {
+    let mut counting = Vec::new();
+    for (index, member) in members.iter().enumerate() {
+        let key = member.key.as_str();
+        if TOP_KEYS.contains(&key) {
+            if members.iter().take(index).any(|earlier| earlier.key == key) {
+                let message = format!(
+                    "`{key}` is written twice; what restricts counts from both, what grants only from the last"
+                );
+                let span = member.key_span;
+                reading.report(Severity::Warning, "duplicate-key", span, message, "merge the two");
+            }
+            if reading.counts_here(key, member) {
+                counting.push(member);
+            }
+        } else if keys::PERMISSIONS.contains(&key) {
+            let message = format!("`{key}` has no effect here");
+            let hint = format!("write it under `permissions`: `\"permissions\": {{\"{key}\": …}}`");
+            reading.report(Severity::Error, "misplaced-key", member.key_span, message, hint);
+            if matches!(key, "deny" | "ask") {
+                let meant = format!("permissions.{key}");
+                permissions::close_misspelled(reading, member, &meant);
+            }
+        } else if let Some(meant) = did_you_mean(key, keys::TOP) {
+            let message = format!("`{key}` is not a known key and has no effect");
+            let hint = format!("did you mean `{meant}`?");
+            reading.report(Severity::Error, "unknown-key", member.key_span, message, hint);
+            if let (Value::Table(table), "permissions") = (&member.value.value, meant.as_str()) {
+                for inner in
+                    table.iter().filter(|inner| matches!(inner.key.as_str(), "deny" | "ask"))
+                {
+                    let meant = format!("permissions.{}", inner.key);
+                    permissions::close_misspelled(reading, inner, &meant);
+                }
+            }
+        }
+    }
+    Section::of("", counting)
+}
+
+fn read_native(
+    reading: &mut Reading<'_>,
+    top: &Section<'_>,
+    switches: &mut Switches,
+) -> Option<Setting<Option<String>>> {
+    let members = top.every("portcullis");
+    let effect = "it has no effect, and every call asks until it is fixed";
+    let section = reading.open("portcullis", keys::NATIVE, &members, effect, None);
+    for switch in [
+        &switches::MANAGED_EXCLUDED_ONLY,
+        &switches::MANAGED_ESCAPE_ONLY,
+        &switches::PREAPPROVED_HOSTS,
+    ] {
+        if let Some(said) = reading.switch(&section, switch) {
+            switches.say(switch.path, said);
+        }
+    }
+    let member = section.last("log").filter(|_| reading.grants())?;
+    if let Value::Text(path) = &member.value.value {
+        let source = Some(reading.source(member.value.span));
+        return Some(Setting { value: Some(path.clone()), source });
+    }
+    reading.wrong_type("portcullis.log", &member.value, "the path of a file", "nothing is logged");
+    None
+}
+
+/// The note that is due where only managed rules count.
+fn left_out(reading: &mut Reading<'_>, permissions: &Permissions) -> Option<Diagnostic> {
+    if permissions.allow.is_empty() || reading.layer.scope == Scope::Managed {
+        return None;
+    }
+    let rules = count(permissions.allow.len(), "rule");
+    let message = format!("`permissions.allow` ({rules}) does not count: only managed rules allow");
+    let hint = "managed settings turn `allowManagedPermissionRulesOnly` on";
+    reading.report(Severity::Note, "managed-rules-only", permissions.allow_span, message, hint);
+    reading.diagnostics.pop()
+}
+
+fn merge(found: Vec<Found>) -> Policy {
+    let mut all = Switches::default();
+    for layer in &found {
+        all.extend(layer.switches.clone());
+    }
+    let locked = all.decide(&switches::MANAGED_RULES_ONLY);
+    let managed_domains = all.decide(&switches::MANAGED_DOMAINS_ONLY);
+    let (mut deny, mut ask, mut allow) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut directories, mut closed, mut diagnostics) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut modes, mut sandboxes) = (Vec::new(), Vec::new());
+    let (mut bypass_disabled, mut auto_disabled, mut log) = (None, None, None);
+    for layer in found {
+        let managed = layer.scope == Scope::Managed;
+        let said = layer.permissions;
+        // A lower deny or ask holds even under the managed lock: it cannot loosen what the lock is
+        // there to keep.
+        deny.extend(said.deny);
+        ask.extend(said.ask);
+        diagnostics.extend(layer.diagnostics);
+        if managed || !*locked {
+            let counts = |rule: &_| managed || !*managed_domains || !is_about(rule, "WebFetch");
+            allow.extend(said.allow.into_iter().filter(counts));
+        } else {
+            diagnostics.extend(layer.left_out);
+        }
+        directories.extend(said.directories);
+        modes.extend(said.mode);
+        bypass_disabled = bypass_disabled.or(said.bypass_disabled);
+        auto_disabled = auto_disabled.or(said.auto_disabled);
+        log = log.or(layer.log);
+        closed.extend(layer.closed);
+        sandboxes.push((layer.scope, layer.sandbox));
+    }
+    let native = Native {
+        managed_excluded_commands_only: all.decide(&switches::MANAGED_EXCLUDED_ONLY),
+        managed_sandbox_escape_only: all.decide(&switches::MANAGED_ESCAPE_ONLY),
+        log: log.unwrap_or_default(),
+    };
+    let sandbox = sandbox_reading::merge(sandboxes, &all, &native);
+    Policy {
+        deny: Rules::new(deny),
+        ask: Rules::new(ask),
+        allow: Rules::new(allow),
+        sandbox,
+        directories,
+        default_mode: decide_mode(&modes),
+        bypass_disabled,
+        auto_disabled,
+        rules_locked: locked.source.filter(|_| locked.value),
+        closed,
+        preapproved_hosts: all.decide(&switches::PREAPPROVED_HOSTS).value,
+        native,
+        diagnostics,
+    }
+}
+
+const CLOSED_EFFECT: &str = "nothing in it is allowed and every call asks until it is fixed";
+
+/// Settings are a few KiB; reading far more would hold up a call past its deadline.
+const MAX_TEXT: usize = 4 << 20;
+
+/// The top-level keys that are read.
+const TOP_KEYS: &[&str] =
+    &["permissions", "sandbox", "portcullis", "allowManagedPermissionRulesOnly", "disableAutoMode"];

@@ -9,10 +9,18 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::wildcard_enum_match_arm)]
 
 mod assemble;
+mod credentials_reading;
 mod diagnostic;
+mod entries;
+mod json;
+mod keys;
 mod layer;
+mod permissions;
 mod policy;
+mod reading;
 mod sandbox;
+mod sandbox_reading;
+mod switches;
 
 pub use assemble::assemble;
 pub use diagnostic::{Diagnostic, Severity};

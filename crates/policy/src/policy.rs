@@ -28,7 +28,7 @@ pub struct Policy {
     pub rules_locked: Option<Source>,
     /// What is broken and therefore asks.
     pub closed: Vec<Closed>,
-    /// Whether WebFetch of the shipped documentation hosts needs no rule.
+    /// Whether `WebFetch` of the shipped documentation hosts needs no rule.
     pub preapproved_hosts: bool,
     /// Settings the reference does not have.
     pub native: Native,

@@ -121,7 +121,7 @@ pub struct Network {
     pub denied: Vec<SandboxDomain>,
     /// `strictAllowlist`: other hosts are blocked and not asked about.
     pub strict: Setting<bool>,
-    /// `allowManagedDomainsOnly`: only managed `allowedDomains` and WebFetch allow rules count (they
+    /// `allowManagedDomainsOnly`: only managed `allowedDomains` and `WebFetch` allow rules count (they
     /// alone are listed), and other hosts are blocked and not asked about.
     pub managed_only: Setting<bool>,
     /// `allowUnixSockets`: sockets that may be connected to.

@@ -1,6 +1,8 @@
 //! Rule text to rule.
 
-use crate::{CommandPattern, DomainPattern, Glob, PathPattern, RuleError, RuleWarning, ToolPattern};
+use crate::{
+    CommandPattern, DomainPattern, Glob, PathPattern, RuleError, RuleWarning, ToolPattern,
+};
 use portcullis_model::RuleClass;
 
 /// One rule, ready to match.

@@ -7,9 +7,7 @@ use crate::failure::{Failure, Status};
 use crate::session;
 use clap::Parser as _;
 use portcullis_host::claude_code::{Event, shown};
-use portcullis_host::install::{
-    Change, DiffLine, HookCommand, InstallError, Plan, apply, plan,
-};
+use portcullis_host::install::{Change, DiffLine, HookCommand, InstallError, Plan, apply, plan};
 use portcullis_model::AbsPath;
 use serde_json::json;
 use std::ffi::OsString;
@@ -44,7 +42,8 @@ pub(crate) fn uninstall(
 
 /// Flags the hook would refuse would block every call of the agent: refused here instead.
 fn check_hook_flags(flags: &[String]) -> Result<(), Failure> {
-    let fixed = HookCommand { program: String::new(), extra: flags.to_vec() }.args(Event::PreToolUse);
+    let fixed =
+        HookCommand { program: String::new(), extra: flags.to_vec() }.args(Event::PreToolUse);
     let line = fixed.into_iter().map(OsString::from);
     HookLine::try_parse_from(line).map(|_line| ()).map_err(|error| crate::usage_failure(&error))
 }
@@ -57,7 +56,8 @@ fn run(
 ) -> Result<Reply, Failure> {
     let path = settings_file(target)?;
     let plan = plan(&path, change).map_err(|error| failure(&error))?;
-    let backup = if target.dry_run { None } else { apply(&plan).map_err(|error| failure(&error))? };
+    let backup =
+        if target.dry_run { None } else { apply(&plan).map_err(|error| failure(&error))? };
     if as_json {
         return Ok(Reply::json(
             &json!({
@@ -108,10 +108,15 @@ fn text(
         "uninstalled\n"
     });
     if let Some(backup) = backup {
-        out.push_str(&format!("the text before is kept in `{}`\n", shown(&backup.display().to_string())));
+        out.push_str(&format!(
+            "the text before is kept in `{}`\n",
+            shown(&backup.display().to_string())
+        ));
     }
     if installs {
-        out.push_str("`portcullis doctor` shows whether it fires; `portcullis uninstall` undoes this\n");
+        out.push_str(
+            "`portcullis doctor` shows whether it fires; `portcullis uninstall` undoes this\n",
+        );
     }
     out
 }
@@ -126,9 +131,8 @@ pub(crate) fn settings_file(target: &TargetArgs) -> Result<PathBuf, Failure> {
     let folder = match target.level.level() {
         Level::User => match environment::value(environment::CLAUDE_CONFIG_DIR) {
             Some(folder) if target.home.is_none() => PathBuf::from(folder),
-            Some(_) | None => {
-                PathBuf::from(session::home(target.home.as_deref(), &base)?.as_str()).join(".claude")
-            }
+            Some(_) | None => PathBuf::from(session::home(target.home.as_deref(), &base)?.as_str())
+                .join(".claude"),
         },
         Level::Project | Level::Local => {
             let root = match &target.project_root {
@@ -171,9 +175,9 @@ fn failure(error: &InstallError) -> Failure {
             let source_text = source.to_string();
             text.replace(&source_text, &session::plain(source))
         }
-        InstallError::NotJson { .. } | InstallError::Shape { .. } | InstallError::Changed { .. } => {
-            error.to_string()
-        }
+        InstallError::NotJson { .. }
+        | InstallError::Shape { .. }
+        | InstallError::Changed { .. } => error.to_string(),
         _ => error.to_string(),
     };
     let failure = match error {

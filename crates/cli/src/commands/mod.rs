@@ -8,55 +8,42 @@ pub(crate) mod printed;
 
 use crate::failure::Failure;
 use crate::session::{self, Session};
-use crate::standin;
 use portcullis_host::log::{LogFile, Record};
-use portcullis_model::{ToolCall, Verdict};
-use serde_json::Value;
+use portcullis_host::{EvaluateOptions, Evaluation, RealDisk, evaluate, wire};
+use portcullis_model::ToolCall;
 use std::time::{Instant, SystemTime};
 
-/// A verdict and what it rests on.
-pub(crate) struct Decided {
-    /// The verdict.
-    pub(crate) verdict: Verdict,
-    /// What the call was found to do.
-    pub(crate) facts: Value,
-}
-
 /// Decides one call by the policy of a session.
-pub(crate) fn decide(session: &Session, call: &ToolCall, near_misses: bool) -> Decided {
-    let options = standin::EvaluateOptions { near_misses };
-    let evaluation = standin::evaluate(&session.policy, call, &standin::RealDisk, &options);
-    Decided { verdict: evaluation.verdict, facts: standin::facts_json(&evaluation.facts) }
+pub(crate) fn decide(session: &Session, call: &ToolCall, near_misses: bool) -> Evaluation {
+    evaluate(&session.policy, call, &RealDisk, EvaluateOptions { near_misses })
 }
 
-impl Decided {
-    /// Appends the decision to a log.
-    pub(crate) fn log(
-        &self,
-        log: &LogFile,
-        asked_by: &str,
-        session: &Session,
-        call: &ToolCall,
-        started: Instant,
-    ) -> Result<(), Failure> {
-        let record = Record {
-            time: SystemTime::now(),
-            asked_by,
-            call,
-            layers: session.digests(),
-            answers: Value::Null,
-            verdict: standin::verdict_json(&self.verdict),
-            micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        };
-        log.append(&record).map_err(|error| {
-            Failure::internal(format!(
-                "cannot log the decision to `{}`: {}",
-                log.path().display(),
-                session::plain(&error)
-            ))
-            .hint("make the file writable, or name another by `--log` or `portcullis.log`")
-        })
-    }
+/// Appends a decision to a log.
+pub(crate) fn write_log(
+    log: &LogFile,
+    asked_by: &str,
+    session: &Session,
+    call: &ToolCall,
+    evaluation: &Evaluation,
+    started: Instant,
+) -> Result<(), Failure> {
+    let record = Record {
+        time: SystemTime::now(),
+        asked_by,
+        call,
+        layers: session.digests(),
+        answers: &evaluation.answers,
+        verdict: wire::verdict_json(&evaluation.verdict, &evaluation.facts),
+        micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+    };
+    log.append(&record).map_err(|error| {
+        Failure::internal(format!(
+            "cannot log the decision to `{}`: {}",
+            log.path().display(),
+            session::plain(&error)
+        ))
+        .hint("make the file writable, or name another by `--log` or `portcullis.log`")
+    })
 }
 
 /// The log that a flag or else the settings name.
@@ -77,10 +64,13 @@ pub(crate) fn logged(flag: Option<&str>, session: &Session) -> Result<Option<Log
         None if file.starts_with('/') => surroundings.home.join(file),
         // Relative to what? A log that moves with the current directory is never found again.
         None => {
-            return Err(Failure::input(format!("`portcullis.log` is not an absolute path: `{file}`"))
-                .hint("start it with `/` or `~/`"));
+            return Err(Failure::input(format!(
+                "`portcullis.log` is not an absolute path: `{file}`"
+            ))
+            .hint("start it with `/` or `~/`"));
         }
     };
-    path.map(|path| Some(LogFile::at(path.as_str())))
-        .map_err(|_not_absolute| Failure::input(format!("`portcullis.log` names no file: `{file}`")))
+    path.map(|path| Some(LogFile::at(path.as_str()))).map_err(|_not_absolute| {
+        Failure::input(format!("`portcullis.log` names no file: `{file}`"))
+    })
 }

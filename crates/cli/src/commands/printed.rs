@@ -9,11 +9,19 @@ use serde_json::{Value, json};
 /// Every format, and its JSON Schema.
 pub const SCHEMAS: &[(&str, &str, &str)] = &[
     ("batch-input", "a line into `check --batch`", include_str!("../../schemas/batch-input.json")),
-    ("batch-output", "a line out of `check --batch`", include_str!("../../schemas/batch-output.json")),
+    (
+        "batch-output",
+        "a line out of `check --batch`",
+        include_str!("../../schemas/batch-output.json"),
+    ),
     ("hook-input", "what an agent sends to `hook`", include_str!("../../schemas/hook-input.json")),
     ("hook-output", "what `hook` answers", include_str!("../../schemas/hook-output.json")),
     ("log-record", "a line of the decision log", include_str!("../../schemas/log-record.json")),
-    ("settings", "the key `portcullis` of a settings file", include_str!("../../schemas/settings.json")),
+    (
+        "settings",
+        "the key `portcullis` of a settings file",
+        include_str!("../../schemas/settings.json"),
+    ),
 ];
 
 /// A schema, or the list of formats.
@@ -56,13 +64,14 @@ pub(crate) fn man(args: &ManArgs) -> Result<Reply, Failure> {
     let page = match &args.command {
         None => whole,
         Some(name) => {
-            let names: Vec<String> =
-                whole.get_subcommands().map(|command| format!("`{}`", command.get_name())).collect();
-            let found = whole.find_subcommand(name).cloned().ok_or_else(|| {
+            let names: Vec<String> = whole
+                .get_subcommands()
+                .map(|command| format!("`{}`", command.get_name()))
+                .collect();
+            whole.find_subcommand(name).cloned().ok_or_else(|| {
                 Failure::usage(format!("`{name}` is no command"))
                     .hint(format!("the commands are {}", names.join(", ")))
-            })?;
-            found.name(format!("portcullis-{name}"))
+            })?
         }
     };
     let mut bytes = Vec::new();

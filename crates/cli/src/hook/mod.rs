@@ -15,7 +15,7 @@ use portcullis_host::claude_code::{self, Answer, Event};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -42,9 +42,13 @@ const MAX_ANSWER: usize = 256 * 1024;
 /// Answers one hook call; the exit status is for the host.
 pub fn run(args: &[OsString]) -> u8 {
     let event = event_of(args);
-    let answer = catch_unwind(AssertUnwindSafe(|| watch(args))).unwrap_or_else(|_panic| Err("portcullis failed".to_owned()));
+    let answer = catch_unwind(AssertUnwindSafe(|| watch(args)))
+        .unwrap_or_else(|_panic| Err("portcullis failed".to_owned()));
     let answer = answer.unwrap_or_else(|reason| {
-        claude_code::block(event, &format!("{reason}; the call is blocked, and `portcullis doctor` may tell more"))
+        claude_code::block(
+            event,
+            &format!("{reason}; the call is blocked, and `portcullis doctor` may tell more"),
+        )
     });
     write(&answer)
 }
@@ -70,7 +74,8 @@ fn event_of(args: &[OsString]) -> Option<Event> {
 /// Starts the worker and waits for its answer; an error says why there is none.
 fn watch(args: &[OsString]) -> Result<Answer, String> {
     let deadline = Instant::now() + DEADLINE;
-    let mut worker = start(args).map_err(|error| format!("portcullis cannot start its worker: {error}"))?;
+    let mut worker =
+        start(args).map_err(|error| format!("portcullis cannot start its worker: {error}"))?;
     let heard = listen(&mut worker, deadline);
     if heard.is_err() {
         // It may be gone already; either way it is waited for below.
@@ -222,7 +227,10 @@ mod tests {
     #[test]
     fn finds_the_event_without_a_parser() {
         let args = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
-        assert_eq!(event_of(&args("--host claude-code --event PermissionRequest")), Some(Event::PermissionRequest));
+        assert_eq!(
+            event_of(&args("--host claude-code --event PermissionRequest")),
+            Some(Event::PermissionRequest)
+        );
         assert_eq!(event_of(&args("--event Stop")), None);
         assert_eq!(event_of(&args("--event")), None);
     }

@@ -2,7 +2,7 @@
 
 use super::{ANSWERED, BLOCKED};
 use crate::args::{HookArgs, HookLine};
-use crate::commands::logged;
+use crate::commands::{logged, write_log};
 use crate::environment;
 use crate::failure::Failure;
 use crate::session::{self, Session, Surroundings};
@@ -84,10 +84,9 @@ fn decide(args: &HookArgs, expected: Option<Event>, started: Instant) -> Result<
     let base = AbsPath::root();
     let home = session::home(args.policy.home.as_deref(), &base)?;
     let told = |flag: Option<&String>, name: &str| match (flag, environment::value(name)) {
-        (Some(path), _) => base
-            .join(path)
-            .map(Some)
-            .map_err(|_not_absolute| Failure::usage(format!("`--project-root` names no directory: `{path}`"))),
+        (Some(path), _) => base.join(path).map(Some).map_err(|_not_absolute| {
+            Failure::usage(format!("`--project-root` names no directory: `{path}`"))
+        }),
         // The host sets it for its hooks; something else in it is not worth blocking every call.
         (None, Some(path)) => Ok(AbsPath::parse(&path).ok()),
         (None, None) => Ok(None),
@@ -106,9 +105,9 @@ fn decide(args: &HookArgs, expected: Option<Event>, started: Instant) -> Result<
         )));
     }
     if let Some(cwd) = &args.policy.cwd {
-        call.cwd = base
-            .join(cwd)
-            .map_err(|_not_absolute| Failure::usage(format!("`--cwd` names no directory: `{cwd}`")))?;
+        call.cwd = base.join(cwd).map_err(|_not_absolute| {
+            Failure::usage(format!("`--cwd` names no directory: `{cwd}`"))
+        })?;
     }
     let session = Session::open(
         &args.policy,
@@ -121,11 +120,13 @@ fn decide(args: &HookArgs, expected: Option<Event>, started: Instant) -> Result<
     if args.policy.mode.is_some() {
         call.mode = session.mode;
     }
-    call.additional_directories.extend(session.add_dirs.iter().cloned());
     let decided = crate::commands::decide(&session, &call, false);
     let mut answer = claude_code::answer(event, &decided.verdict);
-    let log = logged(args.log.as_deref(), &session)
-        .and_then(|log| log.map_or(Ok(()), |log| decided.log(&log, args.host.word(), &session, &call, started)));
+    let log = logged(args.log.as_deref(), &session).and_then(|log| {
+        log.map_or(Ok(()), |log| {
+            write_log(&log, args.host.word(), &session, &call, &decided, started)
+        })
+    });
     // The log never changes a decision. Hosts keep the error output of an answered call in their
     // debug log, where this belongs.
     if let Err(failure) = log {
@@ -137,11 +138,9 @@ fn decide(args: &HookArgs, expected: Option<Event>, started: Instant) -> Result<
 fn read_payload() -> Result<Vec<u8>, Failure> {
     let mut payload = Vec::new();
     let most = u64::try_from(MAX_PAYLOAD).unwrap_or(u64::MAX);
-    io::stdin()
-        .lock()
-        .take(most + 1)
-        .read_to_end(&mut payload)
-        .map_err(|error| Failure::input(format!("cannot read the hook payload: {}", session::plain(&error))))?;
+    io::stdin().lock().take(most + 1).read_to_end(&mut payload).map_err(|error| {
+        Failure::input(format!("cannot read the hook payload: {}", session::plain(&error)))
+    })?;
     if payload.len() > MAX_PAYLOAD {
         return Err(Failure::input(format!("the hook payload is larger than {MAX_PAYLOAD} bytes")));
     }

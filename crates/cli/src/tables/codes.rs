@@ -21,7 +21,7 @@ const fn command(
 }
 
 /// Every page.
-pub const PAGES: &[Page] = &[
+pub(crate) const PAGES: &[Page] = &[
     verdict(
         "rule",
         "a rule of the settings decided: deny rules come first, then ask rules, then allow rules",

@@ -1,4 +1,4 @@
 //! Data.
 
-pub mod codes;
-pub mod tools;
+pub(crate) mod codes;
+pub(crate) mod tools;

@@ -2,13 +2,13 @@
 
 /// One tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tool {
+pub(crate) struct Tool {
     /// Its canonical name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The field a plain argument goes into; empty where only a JSON object will do.
-    pub field: &'static str,
+    pub(crate) field: &'static str,
     /// Whether that field is a path, which hosts send absolute.
-    pub is_path: bool,
+    pub(crate) is_path: bool,
 }
 
 const fn text(name: &'static str, field: &'static str) -> Tool {
@@ -20,7 +20,7 @@ const fn path(name: &'static str, field: &'static str) -> Tool {
 }
 
 /// Known tools, by name.
-pub const TOOLS: &[Tool] = &[
+pub(crate) const TOOLS: &[Tool] = &[
     text("Agent", "subagent_type"),
     text("AskUserQuestion", ""),
     text("Bash", "command"),
@@ -33,6 +33,7 @@ pub const TOOLS: &[Tool] = &[
     text("Monitor", "command"),
     path("MultiEdit", "file_path"),
     path("NotebookEdit", "notebook_path"),
+    path("NotebookRead", "notebook_path"),
     text("PowerShell", "command"),
     path("Read", "file_path"),
     text("Skill", "skill"),
@@ -44,6 +45,6 @@ pub const TOOLS: &[Tool] = &[
 ];
 
 /// The known tool of that name.
-pub fn tool(name: &str) -> Option<Tool> {
+pub(crate) fn tool(name: &str) -> Option<Tool> {
     TOOLS.iter().find(|tool| tool.name == name).copied()
 }

@@ -1,0 +1,132 @@
+//! Commands against rules.
+
+use portcullis_facts::{Arg, CommandFact, Form};
+use portcullis_model::{Certainty, Mode};
+use portcullis_policy::{PolicyRule, Rules};
+use portcullis_rules::{CommandPattern, Match, Specifier};
+
+/// The deny or ask rules that match a command, with how.
+///
+/// Every form is looked at: as written, without assignments and wrappers, by the program's own name.
+pub(crate) fn restricting<'p>(
+    rules: &'p Rules,
+    fact: &CommandFact,
+    whole_text: &str,
+) -> Vec<(&'p PolicyRule, Certainty)> {
+    let mut out: Vec<(&PolicyRule, Certainty)> = Vec::new();
+    for form in &fact.forms {
+        for rule in rules.command_candidates(&form.texts) {
+            let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
+            let mut found = pattern.matches(&form.texts);
+            if found != Match::Certain && form.source.as_deref().is_some_and(|s| pattern.matches_text(s)) {
+                found = Match::Certain;
+            }
+            add(&mut out, rule, found, fact.possible);
+        }
+        if let Some(source) = &form.source {
+            let texts = portcullis_model::TextSet::literal(source.clone());
+            for rule in rules.command_candidates(&texts) {
+                let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
+                if pattern.matches_text(source) {
+                    add(&mut out, rule, Match::Certain, fact.possible);
+                }
+            }
+        }
+    }
+    let _ = whole_text;
+    out
+}
+
+fn add<'p>(
+    out: &mut Vec<(&'p PolicyRule, Certainty)>,
+    rule: &'p PolicyRule,
+    found: Match,
+    possible: bool,
+) {
+    let certainty = match found {
+        Match::No => return,
+        Match::Certain if !possible => Certainty::Certain,
+        Match::Certain | Match::Possible => Certainty::Possible,
+    };
+    match out.iter_mut().find(|(known, _)| std::ptr::eq(*known, rule)) {
+        Some((_, known)) => *known = (*known).max(certainty),
+        None => out.push((rule, certainty)),
+    }
+}
+
+/// What an allow rule covers of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grant {
+    /// The command and where it writes: a bare `Bash`.
+    Bare,
+    /// The command.
+    Command,
+}
+
+/// The allow rule that covers a command, the widest first.
+pub(crate) fn allowing<'p>(
+    rules: &'p Rules,
+    tool: &str,
+    fact: &CommandFact,
+    mode: Mode,
+) -> Option<(&'p PolicyRule, Grant)> {
+    let bare = rules.for_tool(tool).find(|rule| match rule.rule.specifier() {
+        Specifier::Whole => mode != Mode::Auto,
+        Specifier::Nothing
+        | Specifier::Inert
+        | Specifier::Command(_)
+        | Specifier::Path(_)
+        | Specifier::Domain(_)
+        | Specifier::Parameter { .. }
+        | Specifier::Name(_)
+        | Specifier::Directory(_) => false,
+    });
+    if let Some(rule) = bare {
+        return Some((rule, Grant::Bare));
+    }
+    for form in fact.forms.iter().filter(|form| form.allows) {
+        for rule in rules.command_candidates(&form.texts) {
+            let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
+            if (mode != Mode::Auto || !suspended(pattern)) && grants(pattern, form, fact) {
+                return Some((rule, Grant::Command));
+            }
+        }
+        let Some(source) = &form.source else { continue };
+        let texts = portcullis_model::TextSet::literal(source.clone());
+        for rule in rules.command_candidates(&texts) {
+            let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
+            if (mode != Mode::Auto || !suspended(pattern)) && grants(pattern, form, fact) {
+                return Some((rule, Grant::Command));
+            }
+        }
+    }
+    None
+}
+
+/// Whether one pattern covers one form: every text it may stand for, or the very source text.
+fn grants(pattern: &CommandPattern, form: &Form, fact: &CommandFact) -> bool {
+    if pattern.holds_separators() {
+        return false;
+    }
+    // `watch`, `find -exec` and the like: only the exact command as a whole.
+    if fact.exact_only && (pattern.has_wildcard() || !form.whole) {
+        return false;
+    }
+    if pattern.matches(&form.texts) == Match::Certain {
+        return true;
+    }
+    let Some(source) = &form.source else { return false };
+    // SECURITY: a wildcard over source text could run across an expansion (`x $(…) y` under
+    // `x * y`), so it counts only where every word is known.
+    let known = fact.argv.iter().all(|arg| matches!(arg, Arg::Known(_)));
+    (known || !pattern.has_wildcard()) && pattern.matches_text(source)
+}
+
+/// Rules that auto mode does not honour: those that let any code run.
+fn suspended(pattern: &CommandPattern) -> bool {
+    let prefix = pattern.literal_prefix();
+    let name = prefix.split(' ').next().unwrap_or("");
+    let name = name.rsplit('/').next().unwrap_or(name);
+    pattern.has_wildcard()
+        && (name.is_empty() || crate::tables::interpreters::runs_any_code(name))
+}

@@ -1,0 +1,253 @@
+//! Paths against rules and working directories.
+
+use portcullis_facts::{Access, AccessFact, Answers, Place, Real};
+use portcullis_model::{AbsPath, Certainty, RuleClass, TextPiece, TextSet};
+use portcullis_policy::{Policy, PolicyRule, Rules};
+use portcullis_rules::{Match, Specifier};
+
+/// The tool whose path rules speak about an access.
+pub(crate) fn rule_tools(access: Access) -> &'static [&'static str] {
+    match access {
+        Access::Read => &["Read"],
+        // A Read deny also forbids writing: an edit shows what it replaces.
+        Access::Write | Access::Remove => &["Edit", "Read"],
+    }
+}
+
+/// What the paths of an access may be, every one that must be covered or may be forbidden.
+#[derive(Debug)]
+pub(crate) enum Spelling<'a> {
+    Path(&'a AbsPath),
+    Texts(TextSet),
+}
+
+/// Every spelling of the places an access may touch.
+fn spellings<'a>(place: &'a Place, answers: &'a Answers) -> Vec<Spelling<'a>> {
+    let mut out = Vec::new();
+    let push = |out: &mut Vec<Spelling<'a>>, path: &'a AbsPath| {
+        out.push(Spelling::Path(path));
+        if let Some(Real { path: real, hops }) = answers.real.get(path) {
+            if real != path {
+                out.push(Spelling::Path(real));
+            }
+            out.extend(hops.iter().filter(|hop| *hop != path && *hop != real).map(Spelling::Path));
+        }
+    };
+    match place {
+        Place::Known(paths) => paths.iter().for_each(|path| push(&mut out, path)),
+        Place::Glob(globs) => {
+            for glob in globs {
+                out.push(Spelling::Texts(glob_texts(glob)));
+                for path in answers.globs.get(glob).into_iter().flatten() {
+                    push(&mut out, path);
+                }
+            }
+        }
+        Place::Unknown(texts) => out.push(Spelling::Texts(texts.clone())),
+        Place::Free => {}
+    }
+    out
+}
+
+/// The texts a glob may match: what stands before its first special character, then anything.
+fn glob_texts(glob: &str) -> TextSet {
+    let (literal, rest) = literal_start(glob);
+    let mut set = TextSet::literal(literal);
+    if !rest.is_empty() {
+        set.push(TextPiece::Anything);
+    }
+    set
+}
+
+fn literal_start(glob: &str) -> (String, &str) {
+    let mut literal = String::new();
+    let mut chars = glob.char_indices();
+    while let Some((index, c)) = chars.next() {
+        match c {
+            '\\' => literal.extend(chars.next().map(|(_, c)| c)),
+            '*' | '?' | '[' => return (literal, glob.get(index..).unwrap_or("")),
+            '(' | '@' | '+' | '!' if glob.get(index..).is_some_and(|rest| rest.contains('(')) => {
+                return (literal, glob.get(index..).unwrap_or(""));
+            }
+            c => literal.push(c),
+        }
+    }
+    (literal, "")
+}
+
+/// How a deny or ask rule for paths matches an access. Either spelling counts, case does not.
+pub(crate) fn restricts(rule: &PolicyRule, access: &AccessFact, answers: &Answers) -> Match {
+    let Some(matcher) = &rule.paths else { return Match::No };
+    let mut best = Match::No;
+    let mut resolved_glob = false;
+    if let Place::Glob(globs) = &access.place {
+        resolved_glob = globs.iter().all(|glob| answers.globs.contains_key(glob));
+    }
+    for spelling in spellings(&access.place, answers) {
+        let found = match spelling {
+            Spelling::Path(path) if matcher.matches_folded(path) => Match::Certain,
+            Spelling::Path(_) => Match::No,
+            Spelling::Texts(texts) => match matcher.possible(&texts) {
+                // What the glob really matches was looked up and is judged path by path.
+                Match::Possible if resolved_glob => Match::No,
+                other => other,
+            },
+        };
+        best = best.max(found);
+    }
+    if best == Match::No && access.recursive {
+        best = below(rule, access, answers);
+    }
+    best
+}
+
+/// A directory that is read with all it holds: does the rule forbid something below?
+fn below(rule: &PolicyRule, access: &AccessFact, answers: &Answers) -> Match {
+    let Some(matcher) = &rule.paths else { return Match::No };
+    let directories = match &access.place {
+        Place::Known(paths) => paths.clone(),
+        Place::Glob(_) | Place::Unknown(_) | Place::Free => return Match::No,
+    };
+    let mut best = Match::No;
+    for directory in &directories {
+        let found = match answers.below.get(directory) {
+            Some(paths) if paths.iter().any(|path| matcher.matches_folded(path)) => Match::Certain,
+            Some(_) => Match::No,
+            None if matcher.may_match_below(directory) => Match::Possible,
+            None => Match::No,
+        };
+        best = best.max(found);
+    }
+    best
+}
+
+/// Whether an allow rule for paths covers an access: every path, both as written and as resolved.
+pub(crate) fn grants(rule: &PolicyRule, access: &AccessFact, answers: &Answers) -> bool {
+    let Some(matcher) = &rule.paths else { return false };
+    let Place::Known(paths) = &access.place else { return false };
+    !paths.is_empty()
+        && paths.iter().all(|path| {
+            answers
+                .real
+                .get(path)
+                .is_some_and(|real| matcher.matches(path) && matcher.matches(&real.path))
+        })
+}
+
+/// The rules of one list that speak about an access by path, with how they match.
+pub(crate) fn path_rules<'p>(
+    rules: &'p Rules,
+    class: RuleClass,
+    access: &AccessFact,
+    tool: &str,
+    answers: &Answers,
+) -> Vec<(&'p PolicyRule, Certainty)> {
+    let mut out = Vec::new();
+    // NotebookEdit is not covered by a Read deny.
+    let tools: &[&str] = match (class, access.access) {
+        (RuleClass::Allow, Access::Read) => &["Read", "Edit"],
+        (RuleClass::Allow | RuleClass::Ask, Access::Write | Access::Remove) => &["Edit"],
+        (RuleClass::Deny, Access::Write | Access::Remove) if tool == "NotebookEdit" => &["Edit"],
+        (RuleClass::Deny | RuleClass::Ask, kind) => rule_tools(kind),
+    };
+    for name in tools {
+        for rule in rules.for_tool(name) {
+            if !matches!(rule.rule.specifier(), Specifier::Path(_)) {
+                continue;
+            }
+            let found = match class {
+                RuleClass::Allow if grants(rule, access, answers) => Match::Certain,
+                RuleClass::Allow => Match::No,
+                RuleClass::Ask | RuleClass::Deny => restricts(rule, access, answers),
+            };
+            let certainty = match found {
+                Match::No => continue,
+                Match::Possible => Certainty::Possible,
+                Match::Certain => Certainty::Certain,
+            };
+            if !out.iter().any(|(known, _): &(&PolicyRule, Certainty)| std::ptr::eq(*known, rule)) {
+                out.push((rule, certainty));
+            }
+        }
+    }
+    out
+}
+
+/// The directories a session works in, as written and resolved.
+pub(crate) struct WorkingDirectories {
+    all: Vec<AbsPath>,
+    /// Without the project itself, as written.
+    pub(crate) additional: Vec<AbsPath>,
+}
+
+impl WorkingDirectories {
+    pub(crate) fn new(
+        policy: &Policy,
+        facts: &portcullis_facts::Facts,
+        answers: &Answers,
+    ) -> Self {
+        let additional: Vec<AbsPath> = facts
+            .call
+            .additional_directories
+            .iter()
+            .cloned()
+            .chain(policy.directories.iter().map(|directory| directory.path.clone()))
+            .collect();
+        let mut all = Vec::new();
+        for directory in std::iter::once(&facts.call.project_root).chain(&additional) {
+            all.push(directory.clone());
+            if let Some(real) = answers.real.get(directory)
+                && real.path != *directory
+            {
+                all.push(real.path.clone());
+            }
+        }
+        Self { all, additional }
+    }
+
+    fn holds(&self, path: &AbsPath) -> bool {
+        self.all.iter().any(|directory| path.is_within(directory))
+    }
+
+    /// Whether everything an access may touch lies inside, as written and as resolved. A missing
+    /// answer counts as outside.
+    pub(crate) fn hold(&self, place: &Place, answers: &Answers) -> bool {
+        let inside = |path: &AbsPath| {
+            self.holds(path) && answers.real.get(path).is_some_and(|real| self.holds(&real.path))
+        };
+        match place {
+            Place::Known(paths) => !paths.is_empty() && paths.iter().all(inside),
+            Place::Glob(globs) => globs.iter().all(|glob| {
+                let (literal, _) = literal_start(glob);
+                let directory = literal.rsplit_once('/').map_or("/", |(directory, _)| directory);
+                let Ok(directory) = AbsPath::parse(&format!("{directory}/")) else { return false };
+                // A `*` matches no `..`, so what it matches stays below.
+                let climbs = glob.contains("..");
+                !climbs
+                    && self.holds(&directory)
+                    && answers.globs.get(glob).is_some_and(|paths| paths.iter().all(inside))
+            }),
+            Place::Unknown(_) => false,
+            Place::Free => true,
+        }
+    }
+
+    /// Written inside, but a symlink leads out.
+    pub(crate) fn led_out(&self, place: &Place, answers: &Answers) -> bool {
+        match place {
+            Place::Known(paths) => paths.iter().any(|path| {
+                self.holds(path)
+                    && answers.real.get(path).is_some_and(|real| !self.holds(&real.path))
+            }),
+            Place::Glob(_) | Place::Unknown(_) | Place::Free => false,
+        }
+    }
+}
+
+/// The protected part of any spelling of what an access may touch.
+pub(crate) fn protected(access: &AccessFact, answers: &Answers) -> Option<&'static str> {
+    spellings(&access.place, answers).iter().find_map(|spelling| match spelling {
+        Spelling::Path(path) => crate::tables::protected::protected_part(path),
+        Spelling::Texts(_) => None,
+    })
+}

@@ -1,0 +1,188 @@
+//! What a person reads beside the decision: the reason in one line, near misses, suggestions.
+
+use crate::tables::interpreters::runs_any_code;
+use portcullis_facts::{Arg, Facts, Origin, Place};
+use portcullis_model::{
+    AbsPath, Because, Certainty, Decision, Finding, Mode, NearMiss, Subject, SubjectKind,
+    Suggestion, quote_word,
+};
+use portcullis_policy::Policy;
+use portcullis_rules::{Match, Specifier, escape_path};
+
+/// More suggested rules than this are not read.
+const MOST_RULES: usize = 5;
+
+/// One line that says what decided.
+pub(crate) fn reason(decision: Decision, findings: &[Finding]) -> String {
+    let deciding = findings.iter().find(|finding| finding.decision == decision);
+    let Some(finding) = deciding else { return format!("{decision}") };
+    let subject = match finding.subject.kind {
+        SubjectKind::Tool => finding.subject.text.clone(),
+        SubjectKind::Command => format!("`{}`", finding.subject.text),
+        SubjectKind::Read => format!("reading {}", finding.subject.text),
+        SubjectKind::Write => format!("writing {}", finding.subject.text),
+        SubjectKind::Directory => format!("changing to {}", finding.subject.text),
+        SubjectKind::Host => format!("host {}", finding.subject.text),
+    };
+    match &finding.because {
+        Because::Rule(rule) => {
+            let may = match finding.certainty {
+                Certainty::Certain => "matches",
+                Certainty::Possible => "may match",
+            };
+            format!("{subject} {may} {} rule `{}` at {}", rule.class.word(), rule.text, rule.source)
+        }
+        Because::Builtin { text, .. } | Because::Mode { text, .. } => format!("{subject}: {text}"),
+        Because::Unanalyzable(reason) => format!("{reason}: {}", reason.meaning()),
+        Because::Limit { text, .. } => format!("{subject}: {text}"),
+        Because::BrokenPolicy { text, source } => match source {
+            Some(source) => format!("{text} at {source}"),
+            None => text.clone(),
+        },
+        Because::Hook { answer } => format!("another hook answered {answer}"),
+        Because::Bug { text } => format!("internal error: {text}"),
+    }
+}
+
+/// Allow rules that are about the same program but do not cover the command.
+pub(crate) fn near_misses(policy: &Policy, facts: &Facts) -> Vec<NearMiss> {
+    let mut out = Vec::new();
+    for fact in facts.commands.iter().filter(|fact| fact.origin == Origin::Written) {
+        let Some(name) = fact.argv.first().and_then(Arg::known) else { continue };
+        for list in [&policy.allow, &policy.ask, &policy.deny] {
+            for rule in list.for_tool("Bash") {
+                let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
+                let first = pattern.literal_prefix().split(' ').next().unwrap_or("");
+                if first != name {
+                    continue;
+                }
+                let best =
+                    fact.forms.iter().map(|form| pattern.matches(&form.texts)).max();
+                let why = match best {
+                    Some(Match::Certain) | None => continue,
+                    Some(Match::Possible) => {
+                        "a part of the command is only known when it runs".to_owned()
+                    }
+                    Some(Match::No) => format!("its text after `{first}` does not match"),
+                };
+                let subject = Subject {
+                    kind: SubjectKind::Command,
+                    text: fact.display(),
+                    span: Some(fact.span),
+                };
+                let miss = NearMiss { rule: rule.reference.clone(), subject, why };
+                if !out.contains(&miss) && out.len() < 8 {
+                    out.push(miss);
+                }
+            }
+        }
+    }
+    out
+}
+
+/// The narrowest useful rules that would answer these asks.
+///
+/// Nothing is suggested that would let any code run, and nothing that cannot be shown in full.
+pub(crate) fn suggestions(asks: &[&Finding], facts: &Facts, mode: Mode) -> Vec<Suggestion> {
+    if facts.obstacles.iter().any(|obstacle| obstacle.weight >= portcullis_facts::Weight::NeedsBare) {
+        return Vec::new();
+    }
+    let (mut rules, mut reads, mut writes) = (Vec::new(), Vec::new(), false);
+    for finding in asks {
+        match finding.subject.kind {
+            SubjectKind::Command => {
+                let fact = facts.commands.iter().find(|fact| {
+                    fact.origin == Origin::Written
+                        && Some(fact.span) == finding.subject.span
+                        && fact.display() == finding.subject.text
+                });
+                let Some(fact) = fact else { continue };
+                if finding.because.code() != "outside" {
+                    match command_rule(&fact.argv) {
+                        Some(rule) => add(&mut rules, rule),
+                        None => return Vec::new(),
+                    }
+                }
+            }
+            SubjectKind::Tool => add(&mut rules, finding.subject.text.clone()),
+            SubjectKind::Host => {
+                if finding.because.code() == "no-rule" {
+                    add(&mut rules, format!("WebFetch(domain:{})", finding.subject.text));
+                }
+            }
+            SubjectKind::Write => writes = true,
+            SubjectKind::Read | SubjectKind::Directory => {}
+        }
+    }
+    for access in &facts.accesses {
+        if let Place::Known(paths) = &access.place {
+            for path in paths.iter().filter(|path| !path.is_within(&facts.call.project_root)) {
+                match access.access {
+                    portcullis_facts::Access::Read => {
+                        add(&mut reads, read_rule(path));
+                    }
+                    portcullis_facts::Access::Write | portcullis_facts::Access::Remove => {}
+                }
+            }
+        }
+    }
+    let mut out = Vec::new();
+    let outside = asks.iter().any(|finding| matches!(finding.because.code(), "outside" | "redirect"));
+    if outside && !reads.is_empty() {
+        for rule in reads {
+            add(&mut rules, rule);
+        }
+    }
+    if !rules.is_empty() && rules.len() <= MOST_RULES {
+        let grants = format!("every later call that matches {}", rules.join(", "));
+        out.push(Suggestion::Rules { rules, grants });
+    }
+    let edits = writes || facts.commands.iter().any(|fact| fact.edits && fact.needs_cover());
+    if edits && matches!(mode, Mode::Default | Mode::Plan) {
+        out.push(Suggestion::Mode {
+            mode: Mode::AcceptEdits.word(),
+            grants: "file edits and mkdir, touch, rm, rmdir, mv, cp, sed inside the working directories"
+                .to_owned(),
+        });
+    }
+    out
+}
+
+fn add(rules: &mut Vec<String>, rule: String) {
+    if !rules.contains(&rule) {
+        rules.push(rule);
+    }
+}
+
+/// `git diff x y` gives `Bash(git diff *)`, `make x` the exact command; interpreters and unknown
+/// words give nothing.
+fn command_rule(argv: &[Arg]) -> Option<String> {
+    let words: Vec<&str> = argv.iter().map(Arg::known).collect::<Option<_>>()?;
+    let (name, rest) = words.split_first()?;
+    let canonical =
+        |words: &[&str]| words.iter().map(|word| quote_word(word)).collect::<Vec<_>>().join(" ");
+    let text = canonical(&words);
+    if text.chars().count() > 120 || text.contains('\n') || text.contains("$'") {
+        return None;
+    }
+    let base = name.rsplit('/').next().unwrap_or(name);
+    if runs_any_code(base) || base == "rm" || base == "rmdir" {
+        return None;
+    }
+    let escaped = |text: String| text.replace("\\*", "*").replace('*', "\\*");
+    let subcommand = rest.first().filter(|word| {
+        word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+            && !word.starts_with('-')
+    });
+    match subcommand {
+        Some(sub) if rest.len() > 1 && !(base == "git" && *sub == "config") => {
+            Some(format!("Bash({} *)", escaped(canonical(&[name, sub]))))
+        }
+        _ => Some(format!("Bash({})", escaped(text))),
+    }
+}
+
+fn read_rule(path: &AbsPath) -> String {
+    let directory = path.parent().unwrap_or_else(AbsPath::root);
+    format!("Read(/{}/**)", escape_path(directory.as_str().trim_end_matches('/')))
+}

@@ -1,0 +1,6 @@
+//! What is built in, as data.
+
+pub mod interpreters;
+pub mod preapproved;
+pub mod protected;
+pub mod quiet;

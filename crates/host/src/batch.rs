@@ -1,0 +1,288 @@
+//! `check --batch`: one JSON object a line in, one out, in order.
+
+use crate::disk::{Disk, Entry, ListedDisk, RealDisk};
+use crate::evaluate::evaluate;
+use crate::wire::{facts_json, verdict_json};
+use portcullis_engine::Options;
+use portcullis_model::{AbsPath, HookAnswer, InputValue, Mode, Scope, ToolCall, ToolInput};
+use portcullis_policy::{Layer, Place, Policy, assemble};
+use serde_json::{Map, Value, json};
+use std::time::Instant;
+
+/// A line longer than this is an error, not work.
+const MAX_LINE: usize = 8 * 1024 * 1024;
+
+/// What a line that does not say otherwise means.
+#[derive(Clone, Debug)]
+pub struct Defaults {
+    /// The current directory of a call.
+    pub cwd: AbsPath,
+    /// The directory its session was started in.
+    pub project_root: Option<AbsPath>,
+    /// The home directory.
+    pub home: AbsPath,
+    /// The mode.
+    pub mode: Option<Mode>,
+    /// Layers of calls that bring none.
+    pub layers: Vec<Layer>,
+    /// Also print the facts.
+    pub facts: bool,
+    /// Also print near misses.
+    pub near_misses: bool,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            cwd: AbsPath::root(),
+            project_root: None,
+            home: AbsPath::root(),
+            mode: None,
+            layers: Vec::new(),
+            facts: false,
+            near_misses: false,
+        }
+    }
+}
+
+/// Answers one line. Never fails: a line that cannot be read gives an error object.
+pub fn answer(line: &str, defaults: &Defaults) -> String {
+    let started = Instant::now();
+    let mut id = Value::Null;
+    let out = match request(line, defaults, &mut id) {
+        Ok(request) => {
+            let disk: &dyn Disk = match &request.listed {
+                Some(listed) => listed,
+                None => &RealDisk,
+            };
+            let options = Options { near_misses: defaults.near_misses };
+            let evaluation = evaluate(&request.policy, &request.call, disk, options);
+            let mut out = Map::new();
+            out.insert("id".into(), id);
+            out.extend(verdict_json(&evaluation.verdict, &evaluation.facts));
+            if defaults.facts {
+                out.extend(facts_json(&evaluation.facts));
+            }
+            let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+            out.insert("micros".into(), micros.into());
+            Value::Object(out)
+        }
+        Err((code, message)) => json!({ "id": id, "error": { "code": code, "message": message } }),
+    };
+    out.to_string()
+}
+
+/// A line that has been read.
+#[derive(Debug)]
+pub struct Request {
+    /// The call.
+    pub call: ToolCall,
+    /// The policy it is judged by.
+    pub policy: Policy,
+    /// The disk that answers, where it is not the real one.
+    pub listed: Option<ListedDisk>,
+}
+
+/// Why a line cannot be read: a stable code and one line for a person.
+pub type Problem = (&'static str, String);
+
+fn problem<T>(code: &'static str, message: impl Into<String>) -> Result<T, Problem> {
+    Err((code, message.into()))
+}
+
+/// Reads one line; its `id` is given back even where the rest cannot be read.
+pub fn request(line: &str, defaults: &Defaults, id: &mut Value) -> Result<Request, Problem> {
+    if line.len() > MAX_LINE {
+        return problem("too-long", format!("a line may hold {MAX_LINE} bytes at most"));
+    }
+    let value: Value = match serde_json::from_str(line) {
+        Ok(value) => value,
+        Err(error) => return problem("not-json", format!("the line is not JSON: {error}")),
+    };
+    let Value::Object(fields) = value else {
+        return problem("not-an-object", "a line holds one JSON object");
+    };
+    *id = fields.get("id").cloned().unwrap_or(Value::Null);
+    let Some(tool) = fields.get("tool_name").and_then(Value::as_str) else {
+        return problem("no-tool", "`tool_name` is missing or not text");
+    };
+    let input = match fields.get("tool_input") {
+        None => ToolInput::default(),
+        Some(Value::Object(input)) => tool_input(input),
+        Some(_) => return problem("bad-input", "`tool_input` is not an object"),
+    };
+    let cwd = path_field(&fields, "cwd")?.unwrap_or_else(|| defaults.cwd.clone());
+    let project_root = path_field(&fields, "project_root")?
+        .or_else(|| defaults.project_root.clone())
+        .unwrap_or_else(|| cwd.clone());
+    let home = path_field(&fields, "home")?.unwrap_or_else(|| defaults.home.clone());
+    let asked_mode = match fields.get("permission_mode") {
+        None | Some(Value::Null) => defaults.mode,
+        Some(Value::String(word)) => match Mode::parse(word) {
+            Some(mode) => Some(mode),
+            None => return problem("bad-mode", format!("`{word}` is not a permission mode")),
+        },
+        Some(_) => return problem("bad-mode", "`permission_mode` is not text"),
+    };
+    let mut additional = Vec::new();
+    for entry in list(&fields, "additional_directories")? {
+        match entry.as_str().map(|text| cwd.join(text)) {
+            Some(Ok(path)) => additional.push(path),
+            _ => return problem("bad-path", "`additional_directories` holds what is not a path"),
+        }
+    }
+    let mut hook_answers = Vec::new();
+    for entry in list(&fields, "hook_answers")? {
+        hook_answers.push(match entry.as_str() {
+            Some("allow") => HookAnswer::Allow,
+            Some("ask") => HookAnswer::Ask,
+            Some("deny") => HookAnswer::Deny,
+            Some("defer") => HookAnswer::Defer,
+            _ => return problem("bad-hook-answer", "a hook answer is allow, ask, deny or defer"),
+        });
+    }
+    let mut shadowed = Vec::new();
+    for entry in list(&fields, "shadowed")? {
+        shadowed.extend(entry.as_str().map(str::to_owned));
+    }
+    let sandboxed = match fields.get("sandboxed") {
+        None | Some(Value::Null) => None,
+        Some(Value::Bool(value)) => Some(*value),
+        Some(_) => return problem("bad-sandboxed", "`sandboxed` is not true or false"),
+    };
+    let layers = layers(&fields, defaults, &project_root, &home)?;
+    let place =
+        Place { start: project_root.clone(), project_root: project_root.clone(), home: home.clone() };
+    let policy = assemble(&layers, &place);
+    let mode = asked_mode
+        .or_else(|| policy.default_mode.as_ref().map(|(mode, _)| *mode))
+        .unwrap_or(Mode::Default);
+    let call = ToolCall {
+        tool: tool.to_owned(),
+        input,
+        cwd,
+        project_root,
+        home,
+        mode,
+        additional_directories: additional,
+        sandboxed,
+        hook_answers,
+        shadowed,
+    };
+    let listed = match fields.get("fs") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(listing)) => Some(listed_disk(listing, &call.cwd)?),
+        Some(_) => return problem("bad-fs", "`fs` is not an object"),
+    };
+    Ok(Request { call, policy, listed })
+}
+
+/// The fields of a tool's input as rules compare them.
+pub fn tool_input(input: &Map<String, Value>) -> ToolInput {
+    ToolInput(
+        input
+            .iter()
+            .map(|(name, value)| {
+                let value = match value {
+                    Value::String(text) => InputValue::Text(text.clone()),
+                    Value::Bool(_) | Value::Number(_) => InputValue::Scalar(value.to_string()),
+                    Value::Null | Value::Array(_) | Value::Object(_) => InputValue::Other,
+                };
+                (name.clone(), value)
+            })
+            .collect(),
+    )
+}
+
+fn path_field(fields: &Map<String, Value>, name: &str) -> Result<Option<AbsPath>, Problem> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => match AbsPath::parse(text) {
+            Ok(path) => Ok(Some(path)),
+            Err(_) => problem("bad-path", format!("`{name}` is not an absolute path: `{text}`")),
+        },
+        Some(_) => problem("bad-path", format!("`{name}` is not text")),
+    }
+}
+
+fn list<'a>(fields: &'a Map<String, Value>, name: &'static str) -> Result<&'a [Value], Problem> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(entries)) => Ok(entries),
+        Some(_) => problem("bad-list", format!("`{name}` is not a list")),
+    }
+}
+
+fn layers(
+    fields: &Map<String, Value>,
+    defaults: &Defaults,
+    project_root: &AbsPath,
+    home: &AbsPath,
+) -> Result<Vec<Layer>, Problem> {
+    if !fields.contains_key("settings") && !fields.contains_key("layers") {
+        return Ok(defaults.layers.clone());
+    }
+    let mut out = Vec::new();
+    if let Some(settings) = fields.get("settings") {
+        out.push(Layer::new(
+            Scope::CommandLine,
+            "inline",
+            settings.to_string(),
+            project_root.clone(),
+        ));
+    }
+    for entry in list(fields, "layers")? {
+        let Some(entry) = entry.as_object() else {
+            return problem("bad-layer", "a layer is an object with `scope` and `settings`");
+        };
+        let scope = match entry.get("scope").and_then(Value::as_str) {
+            Some("managed") => Scope::Managed,
+            Some("cli") => Scope::CommandLine,
+            Some("local") => Scope::Local,
+            Some("project") => Scope::Project,
+            Some("user") => Scope::User,
+            _ => return problem("bad-layer", "`scope` is managed, cli, local, project or user"),
+        };
+        let dir = match path_field(entry, "dir")? {
+            Some(dir) => dir,
+            None => match scope {
+                Scope::Project | Scope::Local | Scope::CommandLine => project_root.clone(),
+                Scope::User => home.join(".claude").unwrap_or_else(|_| home.clone()),
+                Scope::Managed => AbsPath::root(),
+            },
+        };
+        let Some(settings) = entry.get("settings") else {
+            return problem("bad-layer", "a layer has `settings`");
+        };
+        let mut layer =
+            Layer::new(scope, format!("{} layer", scope.word()), settings.to_string(), dir);
+        layer.trusted = entry.get("trusted").and_then(Value::as_bool).unwrap_or(true);
+        out.push(layer);
+    }
+    Ok(out)
+}
+
+fn listed_disk(listing: &Map<String, Value>, cwd: &AbsPath) -> Result<ListedDisk, Problem> {
+    let mut disk = ListedDisk::default();
+    for (key, entry) in [("dirs", Entry::Directory), ("files", Entry::File)] {
+        for path in list(listing, if key == "dirs" { "dirs" } else { "files" })? {
+            match path.as_str().map(|text| cwd.join(text)) {
+                Some(Ok(path)) => disk.add(path, entry.clone()),
+                _ => return problem("bad-fs", format!("`{key}` holds what is not a path")),
+            }
+        }
+    }
+    match listing.get("symlinks") {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(links)) => {
+            for (path, target) in links {
+                match (cwd.join(path), target.as_str()) {
+                    (Ok(path), Some(target)) => disk.add(path, Entry::Link(target.to_owned())),
+                    _ => return problem("bad-fs", "`symlinks` maps paths to targets"),
+                }
+            }
+        }
+        Some(_) => return problem("bad-fs", "`symlinks` is not an object"),
+    }
+    Ok(disk)
+}

@@ -1,0 +1,81 @@
+//! One call through the house: read, gather, probe, decide.
+
+use crate::Disk;
+use portcullis_engine::Options;
+use portcullis_facts::{Answers, Facts, Probe};
+use portcullis_model::{ToolCall, Verdict};
+use portcullis_policy::Policy;
+use portcullis_shell::Program;
+
+/// A verdict with everything it was made from.
+#[derive(Debug)]
+pub struct Evaluation {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What the call would do.
+    pub facts: Facts,
+    /// What the disk answered: with the call and the policy, enough to decide again.
+    pub answers: Answers,
+}
+
+/// Decides one call under a policy, asking `disk` what only a disk can answer.
+pub fn evaluate(
+    policy: &Policy,
+    call: &ToolCall,
+    disk: &dyn Disk,
+    options: Options,
+) -> Evaluation {
+    let program = read(call);
+    let facts = portcullis_facts::gather(call, program.as_ref());
+    let answers = answer(policy, &facts, disk);
+    let verdict = portcullis_engine::decide(policy, &facts, &answers, options);
+    Evaluation { verdict, facts, answers }
+}
+
+/// Reads the command of a call that has one.
+pub fn read(call: &ToolCall) -> Option<Program> {
+    let field = match portcullis_facts::tables::tools::content_of(&call.tool) {
+        portcullis_facts::tables::tools::Content::Command(field) => field,
+        _ => return None,
+    };
+    let text = call.input.text(field)?;
+    Some(portcullis_shell::parse(text, &portcullis_shell::Options::default()))
+}
+
+/// Answers the probes of the facts. What is not answered counts as the worst case.
+pub fn answer(policy: &Policy, facts: &Facts, disk: &dyn Disk) -> Answers {
+    let mut answers = Answers::default();
+    for directory in &policy.directories {
+        if let Some(real) = disk.real(&directory.path) {
+            answers.real.insert(directory.path.clone(), real);
+        }
+    }
+    let path_rules = [&policy.deny, &policy.ask]
+        .into_iter()
+        .any(|rules| ["Read", "Edit"].iter().any(|tool| rules.for_tool(tool).next().is_some()));
+    for probe in &facts.probes {
+        match probe {
+            Probe::Real(path) => {
+                if let Some(real) = disk.real(path) {
+                    answers.real.insert(path.clone(), real);
+                }
+            }
+            Probe::Glob(glob) => {
+                if let Some(paths) = disk.glob(glob) {
+                    for path in &paths {
+                        if let Some(real) = disk.real(path) {
+                            answers.real.insert(path.clone(), real);
+                        }
+                    }
+                    answers.globs.insert(glob.clone(), paths);
+                }
+            }
+            Probe::Below(directory) => {
+                if path_rules && let Some(paths) = disk.below(directory) {
+                    answers.below.insert(directory.clone(), paths);
+                }
+            }
+        }
+    }
+    answers
+}
