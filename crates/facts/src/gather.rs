@@ -6,7 +6,7 @@ use crate::tables::tools::{Content, content_of};
 use crate::walk::{Collected, Walker};
 use crate::web::host_of;
 use crate::{Access, Accessor, Action, Facts, Origin, Place, Probe};
-use portcullis_model::{AbsPath, Span, ToolCall};
+use portcullis_model::{AbsPath, Reason, Span, ToolCall};
 use portcullis_shell::Program;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -130,6 +130,20 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
         None => walker.unknown(Span::new(0, command.len())),
     }
     written_and_run(&mut walker);
+    let nothing = walker.out.commands.is_empty()
+        && walker.out.accesses.is_empty()
+        && walker.out.assignments.is_empty()
+        && walker.out.obstacles.is_empty();
+    let says_something = |line: &str| {
+        let line = line.trim_start_matches([' ', '\t']);
+        !line.is_empty() && !line.starts_with('#')
+    };
+    if nothing && command.split('\n').any(says_something) && !only_tests(program) {
+        // SECURITY: nothing found in a text that says something is a failure of ours to read it,
+        // never a reason to let it run.
+        walker.unknown(Span::new(0, command.len()));
+        walker.obstacle(Reason::UnsupportedSyntax, Span::new(0, command.len()), "nothing was found in it");
+    }
     let out = walker.out;
     facts.action = Action::Shell {
         command: command.to_owned(),
@@ -141,6 +155,11 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
     facts.redirects = out.redirects;
     facts.assignments = out.assignments;
     facts.obstacles = out.obstacles;
+}
+
+/// Whether the text is made of `[[ … ]]`, `(( … ))` and the like, which run no command of their own.
+fn only_tests(program: Option<&Program>) -> bool {
+    program.is_some_and(|program| !program.script.statements.is_empty())
 }
 
 /// A file that the same text writes and then runs holds unknown commands.

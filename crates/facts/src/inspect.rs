@@ -1,15 +1,28 @@
 //! One simple command, as its arguments tell it: whether it only reads, and which files it touches.
 
+mod operands;
+mod reading;
+mod sed;
+mod special;
+
 use std::borrow::Cow;
 
 use crate::Arg;
+use crate::tables::{self, Effect, Operands, Row, Special};
+use reading::Reading;
 
 /// What the arguments of one simple command tell about it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent answers, each asked for by another rule"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
     /// Whether the command, in this form, changes nothing and runs nothing else.
     pub read_only: Result<(), NotReadOnly>,
-    /// The operands and flag values which are paths, in the order of the arguments.
+    /// The operands and flag values which are paths, in the order of the arguments. What is
+    /// implied (the current directory of `ls`, home for `cd`, a copied file's name inside its new
+    /// directory) is listed too.
     pub paths: Vec<PathUse>,
     /// Whether the program's operands are judged against Read and Edit rules and the working
     /// directories, whatever rule allows the command.
@@ -40,7 +53,7 @@ pub struct PathUse {
     pub access: Access,
     /// Which argument holds it.
     pub index: usize,
-    /// Whether the command goes on to everything below it.
+    /// Whether the command goes on to the contents of everything below it.
     pub recursive: bool,
 }
 
@@ -66,12 +79,109 @@ pub struct Removal {
 
 /// Says what one simple command does, from its arguments alone; the first is the program.
 pub fn inspect(argv: &[Arg]) -> Inspection {
-    let name = argv.first().and_then(Arg::known).unwrap_or("");
-    Inspection {
-        read_only: Err(NotReadOnly {
-            why: Cow::Owned(format!("`{name}` is not known to only read")),
+    let Some(name) = argv.first().and_then(Arg::known) else {
+        return unknown("the name of the command is only known when it runs".into());
+    };
+    let Some(row) = tables::program(name) else {
+        return unknown(if name.contains('/') {
+            format!("`{name}` is a file, not the program of that name").into()
+        } else {
+            format!("`{name}` is not known to only read").into()
+        });
+    };
+    let Operands::Special(Special::Subcommands(rows)) = row.operands else {
+        return inspect_row(row, None, argv, 1);
+    };
+    let Some(first) = argv.get(1).and_then(Arg::known) else {
+        return unknown(
+            format!("`{name}` without a known subcommand is not known to only read").into(),
+        );
+    };
+    if let Some(second) = argv.get(2).and_then(Arg::known) {
+        let two_words = rows.iter().find(|row| {
+            row.name.strip_prefix(first).and_then(|rest| rest.strip_prefix(' ')) == Some(second)
+        });
+        if let Some(row) = two_words {
+            return inspect_row(row, Some(name), argv, 3);
+        }
+    }
+    match tables::find(rows, first) {
+        Some(row) => inspect_row(row, Some(name), argv, 2),
+        None => unknown(format!("`{name} {first}` is not known to only read").into()),
+    }
+}
+
+/// Reads the arguments from `start` on by a row.
+fn inspect_row(row: &'static Row, program: Option<&str>, argv: &[Arg], start: usize) -> Inspection {
+    let mut reading = Reading::new(row, program);
+    match row.operands {
+        Operands::Words => reading.words(argv, start),
+        Operands::Special(special) => special::read(&mut reading, special, argv, start),
+        Operands::Nothing
+        | Operands::Text
+        | Operands::Names
+        | Operands::Read
+        | Operands::ReadHere
+        | Operands::PatternThenRead
+        | Operands::ReadThenText
+        | Operands::Change
+        | Operands::Write
+        | Operands::TextThenWrite
+        | Operands::Remove
+        | Operands::ReadThenWrite
+        | Operands::MoveThenWrite
+        | Operands::WriteThenRead
+        | Operands::Revisions
+        | Operands::DateFormat
+        | Operands::Number
+        | Operands::OneOf(_) => {
+            reading.arguments(argv, start);
+            reading.operands();
+        }
+    }
+    // `%G` and `%(signature` make git run the configured program to check a signature.
+    if program == Some("git")
+        && let Some(index) = argv.iter().position(|arg| {
+            arg.known().is_some_and(|text| text.contains("%G") || text.contains("%(signature"))
+        })
+    {
+        reading.object(index, "this format makes git run a program to check signatures");
+    }
+    reading.paths.sort_by_key(|used| used.index);
+    let edits = row.effect == Effect::Edits && reading.harmless && reading.complete;
+    let removal = matches!(row.name, "rm" | "rmdir").then(|| Removal {
+        targets: reading
+            .operands
+            .iter()
+            .map(|operand| (operand.index, operand.arg.clone()))
+            .collect(),
+        recursive: reading.recursive,
+    });
+    let read_only = match (row.effect, reading.obstacle) {
+        (_, Some(obstacle)) => Err(obstacle),
+        (Effect::Reads, None) => Ok(()),
+        (Effect::Edits, None) => {
+            Err(NotReadOnly { why: format!("`{}` changes files", row.name).into(), index: 0 })
+        }
+        (Effect::Acts, None) => Err(NotReadOnly {
+            why: format!("`{}` is not known to only read", row.name).into(),
             index: 0,
         }),
+    };
+    Inspection {
+        edits: edits || reading.edits,
+        removal,
+        complete: reading.complete && (!row.opaque || read_only.is_ok()),
+        paths: reading.paths,
+        file_command: row.judged,
+        read_only,
+    }
+}
+
+/// A program without a row.
+fn unknown(why: Cow<'static, str>) -> Inspection {
+    Inspection {
+        read_only: Err(NotReadOnly { why, index: 0 }),
         paths: Vec::new(),
         file_command: false,
         edits: false,

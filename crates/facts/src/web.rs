@@ -69,17 +69,31 @@ fn plain_host(url: &str) -> Option<String> {
     } else {
         host.split(':').next()?
     };
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let host = decoded(host)?.trim_end_matches('.').to_ascii_lowercase();
     (!host.is_empty()).then_some(host)
 }
 
-/// Whether two spellings are one host: percent-encoding and IDNA may differ in spelling only.
+/// A reg-name with its percent-encoding undone (RFC 3986 section 3.2.2).
+fn decoded(host: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = host.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let mut digit = || char::from(rest.next()?).to_digit(16);
+            let value = digit()? * 16 + digit()?;
+            bytes.push(u8::try_from(value).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Whether two spellings are one host: IDNA and numeric addresses may differ in spelling only.
 fn same_host(plain: &str, host: &str) -> bool {
     plain == host
         || Host::parse(plain).is_ok_and(|parsed| match parsed {
-            Host::Domain(name) => {
-                !plain.contains('%') && name.trim_end_matches('.') == host
-            }
+            Host::Domain(name) => name.trim_end_matches('.') == host,
             Host::Ipv4(address) => address.to_string() == host,
             Host::Ipv6(address) => format!("[{address}]") == host,
         })
@@ -97,7 +111,7 @@ mod tests {
             ("https://example.com#@evil.com", Some("example.com"), false),
             ("https://good.example@evil.example/", Some("evil.example"), true),
             ("https://good.example\\@evil.example/", Some("good.example"), true),
-            ("https://example.com%2eevil.com/", Some("example.com.evil.com"), true),
+            ("https://example.com%2eevil.com/", Some("example.com.evil.com"), false),
             ("http://0x7f.1/", Some("127.0.0.1"), false),
             ("http://[::1]:80/", Some("[::1]"), false),
             ("file:///etc/passwd", None, true),

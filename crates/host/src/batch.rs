@@ -224,12 +224,9 @@ fn layers(
     }
     let mut out = Vec::new();
     if let Some(settings) = fields.get("settings") {
-        out.push(Layer::new(
-            Scope::CommandLine,
-            "inline",
-            settings.to_string(),
-            project_root.clone(),
-        ));
+        // Inline settings stand in no directory, so `/p` path rules of theirs start at the root, as
+        // those of managed settings do; `p` and `~/p` mean what they always mean.
+        out.push(Layer::new(Scope::CommandLine, "inline", settings.to_string(), AbsPath::root()));
     }
     for entry in list(fields, "layers")? {
         let Some(entry) = entry.as_object() else {

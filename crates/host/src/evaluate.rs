@@ -33,7 +33,7 @@ pub fn evaluate(
 }
 
 /// Reads the command of a call that has one.
-pub fn read(call: &ToolCall) -> Option<Program> {
+pub(crate) fn read(call: &ToolCall) -> Option<Program> {
     let field = match portcullis_facts::tables::tools::content_of(&call.tool) {
         portcullis_facts::tables::tools::Content::Command(field) => field,
         _ => return None,
@@ -43,7 +43,7 @@ pub fn read(call: &ToolCall) -> Option<Program> {
 }
 
 /// Answers the probes of the facts. What is not answered counts as the worst case.
-pub fn answer(policy: &Policy, facts: &Facts, disk: &dyn Disk) -> Answers {
+pub(crate) fn answer(policy: &Policy, facts: &Facts, disk: &dyn Disk) -> Answers {
     let mut answers = Answers::default();
     for directory in &policy.directories {
         if let Some(real) = disk.real(&directory.path) {

@@ -2,7 +2,7 @@
 
 use crate::json::{self, Member, Node, Value};
 use crate::permissions::{self, Permissions, count, decide_mode, is_about};
-use crate::reading::{Reading, Section};
+use crate::reading::{Reading, Section, plain};
 use crate::sandbox_reading::{self, LayerSandbox};
 use crate::switches::{self, Switches};
 use crate::{Closed, Diagnostic, Layer, Native, Place, Policy, Rules, Setting, Severity, keys};
@@ -71,7 +71,7 @@ fn read_text(reading: &mut Reading<'_>) -> Node {
     };
     if let Some(why) = unreadable {
         reading.broken = true;
-        let text = format!("`{}` cannot be read: {why}", layer.file);
+        let text = plain(&format!("`{}` cannot be read: {why}", layer.file));
         reading.diagnostics.push(Diagnostic {
             severity: Severity::Error,
             code: "unreadable",

@@ -294,7 +294,7 @@ impl<'t> Reader<'t> {
         self.bump();
         let mut out = String::new();
         loop {
-            let chunk = self.take_while(|c| c != quote && c != '\\' && !c.is_ascii_control());
+            let chunk = self.take_while(|c| c != quote && c != '\\' && c >= ' ');
             out.push_str(chunk);
             match self.peek() {
                 Some('\\') => self.escape(&mut out),

@@ -68,8 +68,8 @@ impl<'l> Reading<'l> {
         self.diagnostics.push(Diagnostic {
             severity,
             code,
-            message: message.into(),
-            hint: hint.into(),
+            message: plain(&message.into()),
+            hint: plain(&hint.into()),
             source,
             span: self.layer.has_lines().then_some(span),
             line_text,
@@ -78,7 +78,8 @@ impl<'l> Reading<'l> {
 
     /// Makes every call of a tool ask, or every call of all where `tool` is `None`.
     pub(crate) fn close(&mut self, tool: Option<ToolPattern>, span: Span, text: impl Into<String>) {
-        self.closed.push(Closed { tool, text: text.into(), source: self.source(span) });
+        let text = plain(&text.into());
+        self.closed.push(Closed { tool, text, source: self.source(span) });
     }
 
     /// Reports a value of the wrong kind. What is no value at all has been reported as such, and has
@@ -351,6 +352,30 @@ fn exact(name: &str) -> ToolPattern {
 /// Names as a message lists them.
 pub(crate) fn listed(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// A message on one line, showing every character it holds.
+///
+/// SECURITY: messages quote settings files, and a terminal obeys what it is shown: control
+/// characters move the cursor, and marks of writing direction reorder what stands beside them.
+pub(crate) fn plain(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+    };
+    if !text.chars().any(hidden) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hidden(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// A longer line is no help in a message; a file of one line would be repeated whole in each.

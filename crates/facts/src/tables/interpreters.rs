@@ -1,5 +1,8 @@
 //! Interpreters other than the shell, and the calls one can see in their code.
 
+use super::interpreters_sed::sed_effect;
+use super::wrappers_grammar::{Kind, look_up};
+use crate::peel::table_name;
 use crate::{Arg, Inner};
 use portcullis_model::Reason;
 
@@ -19,6 +22,544 @@ pub struct Interpreter {
 /// Reads a command as an interpreter that is given code; `None` for other programs, for forms that
 /// only run a file, and for forms that run nothing (`--version`).
 pub fn interpreter(argv: &[Arg]) -> Option<Interpreter> {
-    let _ = argv;
-    None
+    let (first, words) = argv.split_first()?;
+    let base = first.known()?.rsplit('/').next()?;
+    let name = table_name(base);
+    let (row, name) = INTERPRETERS.iter().find_map(|row| {
+        row.names.iter().find(|listed| **listed == name).map(|name| (row, *name))
+    })?;
+    let (code, input) = match words.split_first() {
+        Some((eval, rest)) if name == "deno" && eval.known() == Some("eval") => (
+            rest.iter().filter(|word| !word.prefix().starts_with('-')).take(1).cloned().collect(),
+            false,
+        ),
+        _ => read(row, words)?,
+    };
+    let reason = if input {
+        Reason::InterpreterStdin
+    } else if code.iter().all(|piece| piece.known().is_some()) {
+        Reason::InterpreterCode
+    } else {
+        Reason::InterpreterDynamic
+    };
+    let mut possible = Vec::new();
+    let mut writes = false;
+    for piece in &code {
+        // What is known of a piece is looked at even if its end is not.
+        let text = piece.known().unwrap_or(piece.prefix());
+        let found = if name == "sed" {
+            let effect = sed_effect(text);
+            writes |= effect.writes;
+            effect.runs
+        } else {
+            row.language.calls(text)
+        };
+        for found in found {
+            if !possible.contains(&found) {
+                possible.push(found);
+            }
+        }
+    }
+    if name == "sed" && reason == Reason::InterpreterCode && possible.is_empty() && !writes {
+        // It edits its input and nothing else.
+        return None;
+    }
+    Some(Interpreter { name, code, reason, possible })
 }
+
+/// Collects the pieces of code, and tells whether code comes from the input.
+fn read(row: &Row, words: &[Arg]) -> Option<(Vec<Arg>, bool)> {
+    let mut code = Vec::new();
+    let mut position = 0;
+    let mut script_file = false;
+    while let Some(word) = words.get(position) {
+        position += 1;
+        let Some(text) = word.known() else {
+            let may_be_option = word.prefix().is_empty() || word.prefix().starts_with('-');
+            // Behind an unknown word anything may be code.
+            if may_be_option && matches!(word, Arg::Many { .. }) {
+                code.push(Arg::one());
+            }
+            if row.first_operand && code.is_empty() {
+                code.push(match word {
+                    Arg::Known(_) | Arg::One { .. } => word.clone(),
+                    Arg::Glob(_) | Arg::Many { .. } => Arg::one(),
+                });
+            }
+            return Some((code, false)).filter(|(code, _)| !code.is_empty());
+        };
+        if text == "--" {
+            break;
+        }
+        if text == "-" {
+            return Some((code, true));
+        }
+        if !text.starts_with('-') {
+            if row.first_operand && !script_file && code.is_empty() {
+                code.push(word.clone());
+            }
+            return Some((code, false)).filter(|(code, _)| !code.is_empty());
+        }
+        let met = option(row, text, words.get(position));
+        match met {
+            Met::Code(piece, used) => {
+                code.push(piece);
+                position += used;
+                if row.ends_at_code {
+                    return Some((code, false));
+                }
+            }
+            Met::File(used) => {
+                if row.ends_at_code {
+                    return None;
+                }
+                script_file = true;
+                position += used;
+            }
+            Met::Nothing => return None,
+            Met::Plain(used) => position += used,
+        }
+    }
+    if row.first_operand && !script_file && code.is_empty() {
+        let operand = words.get(position)?;
+        return Some((vec![operand.clone()], false));
+    }
+    if !code.is_empty() {
+        return Some((code, false));
+    }
+    // Without code and file it reads its input.
+    let more = words.get(position).is_some();
+    (row.reads_input && !more && !script_file).then_some((code, true))
+}
+
+/// What an option of an interpreter means.
+enum Met {
+    Code(Arg, usize),
+    File(usize),
+    Plain(usize),
+    Nothing,
+}
+
+fn option(row: &Row, text: &str, following: Option<&Arg>) -> Met {
+    let next = || match following {
+        Some(Arg::Known(_) | Arg::One { .. }) => following.cloned().map(|word| (word, 1)),
+        Some(Arg::Glob(_) | Arg::Many { .. }) => Some((Arg::one(), 1)),
+        None => None,
+    };
+    let mean = |kind: Kind, attached: Option<&str>| {
+        let value = attached.map(|text| (Arg::Known(text.to_owned()), 0)).or_else(next);
+        match (kind, value) {
+            (Kind::Script, Some((piece, used))) => Met::Code(piece, used),
+            (Kind::CodeFile, Some((_, used))) => Met::File(used),
+            (Kind::Value, Some((_, used))) => Met::Plain(used),
+            (Kind::Nothing, _) => Met::Nothing,
+            _ => Met::Plain(0),
+        }
+    };
+    let (name, attached) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (text, None),
+    };
+    if let Some((kind, _)) = look_up(row.options, name, false)
+        && (name.len() == 2 || attached.is_some() || !matches!(kind, Kind::Flag))
+        && (name == text || text.starts_with("--"))
+    {
+        return mean(kind, attached);
+    }
+    if text.starts_with("--") {
+        return Met::Plain(0);
+    }
+    for (index, letter) in text.char_indices().skip(1) {
+        let Some((kind, _)) = look_up(row.options, &format!("-{letter}"), false) else { continue };
+        if matches!(kind, Kind::Flag) {
+            continue;
+        }
+        let rest = text.get(index + letter.len_utf8()..).filter(|rest| !rest.is_empty());
+        return mean(kind, rest);
+    }
+    Met::Plain(0)
+}
+
+/// How calls of other programs look in a language.
+#[derive(Clone, Copy, Debug)]
+struct Language {
+    /// Functions and words whose first literal argument is a shell command.
+    shell_calls: &'static [&'static str],
+    /// Functions whose literal arguments are a program and its arguments.
+    program_calls: &'static [&'static str],
+    /// Backquotes run a command.
+    backquotes: bool,
+    /// Words after which the rest of the line is a command (Tcl, gdb).
+    bare_calls: &'static [&'static str],
+    /// A word in front of a backquoted or bracketed literal that runs it (`%x`, `qx`).
+    quoted_by: &'static [&'static str],
+}
+
+impl Language {
+    /// The commands that literal text in `code` is seen to run.
+    fn calls(&self, code: &str) -> Vec<Inner> {
+        let mut found = Vec::new();
+        for (names, shell) in [(self.shell_calls, true), (self.program_calls, false)] {
+            for name in names {
+                for after in occurrences(code, name) {
+                    add_call(name, after, shell, &mut found);
+                    if found.len() > MOST_CALLS {
+                        return vec![Inner::Script(Arg::one())];
+                    }
+                }
+            }
+        }
+        // awk: `"command" | getline`.
+        for (at, _) in code.match_indices("getline") {
+            let before = code.get(..at).unwrap_or("").trim_end_matches([' ', '|', '&']);
+            if let Some(text) = before.strip_suffix('"')
+                && let Some((_, literal)) = text.rsplit_once('"')
+            {
+                found.push(script(literal));
+            }
+        }
+        for name in self.bare_calls {
+            for after in occurrences(code, name) {
+                let line = after.split(['\n', ';', ']', '}']).next().unwrap_or(after);
+                found.push(script(line.trim()));
+            }
+        }
+        if self.backquotes {
+            found.extend(code.split('`').skip(1).step_by(2).map(script));
+        }
+        for mark in self.quoted_by {
+            for (at, _) in code.match_indices(mark) {
+                found.extend(code.get(at + mark.len()..).and_then(bracketed).map(script));
+            }
+        }
+        if found.len() > MOST_CALLS { vec![Inner::Script(Arg::one())] } else { found }
+    }
+}
+
+fn script(text: &str) -> Inner {
+    Inner::Script(Arg::Known(text.to_owned()))
+}
+
+/// What stands behind each place where `name` is a word of its own.
+fn occurrences<'a>(code: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let word = name.starts_with(|c: char| c.is_alphanumeric());
+    code.match_indices(name).filter_map(move |(at, _)| {
+        let longer = |c: char| word && (c.is_alphanumeric() || c == '_');
+        let before = code.get(..at)?;
+        let after = code.get(at + name.len()..)?;
+        (!before.ends_with(longer) && !after.starts_with(longer)).then_some(after)
+    })
+}
+
+/// Adds what a call of `name` with these arguments runs.
+fn add_call(name: &str, after: &str, shell: bool, found: &mut Vec<Inner>) {
+    // `open(F, "command |")`: a handle stands first.
+    let after = match after.split_once(',') {
+        Some((handle, rest))
+            if matches!(name, "open" | "popen" | "spawn") && !handle.contains(['"', '\'']) =>
+        {
+            rest
+        }
+        _ => after,
+    };
+    let words = literals(after);
+    match words.as_slice() {
+        [] => {}
+        [only] if shell || only.contains(char::is_whitespace) => {
+            found.push(script(only.trim_matches(['|', ' ', '-'])));
+        }
+        [first, rest @ ..] => {
+            // `open(F, "-|", "curl", "x")`: the mode is no program.
+            let words =
+                if first.trim_matches(['-', '|', '<', '>']).is_empty() { rest } else { &words };
+            if shell {
+                found.extend(words.first().map(|first| script(first.trim_matches(['|', ' ']))));
+            }
+            if !words.is_empty() {
+                found.push(Inner::Argv(words.iter().cloned().map(Arg::Known).collect()));
+            }
+        }
+    }
+}
+
+/// The literal strings that stand at the start of an argument list, in order.
+fn literals(after: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut chars = after.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' | '\'' | '`' => {
+                let mut word = String::new();
+                loop {
+                    match chars.next() {
+                        None => return words,
+                        Some('\\') => match chars.next() {
+                            Some('n') if c != '\'' => word.push('\n'),
+                            Some('t') if c != '\'' => word.push('\t'),
+                            Some(escaped) => word.push(escaped),
+                            None => return words,
+                        },
+                        Some(end) if end == c => break,
+                        Some(other) => word.push(other),
+                    }
+                }
+                words.push(word);
+                if words.len() >= MOST_WORDS {
+                    return words;
+                }
+            }
+            '(' | '[' | '{' | ',' | ' ' | '\t' | '\n' => {}
+            // Prefixes of literals (`b"…"`, `r'…'`, `u"…"`, Tcl and Lua long forms left aside).
+            'b' | 'r' | 'u' | 'f' if matches!(chars.peek(), Some('"' | '\'')) => {}
+            _ => return words,
+        }
+    }
+    words
+}
+
+/// The text between a delimiter that starts here and its counterpart.
+fn bracketed(text: &str) -> Option<&str> {
+    let text = text.trim_start_matches(' ');
+    let open = text.chars().next()?;
+    let close = match open {
+        '(' => ')',
+        '[' => ']',
+        '{' => '}',
+        '<' => '>',
+        c if c.is_ascii_punctuation() => c,
+        _ => return None,
+    };
+    let inside = text.get(open.len_utf8()..)?;
+    inside.split_once(close).map(|(inside, _)| inside)
+}
+
+/// One interpreter.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    names: &'static [&'static str],
+    /// Options in the notation of the wrapper tables; `$` takes code.
+    options: &'static str,
+    /// The first operand is code, unless a file was named.
+    first_operand: bool,
+    /// What follows the code belongs to it.
+    ends_at_code: bool,
+    /// Without arguments it reads code from its input.
+    reads_input: bool,
+    language: Language,
+}
+
+const fn row(names: &'static [&'static str], options: &'static str, language: Language) -> Row {
+    Row { names, options, first_operand: false, ends_at_code: false, reads_input: true, language }
+}
+
+/// An interpreter whose first operand is a program text.
+const fn text(names: &'static [&'static str], options: &'static str, language: Language) -> Row {
+    Row { names, options, first_operand: true, ends_at_code: false, reads_input: false, language }
+}
+
+impl Row {
+    /// Everything behind the code is arguments of it.
+    const fn ends_at_code(mut self) -> Self {
+        self.ends_at_code = true;
+        self
+    }
+    /// Code only comes from options or files.
+    const fn needs_code(mut self) -> Self {
+        self.reads_input = false;
+        self
+    }
+}
+
+const AWK: Language = Language {
+    shell_calls: &["system", "|", "print |", "print|", "&|"],
+    program_calls: &[],
+    backquotes: false,
+    bare_calls: &[],
+    quoted_by: &[],
+};
+const PYTHON: Language = Language {
+    shell_calls: &[
+        "system",
+        "popen",
+        "getoutput",
+        "getstatusoutput",
+        "spawn",
+        "create_subprocess_shell",
+        "run",
+        "call",
+        "check_call",
+        "check_output",
+        "Popen",
+    ],
+    program_calls: &[
+        "run",
+        "call",
+        "check_call",
+        "check_output",
+        "Popen",
+        "execv",
+        "execve",
+        "execvp",
+        "execvpe",
+        "execl",
+        "execlp",
+        "execle",
+        "execlpe",
+        "create_subprocess_exec",
+    ],
+    backquotes: false,
+    bare_calls: &[],
+    quoted_by: &["%sx"],
+};
+const JAVASCRIPT: Language = Language {
+    shell_calls: &["exec", "execSync", "$", "system"],
+    program_calls: &[
+        "spawn",
+        "spawnSync",
+        "execFile",
+        "execFileSync",
+        "fork",
+        "Command",
+        "Bun.spawn",
+    ],
+    backquotes: false,
+    bare_calls: &[],
+    quoted_by: &["$"],
+};
+const PERL: Language = Language {
+    shell_calls: &["system", "exec", "readpipe", "open", "popen", "-|"],
+    program_calls: &["system", "exec"],
+    backquotes: true,
+    bare_calls: &[],
+    quoted_by: &["qx"],
+};
+const RUBY: Language = Language {
+    shell_calls: &["system", "exec", "spawn", "popen", "open", "capture2", "capture3", "capture2e"],
+    program_calls: &["system", "exec", "spawn", "popen", "capture2", "capture3", "capture2e"],
+    backquotes: true,
+    bare_calls: &[],
+    quoted_by: &["%x"],
+};
+const PHP: Language = Language {
+    shell_calls: &["system", "exec", "shell_exec", "passthru", "popen", "proc_open", "pcntl_exec"],
+    program_calls: &[],
+    backquotes: true,
+    bare_calls: &[],
+    quoted_by: &[],
+};
+const LUA: Language = Language {
+    shell_calls: &["execute", "popen", "system"],
+    program_calls: &[],
+    backquotes: false,
+    bare_calls: &[],
+    quoted_by: &[],
+};
+const LISP: Language = Language {
+    shell_calls: &["shell-command", "shell-command-to-string", "system", "run-shell-command"],
+    program_calls: &["call-process", "start-process", "system*", "run-program"],
+    backquotes: false,
+    bare_calls: &[],
+    quoted_by: &[],
+};
+const APPLE: Language = Language {
+    shell_calls: &["do shell script", "doShellScript"],
+    program_calls: &[],
+    backquotes: false,
+    bare_calls: &[],
+    quoted_by: &[],
+};
+const TCL: Language = Language {
+    shell_calls: &["system"],
+    program_calls: &[],
+    backquotes: false,
+    bare_calls: &["exec", "spawn", "open", "shell", "!"],
+    quoted_by: &[],
+};
+const OTHER: Language = Language {
+    shell_calls: &["system", "exec", "run", "shell", "popen", "eval"],
+    program_calls: &[],
+    backquotes: true,
+    bare_calls: &[],
+    quoted_by: &[],
+};
+
+/// Every interpreter.
+const INTERPRETERS: &[Row] = &[
+    text(
+        &["awk"],
+        "-f@ --file@ -F: --field-separator: -v: --assign: -e$ --source$ -i@ --include@ \
+        -E@ --exec@ -l: --load: -W: --version. --help. -V. -h.",
+        AWK,
+    ),
+    row(
+        &["bun"],
+        "-e$ --eval$ -p$ --print$ -v. --version. --revision. -h. --help. -r@ --preload@",
+        JAVASCRIPT,
+    )
+    .needs_code(),
+    row(&["deno"], "-h. --help. -V. --version.", JAVASCRIPT).needs_code(),
+    row(
+        &["emacs", "emacsclient"],
+        "--eval$ -eval$ --execute$ -e$ -l@ --load@ -f: --funcall: --script@ \
+        --version. --help. -q -Q --batch",
+        LISP,
+    )
+    .needs_code(),
+    row(&["expect"], "-c$ -f@ -b: -d -D: -i -n -N -v.", TCL),
+    row(
+        &["gdb", "lldb"],
+        "-ex$ --ex$ -iex$ -eval-command$ --eval-command$ -o$ -O$ -x@ -s@ --batch",
+        TCL,
+    )
+    .needs_code(),
+    row(&["groovy"], "-e$ -v. --version.", OTHER),
+    row(&["guile"], "-c$ -s@ -l@ -e: -L: -C: -x: -v. --version. -h. --help.", LISP),
+    row(&["irb"], "-v. --version. -r: -I:", RUBY),
+    row(
+        &["julia"],
+        "-e$ --eval$ -E$ --print$ -L@ --load@ -J: -t: -p: --project? -v. --version. -h. --help.",
+        OTHER,
+    ),
+    row(&["lua", "luajit", "texlua"], "-e$ -l: -v. -i -W -E", LUA),
+    row(
+        &["node"],
+        "-e$ --eval$ -p$ --print$ -pe$ -r@ --require@ --import@ --loader: \
+        --experimental-loader: -C: --conditions: --input-type: --env-file: -v. --version. -h. --help. \
+        -c@ --check@",
+        JAVASCRIPT,
+    ),
+    row(&["octave", "octave-cli"], "--eval$ -p: --path: --version. --help.", OTHER),
+    row(&["osascript"], "-e$ -l: -s:", APPLE),
+    row(&["perl"], "-e$ -E$ -I: -M? -m? -i? -C? -D? -F? -x? -0? -v. -V. -h.", PERL),
+    row(&["php"], "-r$ -R$ -B$ -E$ -f@ -F@ -c: -d: -z: -S: -t: -v. --version. -i. -m. -h.", PHP),
+    row(
+        &["pwsh", "powershell"],
+        "-c$ -Command$ -command$ -e$ -EncodedCommand$ -ec$ -File@ -f@ \
+        -ExecutionPolicy: -ep: -v. -Version. --version.",
+        OTHER,
+    )
+    .ends_at_code(),
+    row(
+        &["pypy", "python", "ipython"],
+        "-c$ -m@ -W: -X: -Q: --check-hash-based-pycs: -V. --version. -h. \
+        --help.",
+        PYTHON,
+    )
+    .ends_at_code(),
+    row(&["raku"], "-e$ -I: -M: -v. --version.", PERL),
+    row(&["Rscript", "R", "littler"], "-e$ --file@ -f@ --version. --help.", OTHER),
+    row(
+        &["ruby"],
+        "-e$ -C: -E: -F? -I: -r: -K? -T? -W? -x? -v --version. -h. --help. --copyright.",
+        RUBY,
+    ),
+    row(&["scala", "scala-cli"], "-e$ --version. -version.", OTHER),
+    text(&["sed"], "-e$ --expression$ -f@ --file@ -l: --line-length: --version. --help.", OTHER),
+    row(&["swipl"], "-g$ -t$ -f@ -s@ --version.", OTHER),
+    row(&["tclsh", "wish", "jimsh"], "-e$", TCL),
+];
+
+/// More calls than this in one text are not listed one by one: then it may run anything.
+const MOST_CALLS: usize = 64;
+/// More literal arguments than this say nothing new about a program.
+const MOST_WORDS: usize = 64;

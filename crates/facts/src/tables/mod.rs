@@ -2,8 +2,21 @@
 
 pub mod builtins;
 pub mod environment;
+mod git;
 pub mod git_options;
 pub mod interpreters;
-pub mod payloads;
+mod interpreters_sed;
+mod other;
+pub(crate) mod payloads;
+pub(crate) mod payloads_git;
+pub(crate) mod payloads_search;
+mod readers;
+pub mod rows;
+mod system;
 pub mod tools;
-pub mod wrappers;
+pub(crate) mod wrappers;
+pub(crate) mod wrappers_grammar;
+pub(crate) mod wrappers_shells;
+mod writers;
+
+pub use rows::{Effect, Key, Operands, Row, Special, find, program};

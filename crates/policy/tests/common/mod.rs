@@ -31,7 +31,6 @@ pub fn layer(scope: Scope, text: &str) -> Layer {
 }
 
 /// The same layer without trust.
-#[allow(dead_code, reason = "not every suite needs it")]
 pub fn untrusted(scope: Scope, text: &str) -> Layer {
     Layer { trusted: false, ..layer(scope, text) }
 }

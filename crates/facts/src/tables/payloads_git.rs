@@ -1,0 +1,124 @@
+//! The ways git runs other programs: settings given on the command line and a few subcommands.
+
+use super::git_options::{GlobalSetting, read_globals};
+use super::payloads::GIT;
+use crate::peel::finish;
+use crate::{Arg, Inner, Peeled, Strength};
+use portcullis_model::Reason;
+
+/// Reads a git command; `None` when it runs nothing of its own.
+pub(crate) fn peel_git(argv: &[Arg]) -> Option<Peeled> {
+    let globals = read_globals(argv)?;
+    let mut peeled = Peeled::new("git", Strength::DenyAsk);
+    for row in GIT {
+        let Some(reading) = row.grammar.read("git", &globals.rest) else { continue };
+        if let Some(found) = finish(row, "git", reading) {
+            peeled.inner.extend(found.inner);
+            peeled.possible.extend(found.possible);
+            for reason in found.obstacles {
+                peeled.hinder(reason);
+            }
+        }
+    }
+    for word in &globals.rest {
+        if let Some(script) = word.known().and_then(|text| text.strip_prefix("ext::")) {
+            peeled.inner.push(Inner::Script(Arg::Known(script.replace('%', ""))));
+            peeled.hinder(Reason::ConfigExec);
+        }
+    }
+    for setting in globals.settings {
+        match setting {
+            GlobalSetting::Unknown => peeled.hinder(Reason::ConfigExec),
+            GlobalSetting::Pair { key, value } => {
+                peeled.hinder(Reason::ConfigExec);
+                apply(&key, &value, &globals.rest, &mut peeled);
+            }
+        }
+    }
+    let nothing = peeled.inner.is_empty() && peeled.possible.is_empty();
+    (!nothing || !peeled.obstacles.is_empty()).then_some(peeled)
+}
+
+/// Adds what a setting makes git run.
+fn apply(key: &str, value: &Arg, rest: &[Arg], peeled: &mut Peeled) {
+    let key = key.to_ascii_lowercase();
+    if let Some(alias) = key.strip_prefix("alias.") {
+        let name = alias.strip_suffix(".command").unwrap_or(alias);
+        let used = rest.first().and_then(Arg::known) == Some(name);
+        let Some(text) = value.known() else {
+            peeled.inner.push(Inner::Script(Arg::one()));
+            return;
+        };
+        if let Some(script) = text.strip_prefix('!') {
+            peeled.inner.push(Inner::Script(Arg::Known(script.to_owned())));
+        } else if used {
+            let mut inner = vec![Arg::Known("git".to_owned())];
+            inner.extend(text.split_ascii_whitespace().map(|word| Arg::Known(word.to_owned())));
+            inner.extend(rest.iter().skip(1).cloned());
+            peeled.inner.push(Inner::Argv(inner));
+        }
+        return;
+    }
+    let runs = RUNNING_SETTINGS.iter().any(|(start, end)| {
+        key.starts_with(start) && key.ends_with(end) && key.len() >= start.len() + end.len()
+    });
+    if !runs {
+        return;
+    }
+    match value {
+        Arg::Known(text) if matches!(text.as_str(), "" | "true" | "false" | "cat") => {}
+        Arg::Known(text) => {
+            let script = text.strip_prefix('!').unwrap_or(text);
+            peeled.inner.push(Inner::Script(Arg::Known(script.to_owned())));
+        }
+        Arg::One { .. } | Arg::Glob(_) | Arg::Many { .. } => {
+            peeled.inner.push(Inner::Script(Arg::one()));
+        }
+    }
+}
+
+/// Settings whose value git runs: how the key starts and ends, in lower case (git-config(1)).
+const RUNNING_SETTINGS: &[(&str, &str)] = &[
+    ("browser.", ".cmd"),
+    ("browser.", ".path"),
+    ("core.alternaterefscommand", ""),
+    ("core.askpass", ""),
+    ("core.editor", ""),
+    ("core.fsmonitor", ""),
+    ("core.gitproxy", ""),
+    ("core.pager", ""),
+    ("core.sshcommand", ""),
+    ("credential.", "helper"),
+    ("diff.", ".command"),
+    ("diff.", ".textconv"),
+    ("diff.external", ""),
+    ("difftool.", ".cmd"),
+    ("difftool.", ".path"),
+    ("filter.", ".clean"),
+    ("filter.", ".process"),
+    ("filter.", ".smudge"),
+    ("gpg.", "program"),
+    ("gpg.ssh.defaultkeycommand", ""),
+    ("guitool.", ".cmd"),
+    ("hook.", ".command"),
+    ("imap.tunnel", ""),
+    ("interactive.difffilter", ""),
+    ("man.", ".cmd"),
+    ("man.", ".path"),
+    ("merge.", ".driver"),
+    ("mergetool.", ".cmd"),
+    ("mergetool.", ".path"),
+    ("pack.packobjectshook", ""),
+    ("pager.", ""),
+    ("receive.procreceiverefs", ""),
+    ("remote.", ".receivepack"),
+    ("remote.", ".uploadpack"),
+    ("remote.", ".vcs"),
+    ("sendemail.", "cmd"),
+    ("sequence.editor", ""),
+    ("submodule.", ".update"),
+    ("tar.", ".command"),
+    ("trailer.", ".cmd"),
+    ("trailer.", ".command"),
+    ("uploadpack.packobjectshook", ""),
+];

@@ -1,0 +1,3 @@
+//! What is known about tools, as data.
+
+pub(crate) mod tools;

@@ -1,0 +1,116 @@
+//! Runs corpus files against the evaluator: `cases conformance|adversarial|shell FILE-or-DIR…`.
+
+#![forbid(unsafe_code)]
+
+use portcullis_tests::adversarial::Adversarial;
+use portcullis_tests::case::{self, Case, Deviations};
+use portcullis_tests::conformance::Conformance;
+use portcullis_tests::corpus;
+use portcullis_tests::shell_cases::ShellCase;
+use serde::de::DeserializeOwned;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cases conformance|adversarial|shell [--quiet] [--suite NAME] [--deviations FILE] PATH...
+
+Runs every case of the given corpus files or folders, prints each miss with both views, and closes
+with `N passed, N failed`. Exit status: 0 all passed, 1 some failed, 64 usage, 65 unreadable input.
+
+  --quiet            only the tables and the closing line
+  --suite NAME       only the cases of one suite (for shell: of one group)
+  --deviations FILE  cases that differ on purpose, each with our answer and the reason
+";
+
+fn main() -> ExitCode {
+    let mut out = io::stdout().lock();
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(problem) => return fail(&format!("{problem}\n\n{USAGE}"), 64),
+    };
+    let run = match options.format.as_str() {
+        "conformance" => run::<Conformance>(&options, &mut out),
+        "adversarial" => run::<Adversarial>(&options, &mut out),
+        "shell" => run::<ShellCase>(&options, &mut out),
+        other => return fail(&format!("no format `{other}`\n\n{USAGE}"), 64),
+    };
+    match run {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(problem) => fail(&problem, 65),
+    }
+}
+
+fn run<C: Case + DeserializeOwned>(
+    options: &Options,
+    out: &mut impl Write,
+) -> Result<bool, String> {
+    let deviations = match &options.deviations {
+        Some(path) => corpus::read_deviations(path)?,
+        None => Deviations::default(),
+    };
+    let mut cases = Vec::new();
+    for path in &options.paths {
+        cases.extend(corpus::read::<C>(path)?);
+    }
+    if let Some(suite) = &options.suite {
+        cases.retain(|case| case.suite() == suite);
+    }
+    if cases.is_empty() {
+        return Err("no cases there".to_owned());
+    }
+    let tally = case::run(&cases, &deviations);
+    let mut report = String::new();
+    if !options.quiet {
+        for failure in &tally.failures {
+            report.push_str(&failure.describe());
+        }
+    }
+    for id in &tally.stale {
+        report.push_str(id);
+        report.push_str(" is listed as a deviation but passes\n");
+    }
+    report.push_str(&tally.table());
+    report.push_str(&tally.summary());
+    writeln!(out, "{report}").map_err(|error| error.to_string())?;
+    Ok(tally.failures.is_empty())
+}
+
+struct Options {
+    format: String,
+    paths: Vec<PathBuf>,
+    quiet: bool,
+    suite: Option<String>,
+    deviations: Option<PathBuf>,
+}
+
+impl Options {
+    fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
+        let format = words.next().ok_or("which format?")?;
+        let mut options =
+            Self { format, paths: Vec::new(), quiet: false, suite: None, deviations: None };
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--quiet" => options.quiet = true,
+                "--suite" => options.suite = Some(words.next().ok_or("--suite needs a name")?),
+                "--deviations" => {
+                    options.deviations =
+                        Some(words.next().ok_or("--deviations needs a file")?.into());
+                }
+                flag if flag.starts_with("--") => return Err(format!("no option `{flag}`")),
+                path => options.paths.push(path.into()),
+            }
+        }
+        if options.paths.is_empty() {
+            return Err("no files given".to_owned());
+        }
+        Ok(options)
+    }
+}
+
+fn fail(problem: &str, status: u8) -> ExitCode {
+    match writeln!(io::stderr(), "cases: {problem}") {
+        Ok(()) | Err(_) => ExitCode::from(status),
+    }
+}

@@ -1,0 +1,6 @@
+//! Data the suites are made of.
+
+pub mod data_only;
+pub mod stubs;
+pub mod surroundings;
+pub mod ways;
