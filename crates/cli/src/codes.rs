@@ -95,6 +95,57 @@ mod tests {
         }
     }
 
+    /// Codes are written as literals where they arise; each of them has to have its page.
+    #[test]
+    fn every_code_in_the_sources_has_a_page() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut checked = 0;
+        for (folder, marks) in [
+            (
+                "policy/src",
+                &[
+                    "code: \"",
+                    "report(Severity::Error, \"",
+                    "report(Severity::Warning, \"",
+                    "report(Severity::Note, \"",
+                    "flaw(\"",
+                ][..],
+            ),
+            ("policy/src", &["\"json-", "\"rule-"]),
+            ("rules/src/rule", &["\"rule-"]),
+            ("rules/src/rule.rs", &["\"rule-"]),
+            ("engine/src", &["builtin(\"", "code: \""]),
+        ] {
+            for text in sources(&root.join(folder)) {
+                let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+                for mark in marks {
+                    for (at, _) in text.match_indices(mark) {
+                        let from = at + mark.find('"').unwrap_or_default() + 1;
+                        let code = text
+                            .get(from..)
+                            .and_then(|rest| rest.split('"').next())
+                            .unwrap_or_default();
+                        assert!(page(code).is_some(), "no page for `{code}` of {folder}");
+                        checked += 1;
+                    }
+                }
+            }
+        }
+        assert!(checked > 60, "only {checked} codes were found");
+    }
+
+    fn sources(path: &std::path::Path) -> Vec<String> {
+        if path.is_file() {
+            return vec![std::fs::read_to_string(path).unwrap()];
+        }
+        std::fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| !path.to_string_lossy().contains("tests"))
+            .flat_map(|path| sources(&path))
+            .collect()
+    }
+
     #[test]
     fn pages_are_whole_and_unique() {
         let pages = pages();

@@ -151,8 +151,11 @@ pub fn request(line: &str, defaults: &Defaults, id: &mut Value) -> Result<Reques
         Some(_) => return problem("bad-sandboxed", "`sandboxed` is not true or false"),
     };
     let layers = layers(&fields, defaults, &project_root, &home)?;
-    let place =
-        Place { start: project_root.clone(), project_root: project_root.clone(), home: home.clone() };
+    let place = Place {
+        start: project_root.clone(),
+        project_root: project_root.clone(),
+        home: home.clone(),
+    };
     let policy = assemble(&layers, &place);
     let mode = asked_mode
         .or_else(|| policy.default_mode.as_ref().map(|(mode, _)| *mode))

@@ -14,9 +14,7 @@
 //! - An `ask` of a hook is a prompt even in auto mode. Silence is what sends a call to the classifier.
 
 use crate::batch::tool_input;
-use portcullis_model::{
-    AbsPath, Because, Decision, Finding, Mode, Route, ToolCall, Verdict,
-};
+use portcullis_model::{AbsPath, Because, Decision, Finding, Mode, Route, ToolCall, Verdict};
 use serde_json::{Value, json};
 
 /// The most bytes of one hook call that are read. A `Write` carries whole files; beyond this
@@ -204,7 +202,7 @@ pub fn block(event: Option<Event>, reason: &str) -> Answer {
 fn is_left_to_classifier(findings: &[Finding]) -> bool {
     findings.iter().filter(|finding| finding.decision != Decision::Allow).all(|finding| {
         match &finding.because {
-            Because::Builtin { code, .. } => *code == "no-rule",
+            Because::Builtin { code, .. } => ABSENCE_OF_A_RULE.contains(code),
             Because::Mode { .. } => true,
             Because::Rule(_)
             | Because::Unanalyzable(_)
@@ -336,6 +334,9 @@ fn spoken(event: Event, object: &Value) -> Option<Conclusion> {
     })
 }
 
+/// The built-in codes that say no more than that no rule covers something.
+const ABSENCE_OF_A_RULE: &[&str] = &["no-rule", "outside", "redirect"];
+
 /// Characters that show as nothing, as a blank of unusual width, or that turn the direction of the
 /// text around them (Unicode categories Cf and Zl/Zp, variation selectors, and fillers that render
 /// empty).
@@ -401,6 +402,8 @@ mod tests {
     fn becauses() -> Vec<Because> {
         vec![
             Because::Builtin { code: "no-rule", text: String::new() },
+            Because::Builtin { code: "outside", text: String::new() },
+            Because::Builtin { code: "assignment", text: String::new() },
             Because::Builtin { code: "critical-removal", text: String::new() },
             Because::Mode { mode: "auto", text: String::new() },
             Because::Unanalyzable(Reason::SyntaxError),
@@ -440,7 +443,10 @@ mod tests {
                                         && matches!(
                                             because,
                                             Because::Mode { .. }
-                                                | Because::Builtin { code: "no-rule", .. }
+                                                | Because::Builtin {
+                                                    code: "no-rule" | "outside",
+                                                    ..
+                                                }
                                         ) =>
                                 {
                                     Conclusion::OwnRules

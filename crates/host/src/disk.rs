@@ -214,9 +214,9 @@ impl Disk for RealDisk {
     fn entry(&self, path: &AbsPath) -> Entry {
         match std::fs::symlink_metadata(path.as_str()) {
             Ok(data) if data.is_symlink() => match std::fs::read_link(path.as_str()) {
-                Ok(target) => target
-                    .to_str()
-                    .map_or(Entry::Unknown, |target| Entry::Link(target.to_owned())),
+                Ok(target) => {
+                    target.to_str().map_or(Entry::Unknown, |target| Entry::Link(target.to_owned()))
+                }
                 Err(_) => Entry::Unknown,
             },
             Ok(data) if data.is_dir() => Entry::Directory,

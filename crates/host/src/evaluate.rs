@@ -19,12 +19,7 @@ pub struct Evaluation {
 }
 
 /// Decides one call under a policy, asking `disk` what only a disk can answer.
-pub fn evaluate(
-    policy: &Policy,
-    call: &ToolCall,
-    disk: &dyn Disk,
-    options: Options,
-) -> Evaluation {
+pub fn evaluate(policy: &Policy, call: &ToolCall, disk: &dyn Disk, options: Options) -> Evaluation {
     let program = read(call);
     let facts = portcullis_facts::gather(call, program.as_ref());
     let answers = answer(policy, &facts, disk);

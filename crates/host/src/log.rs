@@ -191,7 +191,8 @@ pub fn record_json(record: &Record<'_>) -> Value {
 }
 
 fn answers_json(answers: &Answers) -> Value {
-    let texts = |paths: &[AbsPath]| paths.iter().map(|path| path.as_str().into()).collect::<Vec<Value>>();
+    let texts =
+        |paths: &[AbsPath]| paths.iter().map(|path| path.as_str().into()).collect::<Vec<Value>>();
     let real: Map<String, Value> = answers
         .real
         .iter()

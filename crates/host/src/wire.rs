@@ -22,16 +22,10 @@ pub fn verdict_json(verdict: &Verdict, facts: &Facts) -> Map<String, Value> {
     out.insert("reason".into(), verdict.reason.clone().into());
     out.insert("findings".into(), verdict.findings.iter().map(finding_json).collect());
     if !verdict.near_misses.is_empty() {
-        out.insert(
-            "near_misses".into(),
-            verdict.near_misses.iter().map(near_miss_json).collect(),
-        );
+        out.insert("near_misses".into(), verdict.near_misses.iter().map(near_miss_json).collect());
     }
     if !verdict.suggestions.is_empty() {
-        out.insert(
-            "suggestions".into(),
-            verdict.suggestions.iter().map(suggestion_json).collect(),
-        );
+        out.insert("suggestions".into(), verdict.suggestions.iter().map(suggestion_json).collect());
     }
     let touched = |wanted: &[Access]| -> Vec<Value> {
         let mut paths: Vec<String> = facts

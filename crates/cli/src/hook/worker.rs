@@ -46,11 +46,11 @@ pub(crate) fn run(args: &[OsString]) -> u8 {
 /// the deadline of the watching process holds without it.
 fn bound() {
     let limit = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
-    drop(setrlimit(Resource::As, limit(MAX_MEMORY)));
-    drop(setrlimit(Resource::Cpu, limit(MAX_SECONDS)));
+    setrlimit(Resource::As, limit(MAX_MEMORY)).ok();
+    setrlimit(Resource::Cpu, limit(MAX_SECONDS)).ok();
     // A dump would hold the payload, and writing it takes longer than the call.
-    drop(setrlimit(Resource::Core, limit(0)));
-    drop(set_parent_process_death_signal(Some(Signal::KILL)));
+    setrlimit(Resource::Core, limit(0)).ok();
+    set_parent_process_death_signal(Some(Signal::KILL)).ok();
 }
 
 fn words(failure: &Failure) -> String {

@@ -152,6 +152,10 @@ fn native(policy: &Policy) -> Vec<Entry> {
     let mut entries = Vec::new();
     switch("managedExcludedCommandsOnly", &native.managed_excluded_commands_only, &mut entries);
     switch("managedSandboxEscapeOnly", &native.managed_sandbox_escape_only, &mut entries);
+    if !policy.preapproved_hosts {
+        let text = "preapprovedHosts: false".to_owned();
+        entries.push(Entry { text, note: None, source: None });
+    }
     if let (Some(log), source) = (&native.log.value, &native.log.source) {
         entries.push(Entry { text: format!("log: {log}"), note: None, source: source.clone() });
     }

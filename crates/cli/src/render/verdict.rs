@@ -102,7 +102,8 @@ fn subject_text(asked: Asked<'_>, findings: &[&Finding], palette: Palette) -> St
             Some(Mark { span, decision: finding.decision, number: index + 1 })
         })
         .collect();
-    let text = marked(asked.text, &marks, palette);
+    let text =
+        if asked.text.is_empty() { String::new() } else { marked(asked.text, &marks, palette) };
     if asked.tool == "Bash" { text } else { format!("  {}\n{text}", shown(asked.tool)) }
 }
 
