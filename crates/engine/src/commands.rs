@@ -93,7 +93,8 @@ pub(crate) fn allowing<'p>(
         for rule in rules.command_candidates(&form.texts) {
             let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
             if (mode != Mode::Auto || !suspended(pattern)) && grants(pattern, form, fact) {
-                let exact = grant == Grant::Command && !pattern.has_wildcard();
+                let exact =
+                    grant == Grant::Command && (!pattern.has_wildcard() || is_exact(pattern, form));
                 return Some((rule, if exact { Grant::Exact } else { grant }));
             }
         }
@@ -116,8 +117,10 @@ fn grants(pattern: &CommandPattern, form: &Form, fact: &CommandFact) -> bool {
         return false;
     }
     // `watch`, `find -exec` and the like: only the exact command as a whole.
-    if fact.exact_only && (pattern.has_wildcard() || !form.whole) {
-        return false;
+    if fact.exact_only {
+        return form.whole
+            && (is_exact(pattern, form)
+                || (!pattern.has_wildcard() && pattern.matches(&form.texts) == Match::Certain));
     }
     if pattern.matches(&form.texts) == Match::Certain {
         return true;
@@ -127,6 +130,11 @@ fn grants(pattern: &CommandPattern, form: &Form, fact: &CommandFact) -> bool {
     // `x * y`), so it counts only where every word is known.
     let known = fact.argv.iter().all(|arg| matches!(arg, Arg::Known(_)));
     (known || !pattern.has_wildcard()) && pattern.matches_text(source)
+}
+
+/// Whether the rule is the very text of the command, stars and all.
+fn is_exact(pattern: &CommandPattern, form: &Form) -> bool {
+    form.source.as_deref() == Some(pattern.text())
 }
 
 /// Rules that auto mode does not honour: those that let any code run.

@@ -199,6 +199,7 @@ impl Walker<'_> {
             {
                 transparent &= matches!(peeled.wrapper, "command" | "builtin" | "noglob");
                 peeled_any = true;
+                fact.peeled.push(inner.clone());
                 clean &= peeled.obstacles.is_empty();
                 carried.extend(peeled.possible.into_iter().map(|inner| (inner, true)));
                 push_forms(&mut fact, &inner, clean);
@@ -561,6 +562,7 @@ fn empty_fact(span: Span, origin: Origin) -> CommandFact {
     CommandFact {
         span,
         argv: Vec::new(),
+        peeled: Vec::new(),
         origin,
         possible: false,
         forms: Vec::new(),

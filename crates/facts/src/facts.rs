@@ -73,6 +73,8 @@ pub struct CommandFact {
     pub span: Span,
     /// Its words, as far as they are known without looking at variables.
     pub argv: Vec<Arg>,
+    /// The commands under its wrappers, outermost first, that every rule class looks through to.
+    pub peeled: Vec<Vec<Arg>>,
     /// How it came to be.
     pub origin: Origin,
     /// It may run, or may not: a match is never certain.

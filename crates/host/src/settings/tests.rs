@@ -91,7 +91,6 @@ impl Disk {
         };
         layers.iter().map(show).collect()
     }
-
 }
 
 fn policy_of(options: &Options) -> Policy {
