@@ -72,19 +72,26 @@ pub fn answer(line: &str, defaults: &Defaults) -> String {
     out.to_string()
 }
 
-struct Request {
-    call: ToolCall,
-    policy: Policy,
-    listed: Option<ListedDisk>,
+/// A line that has been read.
+#[derive(Debug)]
+pub struct Request {
+    /// The call.
+    pub call: ToolCall,
+    /// The policy it is judged by.
+    pub policy: Policy,
+    /// The disk that answers, where it is not the real one.
+    pub listed: Option<ListedDisk>,
 }
 
-type Problem = (&'static str, String);
+/// Why a line cannot be read: a stable code and one line for a person.
+pub type Problem = (&'static str, String);
 
 fn problem<T>(code: &'static str, message: impl Into<String>) -> Result<T, Problem> {
     Err((code, message.into()))
 }
 
-fn request(line: &str, defaults: &Defaults, id: &mut Value) -> Result<Request, Problem> {
+/// Reads one line; its `id` is given back even where the rest cannot be read.
+pub fn request(line: &str, defaults: &Defaults, id: &mut Value) -> Result<Request, Problem> {
     if line.len() > MAX_LINE {
         return problem("too-long", format!("a line may hold {MAX_LINE} bytes at most"));
     }
@@ -220,9 +227,10 @@ fn layers(
     }
     let mut out = Vec::new();
     if let Some(settings) = fields.get("settings") {
-        // Inline settings stand in no directory, so `/p` path rules of theirs start at the root, as
-        // those of managed settings do; `p` and `~/p` mean what they always mean.
-        out.push(Layer::new(Scope::CommandLine, "inline", settings.to_string(), AbsPath::root()));
+        // Inline settings stand in no directory, so nothing lies below theirs: a `/p` path rule of
+        // theirs matches nothing. `p`, `~/p` and `//p` mean what they always mean.
+        let nowhere = AbsPath::parse("/dev/null").unwrap_or_else(|_| AbsPath::root());
+        out.push(Layer::new(Scope::CommandLine, "inline", settings.to_string(), nowhere));
     }
     for entry in list(fields, "layers")? {
         let Some(entry) = entry.as_object() else {

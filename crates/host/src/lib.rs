@@ -6,8 +6,11 @@
 #![forbid(unsafe_code)]
 
 pub mod batch;
+pub mod claude_code;
 pub mod disk;
 mod evaluate;
+pub mod install;
+pub mod log;
 pub mod settings;
 pub mod wire;
 

@@ -150,7 +150,11 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn read_arms(&mut self, start: usize, arms: &mut Vec<(Script, Script)>) -> Read<Option<Script>> {
+    fn read_arms(
+        &mut self,
+        start: usize,
+        arms: &mut Vec<(Script, Script)>,
+    ) -> Read<Option<Script>> {
         loop {
             let condition = self.read_nested(&["then"])?;
             let condition = self.expect_after("then", start, condition)?;
@@ -328,10 +332,14 @@ impl Reader<'_, '_> {
                 self.note(Reason::UnsupportedSyntax, raw.start, "`esac` as a pattern");
             }
             self.trace.words.push((Span::new(raw.start, raw.end), 0));
-            let brackets = raw.word.parts.iter().any(|part| {
-                matches!(part, Part::Glob(text) if text.starts_with('['))
-            });
-            if brackets && raw.word.parts.iter().all(|p| matches!(p, Part::Text { .. } | Part::Glob(_))) {
+            let brackets = raw
+                .word
+                .parts
+                .iter()
+                .any(|part| matches!(part, Part::Glob(text) if text.starts_with('[')));
+            if brackets
+                && raw.word.parts.iter().all(|p| matches!(p, Part::Text { .. } | Part::Glob(_)))
+            {
                 self.trace.edit(raw.start, raw.end, Replacement::Plain);
             }
             patterns.push(raw.word);

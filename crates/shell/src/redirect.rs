@@ -167,7 +167,9 @@ impl Reader<'_, '_> {
         let known = match word.parts.as_slice() {
             [Part::Process { .. }] => true,
             // `~/…`: the home directory is known to whoever asks; nothing else after `~` is.
-            [Part::Tilde(user), Part::Text { text, .. }] => user.is_empty() && text.starts_with('/'),
+            [Part::Tilde(user), Part::Text { text, .. }] => {
+                user.is_empty() && text.starts_with('/')
+            }
             [Part::Tilde(user), Part::Text { text, .. }, rest @ ..] => {
                 user.is_empty()
                     && text.starts_with('/')
@@ -288,8 +290,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn refuse_delimiter<T>(&mut self, start: usize) -> Read<T>
-    {
+    fn refuse_delimiter<T>(&mut self, start: usize) -> Read<T> {
         self.note(Reason::UnsupportedSyntax, start, "expansion in a here-document delimiter");
         Err(crate::reader::Stop::Line)
     }

@@ -327,10 +327,8 @@ impl Reader<'_, '_> {
         loop {
             let from = self.pos;
             let rest = self.text.as_bytes().get(from..).unwrap_or(&[]);
-            let run = rest
-                .iter()
-                .take_while(|byte| !matches!(byte, b'"' | b'\\' | b'$' | b'`'))
-                .count();
+            let run =
+                rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | b'$' | b'`')).count();
             if run > 0 {
                 builder.text(self.slice(from, from + run), true);
                 self.pos = from + run;
@@ -371,7 +369,9 @@ impl Reader<'_, '_> {
         self.pos += 1;
         match self.peek() {
             Some(b'(') => {
-                if self.peek_second() == Some(b'(') && self.read_dollar_arith(start, builder, quoted)? {
+                if self.peek_second() == Some(b'(')
+                    && self.read_dollar_arith(start, builder, quoted)?
+                {
                     return Ok(());
                 }
                 self.pos = start + 1;
@@ -500,7 +500,8 @@ impl Reader<'_, '_> {
         loop {
             match self.peek() {
                 Some(byte)
-                    if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'+' | b'-') =>
+                    if byte.is_ascii_alphanumeric()
+                        || matches!(byte, b'_' | b'.' | b'+' | b'-') =>
                 {
                     name.push(char::from(byte));
                     self.pos += 1;
@@ -544,7 +545,11 @@ impl Reader<'_, '_> {
                 Some(b'$') => self.read_dollar(builder, Quoting::Unquoted)?,
                 Some(b'\\') => self.read_escape(builder),
                 Some(b'<' | b'>') if self.peek_second() == Some(b'(') => {
-                    self.note(Reason::UnsupportedSyntax, start, "process substitution in a pattern");
+                    self.note(
+                        Reason::UnsupportedSyntax,
+                        start,
+                        "process substitution in a pattern",
+                    );
                     self.read_process(builder)?;
                 }
                 Some(_) => {

@@ -1,0 +1,336 @@
+//! The grammar of the command line.
+
+use crate::console::ColorChoice;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Decides what a coding agent may do, by the rules you already wrote.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "portcullis",
+    version,
+    about,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Exit status: 0 done or allow, 10 ask, 11 deny, 64 usage, 65 bad policy or input, 70 internal.\nExamples:\n  portcullis check 'git push && make'\n  portcullis explain Read ~/.ssh/id_ed25519\n  portcullis install --agent claude-code --user"
+)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Writes JSON instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Gives the verdict for one call, or for many
+    #[command(
+        after_help = "Examples:\n  portcullis check 'git push && make'\n  portcullis check Read src/a.ts\n  portcullis check WebFetch https://docs.rs\n  portcullis check mcp__github__create_issue '{\"title\":\"x\"}'\n  portcullis check --deny 'Bash(git push *)' 'git -C . push'\n  portcullis check --batch < calls.jsonl"
+    )]
+    Check(CheckArgs),
+    /// Shows everything behind a verdict, or what a code means
+    #[command(
+        after_help = "Examples:\n  portcullis explain 'cd pkg && timeout 30 npm test > out.log'\n  portcullis explain protected-path\n  portcullis explain --codes"
+    )]
+    Explain(ExplainArgs),
+    /// Answers one hook call of an agent
+    #[command(
+        after_help = "Reads the call as JSON on the standard input. Whatever goes wrong ends as a block (exit 2).\nExamples:\n  portcullis hook --host claude-code --event PreToolUse < call.json"
+    )]
+    Hook(HookArgs),
+    /// Wires the hook into an agent's settings
+    #[command(
+        after_help = "Examples:\n  portcullis install --agent claude-code --user\n  portcullis install --agent claude-code --project --dry-run"
+    )]
+    Install(InstallArgs),
+    /// Takes the hook out of an agent's settings
+    #[command(after_help = "Examples:\n  portcullis uninstall --agent claude-code --user")]
+    Uninstall(UninstallArgs),
+    /// Shows the effective policy, or the layers it comes from
+    #[command(
+        after_help = "Examples:\n  portcullis policy show\n  portcullis policy list\n  portcullis policy show --policy team.json --json"
+    )]
+    Policy(PolicyCommandArgs),
+    /// Looks for what is misconfigured
+    #[command(after_help = "Examples:\n  portcullis doctor\n  portcullis doctor --json")]
+    Doctor(DoctorArgs),
+    /// Writes the JSON Schema of a format
+    #[command(
+        after_help = "Examples:\n  portcullis schema\n  portcullis schema batch-output > batch-output.schema.json"
+    )]
+    Schema(SchemaArgs),
+    /// Writes completions for a shell
+    #[command(
+        after_help = "Examples:\n  portcullis completions bash > ~/.local/share/bash-completion/completions/portcullis"
+    )]
+    Completions(CompletionsArgs),
+    /// Writes a manual page
+    #[command(
+        after_help = "Examples:\n  portcullis man > portcullis.1\n  portcullis man check | man -l -"
+    )]
+    Man(ManArgs),
+}
+
+/// Which policy decides; the same everywhere.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Policy selection")]
+pub struct PolicyArgs {
+    /// Decides by this settings file instead of the discovered ones (repeatable)
+    #[arg(long = "policy", value_name = "FILE")]
+    pub policies: Vec<String>,
+    /// Reads no settings but those that are named
+    #[arg(long)]
+    pub no_discovery: bool,
+    /// The directory the session starts in
+    #[arg(long, value_name = "DIR")]
+    pub project_root: Option<String>,
+    /// The home directory
+    #[arg(long, value_name = "DIR")]
+    pub home: Option<String>,
+    /// The directory the call runs in
+    #[arg(long, value_name = "DIR")]
+    pub cwd: Option<String>,
+    /// The permission mode
+    #[arg(long, value_name = "MODE")]
+    pub mode: Option<String>,
+    /// Adds a working directory (repeatable)
+    #[arg(long = "add-dir", value_name = "DIR")]
+    pub add_dirs: Vec<String>,
+    /// Adds an allow rule (repeatable)
+    #[arg(long, value_name = "RULE")]
+    pub allow: Vec<String>,
+    /// Adds an ask rule (repeatable)
+    #[arg(long, value_name = "RULE")]
+    pub ask: Vec<String>,
+    /// Adds a deny rule (repeatable)
+    #[arg(long, value_name = "RULE")]
+    pub deny: Vec<String>,
+    /// Adds settings from a file or from JSON text (repeatable)
+    #[arg(long, value_name = "FILE|JSON")]
+    pub settings: Vec<String>,
+}
+
+/// Arguments of `check`.
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    /// A shell command, a tool and its input, a JSON object, or `-` for the standard input
+    #[arg(value_name = "CALL")]
+    pub call: Vec<String>,
+    /// Reads one JSON object a line and answers each with one
+    #[arg(long, conflicts_with = "call")]
+    pub batch: bool,
+    /// Shows what the call was found to do
+    #[arg(long)]
+    pub facts: bool,
+    /// Appends the decision to a log
+    #[arg(long, value_name = "FILE", conflicts_with = "batch")]
+    pub log: Option<String>,
+    /// Which policy decides.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Arguments of `explain`.
+#[derive(Args, Clone, Debug)]
+pub struct ExplainArgs {
+    /// A code, or a call as `check` takes it
+    #[arg(value_name = "CODE|CALL")]
+    pub call: Vec<String>,
+    /// Lists every code
+    #[arg(long, conflicts_with = "call")]
+    pub codes: bool,
+    /// Which policy decides.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Arguments of `hook`.
+#[derive(Args, Clone, Debug)]
+pub struct HookArgs {
+    /// The agent that calls
+    #[arg(long, value_name = "AGENT", value_enum, default_value_t = Agent::ClaudeCode)]
+    pub host: Agent,
+    /// The event it calls for, which fixes how a failure is put
+    #[arg(long, value_name = "EVENT")]
+    pub event: Option<String>,
+    /// Appends the decision to a log
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<String>,
+    /// Which policy decides.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// The worker of a hook call parses the same flags without the rest of the grammar.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "portcullis hook")]
+pub struct HookLine {
+    /// The flags.
+    #[command(flatten)]
+    pub hook: HookArgs,
+    /// Accepted everywhere; a hook's answer is JSON as it is.
+    #[arg(long, hide = true)]
+    pub json: bool,
+    /// Accepted everywhere; a hook's answer has no colour.
+    #[arg(long, hide = true, value_enum, default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+}
+
+/// An agent whose hooks are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Agent {
+    /// Claude Code
+    ClaudeCode,
+}
+
+impl Agent {
+    /// Its name in flags and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ClaudeCode => "claude-code",
+        }
+    }
+}
+
+/// Whose settings file is meant; user settings unless said otherwise.
+#[derive(Args, Clone, Copy, Debug, Default)]
+#[group(multiple = false)]
+pub struct LevelArgs {
+    /// Your settings for every project (the default)
+    #[arg(long)]
+    user: bool,
+    /// The project's settings, shared through its repository
+    #[arg(long)]
+    project: bool,
+    /// Your settings for this project
+    #[arg(long)]
+    local: bool,
+}
+
+/// A settings file an agent reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The user's, for every project.
+    User,
+    /// The project's.
+    Project,
+    /// The user's, for this project.
+    Local,
+}
+
+impl LevelArgs {
+    /// The one that is meant.
+    pub fn level(self) -> Level {
+        if self.project {
+            Level::Project
+        } else if self.local {
+            Level::Local
+        } else {
+            Level::User
+        }
+    }
+}
+
+/// Where an agent's settings are.
+#[derive(Args, Clone, Debug)]
+pub struct TargetArgs {
+    /// The agent
+    #[arg(long, value_name = "AGENT", value_enum)]
+    pub agent: Agent,
+    /// Whose settings.
+    #[command(flatten)]
+    pub level: LevelArgs,
+    /// Shows the change and makes none
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The project
+    #[arg(long, value_name = "DIR")]
+    pub project_root: Option<String>,
+    /// The home directory
+    #[arg(long, value_name = "DIR")]
+    pub home: Option<String>,
+}
+
+/// Arguments of `install`.
+#[derive(Args, Clone, Debug)]
+pub struct InstallArgs {
+    /// Where to.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The program the agent starts, if not this one
+    #[arg(long, value_name = "PROGRAM")]
+    pub program: Option<String>,
+    /// Flags the hook is called with, such as `--policy` and its file
+    #[arg(last = true, value_name = "HOOK FLAGS")]
+    pub hook_flags: Vec<String>,
+}
+
+/// Arguments of `uninstall`.
+#[derive(Args, Clone, Debug)]
+pub struct UninstallArgs {
+    /// Where from.
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+/// Arguments of `policy`.
+#[derive(Args, Clone, Debug)]
+pub struct PolicyCommandArgs {
+    /// What about the policy.
+    #[command(subcommand)]
+    pub command: PolicyCommand,
+}
+
+/// What to do with the policy.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Shows every rule and switch that counts, and where it is written
+    Show(PolicyViewArgs),
+    /// Shows the settings layers, highest first, and their state
+    List(PolicyViewArgs),
+}
+
+/// Arguments of `policy show` and `policy list`.
+#[derive(Args, Clone, Debug)]
+pub struct PolicyViewArgs {
+    /// Which policy.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Arguments of `doctor`.
+#[derive(Args, Clone, Debug)]
+pub struct DoctorArgs {
+    /// Which policy.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Arguments of `schema`.
+#[derive(Args, Clone, Debug)]
+pub struct SchemaArgs {
+    /// The format; without one, all are listed
+    #[arg(value_name = "FORMAT")]
+    pub format: Option<String>,
+}
+
+/// Arguments of `completions`.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Args, Clone, Debug)]
+pub struct ManArgs {
+    /// The command; without one, the page of the whole
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+}

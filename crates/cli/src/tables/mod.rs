@@ -1,0 +1,4 @@
+//! Data.
+
+pub(crate) mod codes;
+pub(crate) mod tools;
