@@ -132,7 +132,19 @@ fn respelling(choices: &mut Choices<'_>) -> Result<(), String> {
     let call = samples::bash_call(choices, &first);
     let rules = samples::rules(choices);
     let call = samples::with_layers(&call, &[samples::layer(choices, &rules.settings())]);
-    agree(&call, &samples::with_command(&call, &second))
+    let other = samples::with_command(&call, &second);
+    // The second reader misreads some spellings. It may then cost a prompt, never save one.
+    match (disagreement(&call)?, disagreement(&other)?) {
+        (false, false) => agree(&call, &other),
+        (false, true) => not_weaker(&call, &other),
+        (true, false) => not_weaker(&other, &call),
+        (true, true) => Ok(()),
+    }
+}
+
+fn disagreement(call: &Value) -> Result<bool, String> {
+    let answer = evaluate::ask_with_facts(call)?;
+    Ok(answer.unanalyzable.iter().any(|reason| reason == "reader-disagreement"))
 }
 
 fn deciding_twice(choices: &mut Choices<'_>) -> Result<(), String> {
