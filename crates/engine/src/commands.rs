@@ -18,7 +18,9 @@ pub(crate) fn restricting<'p>(
         for rule in rules.command_candidates(&form.texts) {
             let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
             let mut found = pattern.matches(&form.texts);
-            if found != Match::Certain && form.source.as_deref().is_some_and(|s| pattern.matches_text(s)) {
+            if found != Match::Certain
+                && form.source.as_deref().is_some_and(|s| pattern.matches_text(s))
+            {
                 found = Match::Certain;
             }
             add(&mut out, rule, found, fact.possible);
@@ -127,6 +129,5 @@ fn suspended(pattern: &CommandPattern) -> bool {
     let prefix = pattern.literal_prefix();
     let name = prefix.split(' ').next().unwrap_or("");
     let name = name.rsplit('/').next().unwrap_or(name);
-    pattern.has_wildcard()
-        && (name.is_empty() || crate::tables::interpreters::runs_any_code(name))
+    pattern.has_wildcard() && (name.is_empty() || crate::tables::interpreters::runs_any_code(name))
 }

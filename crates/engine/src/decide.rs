@@ -104,7 +104,10 @@ impl<'a> Judge<'a> {
                 && fact.forms.iter().any(|form| {
                     sandbox.excluded.iter().any(|excluded| {
                         excluded.pattern.matches(&form.texts) != Match::No
-                            || form.source.as_deref().is_some_and(|s| excluded.pattern.matches_text(s))
+                            || form
+                                .source
+                                .as_deref()
+                                .is_some_and(|s| excluded.pattern.matches_text(s))
                     })
                 })
         });
@@ -170,7 +173,13 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn restrict(&mut self, subject: &Subject, class: RuleClass, rule: &PolicyRule, sure: Certainty) {
+    fn restrict(
+        &mut self,
+        subject: &Subject,
+        class: RuleClass,
+        rule: &PolicyRule,
+        sure: Certainty,
+    ) {
         let decision = match (class, sure) {
             (RuleClass::Deny, Certainty::Certain) => Decision::Deny,
             (RuleClass::Deny, Certainty::Possible)
@@ -270,9 +279,9 @@ impl<'a> Judge<'a> {
         let policy = self.policy;
         let subject = self.tool_subject();
         let names = self.tool_names();
-        let allowed = names.iter().find_map(|name| {
-            policy.allow.for_tool(name).find(|rule| self.concerns_tool(rule))
-        });
+        let allowed = names
+            .iter()
+            .find_map(|name| policy.allow.for_tool(name).find(|rule| self.concerns_tool(rule)));
         if let Some(rule) = allowed {
             self.allow_by(subject, rule);
         } else if needs_no_permission(&self.facts.call.tool) {
@@ -290,10 +299,9 @@ impl<'a> Judge<'a> {
         let bare = self.tool_names().iter().find_map(|name| self.bare(name));
         let bare = bare.filter(|_| self.mode != Mode::Auto);
         let whole = self.whole_allow(text);
-        let moves = facts
-            .commands
-            .iter()
-            .any(|fact| fact.origin == Origin::Written && fact.cd.as_ref().is_some_and(|cd| !cd.stays));
+        let moves = facts.commands.iter().any(|fact| {
+            fact.origin == Origin::Written && fact.cd.as_ref().is_some_and(|cd| !cd.stays)
+        });
         for obstacle in &facts.obstacles {
             self.obstacle(obstacle.reason, obstacle.weight, obstacle.span, &obstacle.detail, bare);
         }
@@ -307,7 +315,10 @@ impl<'a> Judge<'a> {
                 span: Some(assignment.span),
             };
             if assignment.safe {
-                self.allow(subject, builtin("safe-variable", "the variable is known to be harmless"));
+                self.allow(
+                    subject,
+                    builtin("safe-variable", "the variable is known to be harmless"),
+                );
             } else if let Some(rule) = bare.or(whole) {
                 self.allow_by(subject, rule);
             } else {
@@ -358,9 +369,9 @@ impl<'a> Judge<'a> {
                 rules.for_tool(name).any(|r| matches!(r.rule.specifier(), Specifier::Command(_)))
             })
         });
-        let path_rules = [&self.policy.deny, &self.policy.ask].into_iter().any(|rules| {
-            ["Read", "Edit"].iter().any(|name| rules.for_tool(name).next().is_some())
-        });
+        let path_rules = [&self.policy.deny, &self.policy.ask]
+            .into_iter()
+            .any(|rules| ["Read", "Edit"].iter().any(|name| rules.for_tool(name).next().is_some()));
         match weight {
             Weight::Note => {}
             Weight::NeedsBare => match bare {
@@ -449,16 +460,19 @@ impl<'a> Judge<'a> {
             Ok(()) if fact.enclosed => {
                 Err("it stands in a loop, group, function or background list".to_owned())
             }
-            Ok(()) if fact.git && moves => Err(
-                "it runs git after `cd`, where that directory's configuration and hooks apply"
-                    .to_owned(),
-            ),
+            Ok(()) if fact.git && moves => {
+                Err("it runs git after `cd`, where that directory's configuration and hooks apply"
+                    .to_owned())
+            }
             other => other.clone(),
         };
         let edits = fact.edits && self.mode == Mode::AcceptEdits && !self.leaves;
         match (read_only, elsewhere) {
             (Ok(()), None) => {
-                self.allow(subject, builtin("read-only", "it only reads, inside the working directories"));
+                self.allow(
+                    subject,
+                    builtin("read-only", "it only reads, inside the working directories"),
+                );
             }
             (_, None) if edits => {
                 let text = "acceptEdits runs file commands inside the working directories";
@@ -470,7 +484,8 @@ impl<'a> Judge<'a> {
                 self.ask(subject, builtin("outside", why), Prompt::Unmatched);
             }
             (Err(why), _) => {
-                let unread = fact.exact_only || !fact.obstacles.is_empty() || !fact.safe_assignments;
+                let unread =
+                    fact.exact_only || !fact.obstacles.is_empty() || !fact.safe_assignments;
                 // Nobody is there to see what an opaque command tries inside the sandbox.
                 let lasting = self.contained && self.mode == Mode::DontAsk && unread;
                 let prompt = if lasting { Prompt::Lasting } else { Prompt::Unmatched };
@@ -490,7 +505,9 @@ impl<'a> Judge<'a> {
             }
             let text = &access.text;
             if access.climbs {
-                return Some(format!("`{text}` climbs with `..` after a name, where a symlink may lead"));
+                return Some(format!(
+                    "`{text}` climbs with `..` after a name, where a symlink may lead"
+                ));
             }
             let writes = access.access != Access::Read;
             if writes && matches!(access.place, Place::Glob(_) | Place::Unknown(_)) {
@@ -564,7 +581,10 @@ impl<'a> Judge<'a> {
         if let Some(rule) = rule.filter(|_| !odd) {
             self.allow_by(subject, rule);
         } else if !odd && inside && !writes {
-            self.allow(subject, builtin("working-directory", "it lies inside the working directories"));
+            self.allow(
+                subject,
+                builtin("working-directory", "it lies inside the working directories"),
+            );
         } else if !odd && inside && self.mode == Mode::AcceptEdits {
             let text = "acceptEdits writes inside the working directories".to_owned();
             self.allow(subject, Because::Mode { mode: self.mode.word(), text });
@@ -634,7 +654,8 @@ impl<'a> Judge<'a> {
             let rules =
                 path_rules(&self.policy.allow, RuleClass::Allow, access, tool, self.answers);
             let searching = if writes { None } else { self.bare("Read") };
-            let rule = rules.first().map(|(rule, _)| *rule).or_else(|| self.bare(tool)).or(searching);
+            let rule =
+                rules.first().map(|(rule, _)| *rule).or_else(|| self.bare(tool)).or(searching);
             if writes && self.mode == Mode::Plan {
                 let text = "plan mode edits nothing".to_owned();
                 let because = Because::Mode { mode: self.mode.word(), text };
@@ -694,7 +715,10 @@ impl<'a> Judge<'a> {
         if let Some(rule) = rule {
             self.allow_by(subject, rule);
         } else if policy.preapproved_hosts && is_preapproved(host) {
-            self.allow(subject, builtin("preapproved-host", "a documentation host on the built-in list"));
+            self.allow(
+                subject,
+                builtin("preapproved-host", "a documentation host on the built-in list"),
+            );
         } else {
             let why = "no WebFetch rule covers this host";
             self.ask(subject, builtin("no-rule", why), Prompt::Unmatched);
@@ -803,13 +827,20 @@ impl<'a> Judge<'a> {
         if self.findings.is_empty() {
             let text = "no part of the call was judged".to_owned();
             let subject = self.tool_subject();
-            self.push(Decision::Ask, Because::Bug { text }, subject, Certainty::Certain, Prompt::Lasting);
+            self.push(
+                Decision::Ask,
+                Because::Bug { text },
+                subject,
+                Certainty::Certain,
+                Prompt::Lasting,
+            );
         }
         let mut decision =
             self.findings.iter().map(|(f, _)| f.decision).max().unwrap_or(Decision::Ask);
-        let by_rule = self.findings.iter().any(|(finding, prompt)| {
-            finding.decision == Decision::Ask && *prompt == Prompt::Rule
-        });
+        let by_rule = self
+            .findings
+            .iter()
+            .any(|(finding, prompt)| finding.decision == Decision::Ask && *prompt == Prompt::Rule);
         if decision == Decision::Ask && self.mode == Mode::Auto && !by_rule && route.is_none() {
             route = Some(Route::Classifier);
         }
@@ -828,7 +859,8 @@ impl<'a> Judge<'a> {
         if decision != Decision::Ask {
             route = None;
         }
-        let findings: Vec<Finding> = self.findings.into_iter().map(|(finding, _)| finding).collect();
+        let findings: Vec<Finding> =
+            self.findings.into_iter().map(|(finding, _)| finding).collect();
         let mut reason = suggest::reason(decision, &findings);
         if self.mode_locked {
             reason.push_str("; the mode is locked to default");

@@ -181,11 +181,7 @@ pub(crate) struct WorkingDirectories {
 }
 
 impl WorkingDirectories {
-    pub(crate) fn new(
-        policy: &Policy,
-        facts: &portcullis_facts::Facts,
-        answers: &Answers,
-    ) -> Self {
+    pub(crate) fn new(policy: &Policy, facts: &portcullis_facts::Facts, answers: &Answers) -> Self {
         let additional: Vec<AbsPath> = facts
             .call
             .additional_directories

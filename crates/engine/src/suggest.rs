@@ -56,8 +56,7 @@ pub(crate) fn near_misses(policy: &Policy, facts: &Facts) -> Vec<NearMiss> {
                 if first != name {
                     continue;
                 }
-                let best =
-                    fact.forms.iter().map(|form| pattern.matches(&form.texts)).max();
+                let best = fact.forms.iter().map(|form| pattern.matches(&form.texts)).max();
                 let why = match best {
                     Some(Match::Certain) | None => continue,
                     Some(Match::Possible) => {
@@ -84,7 +83,8 @@ pub(crate) fn near_misses(policy: &Policy, facts: &Facts) -> Vec<NearMiss> {
 ///
 /// Nothing is suggested that would let any code run, and nothing that cannot be shown in full.
 pub(crate) fn suggestions(asks: &[&Finding], facts: &Facts, mode: Mode) -> Vec<Suggestion> {
-    if facts.obstacles.iter().any(|obstacle| obstacle.weight >= portcullis_facts::Weight::NeedsBare) {
+    if facts.obstacles.iter().any(|obstacle| obstacle.weight >= portcullis_facts::Weight::NeedsBare)
+    {
         return Vec::new();
     }
     let (mut rules, mut reads, mut writes) = (Vec::new(), Vec::new(), false);
@@ -127,7 +127,8 @@ pub(crate) fn suggestions(asks: &[&Finding], facts: &Facts, mode: Mode) -> Vec<S
         }
     }
     let mut out = Vec::new();
-    let outside = asks.iter().any(|finding| matches!(finding.because.code(), "outside" | "redirect"));
+    let outside =
+        asks.iter().any(|finding| matches!(finding.because.code(), "outside" | "redirect"));
     if outside && !reads.is_empty() {
         for rule in reads {
             add(&mut rules, rule);
@@ -141,8 +142,9 @@ pub(crate) fn suggestions(asks: &[&Finding], facts: &Facts, mode: Mode) -> Vec<S
     if edits && matches!(mode, Mode::Default | Mode::Plan) {
         out.push(Suggestion::Mode {
             mode: Mode::AcceptEdits.word(),
-            grants: "file edits and mkdir, touch, rm, rmdir, mv, cp, sed inside the working directories"
-                .to_owned(),
+            grants:
+                "file edits and mkdir, touch, rm, rmdir, mv, cp, sed inside the working directories"
+                    .to_owned(),
         });
     }
     out
@@ -171,7 +173,8 @@ fn command_rule(argv: &[Arg]) -> Option<String> {
     }
     let escaped = |text: String| text.replace("\\*", "*").replace('*', "\\*");
     let subcommand = rest.first().filter(|word| {
-        word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+        word.len() > 1
+            && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
             && !word.starts_with('-')
     });
     match subcommand {

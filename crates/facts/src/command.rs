@@ -39,13 +39,9 @@ impl Shell<'_> {
 impl Walker<'_> {
     /// A command with words: the command as written, and as its variables make it.
     pub(crate) fn words(&mut self, simple: &Simple, stdin: &Stdin, state: &mut State) -> Flow {
-        let declaration = simple
-            .words
-            .first()
-            .and_then(Word::known)
-            .is_some_and(|name| {
-                matches!(name.as_str(), "declare" | "typeset" | "local" | "export" | "readonly")
-            });
+        let declaration = simple.words.first().and_then(Word::known).is_some_and(|name| {
+            matches!(name.as_str(), "declare" | "typeset" | "local" | "export" | "readonly")
+        });
         let written = argument_lists(&simple.words, declaration, &Nothing, &Nothing);
         let Some(written) = written.into_iter().next() else { return Flow::stays(&state.cwd) };
         let shell = Shell {
@@ -140,7 +136,10 @@ impl Walker<'_> {
                 fact.obstacles.push(Reason::Shadowed);
             }
             if name.contains('/') {
-                self.out.runs.push((place_of(&Arg::Known(name.to_owned()), &state.cwd, &self.call.home), shell.span));
+                self.out.runs.push((
+                    place_of(&Arg::Known(name.to_owned()), &state.cwd, &self.call.home),
+                    shell.span,
+                ));
             }
             if name.starts_with([' ', '\t']) {
                 self.obstacle(Reason::EscapedBlank, shell.span, "");
@@ -172,7 +171,8 @@ impl Walker<'_> {
             if let Some(inner) = only
                 && !inner.is_empty()
             {
-                transparent &= matches!(peeled.wrapper, "command" | "builtin" | "noglob" | "timeout");
+                transparent &=
+                    matches!(peeled.wrapper, "command" | "builtin" | "noglob" | "timeout");
                 clean &= peeled.obstacles.is_empty();
                 carried.extend(peeled.possible.into_iter().map(|inner| (inner, true)));
                 push_forms(&mut fact, &inner, clean);
@@ -281,7 +281,12 @@ impl Walker<'_> {
     }
 
     /// What the command becomes: directory changes.
-    fn directory(&mut self, directory: &Directory, fact: &mut CommandFact, state: &mut State) -> Flow {
+    fn directory(
+        &mut self,
+        directory: &Directory,
+        fact: &mut CommandFact,
+        state: &mut State,
+    ) -> Flow {
         let target = match directory {
             Directory::Stays => return Flow::stays(&state.cwd),
             Directory::Home => Some(vec![self.call.home.clone()]),
@@ -545,9 +550,10 @@ fn under_variable(word: &Word) -> bool {
         | Part::Array(_)
         | Part::Unreadable { .. } => false,
     });
-    let starts = word.parts.first().is_some_and(|part| {
-        matches!(part, Part::Param { .. } | Part::Subst { .. })
-    });
+    let starts = word
+        .parts
+        .first()
+        .is_some_and(|part| matches!(part, Part::Param { .. } | Part::Subst { .. }));
     let mut slash = false;
     starts
         && parts.all(|part| match part {
@@ -575,7 +581,12 @@ fn push_forms(fact: &mut CommandFact, argv: &[Arg], clean: bool) {
 }
 
 fn push_deny_forms(fact: &mut CommandFact, argv: &[Arg]) {
-    fact.forms.push(Form { texts: Arg::canonical(argv), source: None, allows: false, whole: false });
+    fact.forms.push(Form {
+        texts: Arg::canonical(argv),
+        source: None,
+        allows: false,
+        whole: false,
+    });
     push_spellings(fact, argv);
 }
 

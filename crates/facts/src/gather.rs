@@ -39,7 +39,9 @@ pub fn gather(call: &ToolCall, program: Option<&Program>) -> Facts {
         Content::Fetches(field) => {
             facts.action = match call.input.text(field) {
                 Some(url) => Action::Fetch(host_of(url)),
-                None => Action::Malformed(format!("`{}` without a text field `{field}`", call.tool)),
+                None => {
+                    Action::Malformed(format!("`{}` without a text field `{field}`", call.tool))
+                }
             };
         }
         Content::ChangesTo(field) => {
@@ -49,7 +51,9 @@ pub fn gather(call: &ToolCall, program: Option<&Program>) -> Facts {
                     tool_access(&mut facts, call, &text, Access::Read, false);
                     Action::Directory
                 }
-                None => Action::Malformed(format!("`{}` without a text field `{field}`", call.tool)),
+                None => {
+                    Action::Malformed(format!("`{}` without a text field `{field}`", call.tool))
+                }
             };
         }
         Content::Nothing => {}

@@ -129,6 +129,7 @@ fn inspect_row(row: &'static Row, program: Option<&str>, argv: &[Arg], start: us
         | Operands::TextThenWrite
         | Operands::Remove
         | Operands::ReadThenWrite
+        | Operands::InputThenOutput
         | Operands::MoveThenWrite
         | Operands::WriteThenRead
         | Operands::Revisions

@@ -23,8 +23,9 @@ mod web;
 
 pub use arg::Arg;
 pub use facts::{
-    AccessFact, Accessor, Action, Answers, AssignmentFact, CdFact, CommandFact, Facts, Form, HostFact,
-    ObstacleFact, Origin, Place, Probe, Real, RedirectFact, RemovalFact, RemovalTarget, Weight,
+    AccessFact, Accessor, Action, Answers, AssignmentFact, CdFact, CommandFact, Facts, Form,
+    HostFact, ObstacleFact, Origin, Place, Probe, Real, RedirectFact, RemovalFact, RemovalTarget,
+    Weight,
 };
 pub use gather::gather;
 pub use inspect::{Access, Inspection, NotReadOnly, PathUse, Removal, inspect};

@@ -104,9 +104,9 @@ fn output_of_simple(simple: &Simple, input: Option<&str>, lookup: &dyn Lookup) -
         }
         ("cat", [] | ["-"]) => input.map(str::to_owned),
         ("base64", ["-d" | "--decode" | "-D"]) => decode_base64(input?),
-        ("rev", []) => Some(
-            input?.lines().map(|line| line.chars().rev().collect::<String>() + "\n").collect(),
-        ),
+        ("rev", []) => {
+            Some(input?.lines().map(|line| line.chars().rev().collect::<String>() + "\n").collect())
+        }
         ("tr", ["-d", set]) => {
             let set: Vec<char> = set.chars().collect();
             Some(input?.chars().filter(|c| !set.contains(c)).collect())

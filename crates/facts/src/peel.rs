@@ -6,16 +6,15 @@ use crate::tables::payloads::PAYLOADS;
 use crate::tables::payloads_git::peel_git;
 use crate::tables::payloads_search::{peel_fd, peel_find, peel_parallel};
 use crate::tables::wrappers::{Empty, Runs, WRAPPERS, Wrapper};
-use crate::tables::wrappers_grammar::{Kind, Met, Reading, assignment};
+use crate::tables::wrappers_grammar::{Kind, Met, Reading, Unlisted, assignment};
 use crate::tables::wrappers_shells::{peel_shell, shell_name};
 use portcullis_model::Reason;
 
 /// Takes one wrapping program off a command; `None` when the program is not one that runs others,
 /// or runs nothing in this form.
 ///
-/// The caller repeats it on every [`Inner::Argv`] it finds. That ends: what is inside is made of
-/// fewer words, or the words of an `env -S` text, which are counted. [`Peeled::possible`] holds
-/// every start there may be, so peeling what is in it adds nothing but scripts.
+/// The caller repeats it on every [`Inner::Argv`] it finds, also the possible ones. That ends: what is
+/// inside is made of fewer words, or of the words of an `env -S` text, which are counted.
 pub fn peel(argv: &[Arg]) -> Option<Peeled> {
     let (first, words) = argv.split_first()?;
     let written = first.known()?;
@@ -206,7 +205,7 @@ pub(crate) fn finish(row: &Wrapper, wrapper: &'static str, reading: Reading) -> 
     peeled.take_options(&reading.perhaps_met, true);
     for operand in &reading.operands {
         // Words that editors and database shells take as commands.
-        if row.grammar.lenient {
+        if row.grammar.unlisted == Unlisted::Flag {
             let script = operand.known().and_then(operand_script);
             peeled.inner.extend(script.map(|text| Inner::Script(Arg::Known(text.to_owned()))));
         }
@@ -214,7 +213,7 @@ pub(crate) fn finish(row: &Wrapper, wrapper: &'static str, reading: Reading) -> 
     if reading.assigns.iter().any(|(name, _)| hijacking_variable(name)) {
         peeled.hinder(Reason::EnvHijack);
     }
-    let program = reading.met.iter().filter(|met| met.kind == Kind::Program).next_back();
+    let program = reading.met.iter().rfind(|met| met.kind == Kind::Program);
     let mut rest = reading.rest;
     if let Some(program) = program.and_then(|met| met.value.clone()) {
         if rest.first().and_then(Arg::known) == Some("--") {
@@ -222,11 +221,11 @@ pub(crate) fn finish(row: &Wrapper, wrapper: &'static str, reading: Reading) -> 
         }
         rest.insert(0, program);
     }
-    let replaced = reading.met.iter().find_map(|met| match met.kind {
-        Kind::Replace => met.value.as_ref().and_then(Arg::known),
-        Kind::ReplaceOptional => Some(met.value.as_ref().and_then(Arg::known).unwrap_or("{}")),
-        _ => None,
-    });
+    let replaced = reading
+        .met
+        .iter()
+        .find(|met| matches!(met.kind, Kind::Replace | Kind::ReplaceOptional))
+        .map(|met| met.value.as_ref().and_then(Arg::known).unwrap_or("{}"));
     let runs = if has(Kind::RestIsScript) {
         Runs::Joined
     } else if has(Kind::RestIsArgv) || program.is_some() {

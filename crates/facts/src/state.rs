@@ -148,9 +148,9 @@ impl Known<'_> {
         match name {
             "HOME" if !assigned => Some(vec![Value::Scalar(self.state.home.as_str().to_owned())]),
             "PWD" if !assigned => match &self.state.cwd {
-                Cwd::Known(paths) => Some(
-                    paths.iter().map(|path| Value::Scalar(path.as_str().to_owned())).collect(),
-                ),
+                Cwd::Known(paths) => {
+                    Some(paths.iter().map(|path| Value::Scalar(path.as_str().to_owned())).collect())
+                }
                 Cwd::Unknown => None,
             },
             _ => None,
@@ -314,7 +314,11 @@ fn bounds(length: usize, operand: &dyn Fn(usize) -> Option<String>) -> Option<(u
         length_signed
     } else {
         let count: i64 = count.trim().parse().ok()?;
-        if count < 0 { (length_signed + count).max(start) } else { (start + count).min(length_signed) }
+        if count < 0 {
+            (length_signed + count).max(start)
+        } else {
+            (start + count).min(length_signed)
+        }
     };
     Some((usize::try_from(start).ok()?, usize::try_from(end).ok()?))
 }
@@ -325,14 +329,9 @@ fn slice(items: &[String], operand: &dyn Fn(usize) -> Option<String>) -> Option<
 }
 
 /// `${x#…}`, `${x/…/…}`, `${x:…}`, `${x^^}` with operands that hold no glob characters.
-fn edited(
-    operator: &str,
-    text: &str,
-    operand: &dyn Fn(usize) -> Option<String>,
-) -> Option<String> {
-    let plain = |index| {
-        operand(index).filter(|operand: &String| !operand.contains(['*', '?', '[', '\\']))
-    };
+fn edited(operator: &str, text: &str, operand: &dyn Fn(usize) -> Option<String>) -> Option<String> {
+    let plain =
+        |index| operand(index).filter(|operand: &String| !operand.contains(['*', '?', '[', '\\']));
     let capital = |all: bool, upper: bool| -> String {
         let change = |c: char| if upper { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
         let mut chars = text.chars();
@@ -435,10 +434,15 @@ pub(crate) fn argument_lists(
 
 fn assigns(word: &portcullis_shell::Word) -> bool {
     match word.parts.first() {
-        Some(Part::Text { text, quoted: false }) => text.split_once('=').is_some_and(|(name, _)| {
-            !name.is_empty()
-                && name.trim_end_matches('+').chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        }),
+        Some(Part::Text { text, quoted: false }) => {
+            text.split_once('=').is_some_and(|(name, _)| {
+                !name.is_empty()
+                    && name
+                        .trim_end_matches('+')
+                        .chars()
+                        .all(|c| c.is_ascii_alphanumeric() || c == '_')
+            })
+        }
         _ => false,
     }
 }

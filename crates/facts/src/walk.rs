@@ -212,13 +212,7 @@ impl Walker<'_> {
         }
     }
 
-    fn compound(
-        &mut self,
-        kind: &Compound,
-        span: Span,
-        state: &mut State,
-        stdin: &Stdin,
-    ) -> Flow {
+    fn compound(&mut self, kind: &Compound, span: Span, state: &mut State, stdin: &Stdin) -> Flow {
         match kind {
             Compound::Group(script) => {
                 // The commands of a group share its input; what one of them reads is unknown.

@@ -112,7 +112,35 @@ impl Automaton {
 
     /// Whether some text is in both languages; `None` past the budget.
     pub fn intersects(&self, other: &Self, budget: &mut Budget) -> Option<bool> {
-        Some(!self.intersection(other, budget)?.is_empty())
+        let width = other.states.len();
+        budget.spend(self.states.len().checked_mul(width)? / 64)?;
+        let mut seen = vec![false; self.states.len() * width];
+        let mut open: Vec<(usize, usize)> = Vec::new();
+        let mut enter = |pair: (usize, usize), open: &mut Vec<(usize, usize)>| {
+            if let Some(seen) = seen.get_mut(pair.0 * width + pair.1)
+                && !std::mem::replace(seen, true)
+            {
+                open.push(pair);
+            }
+        };
+        for &left in &self.starts {
+            other.starts.iter().for_each(|right| enter((left, *right), &mut open));
+        }
+        while let Some((left, right)) = open.pop() {
+            let (left, right) = (self.states.get(left)?, other.states.get(right)?);
+            if left.accepting && right.accepting {
+                return Some(true);
+            }
+            budget.spend(1 + left.moves.len() * right.moves.len())?;
+            for (mine, left) in &left.moves {
+                for (theirs, right) in &right.moves {
+                    if !mine.intersection(*theirs).is_empty() {
+                        enter((*left, *right), &mut open);
+                    }
+                }
+            }
+        }
+        Some(false)
     }
 
     /// Whether no text is in the language.
@@ -132,10 +160,10 @@ impl Automaton {
                 return Some(spell(&trail, next, |(_, from)| *from));
             }
             for (bytes, target) in &state.moves {
-                if let (Some(seen), Some(byte)) = (seen.get_mut(*target), bytes.likeliest()) {
-                    if !std::mem::replace(seen, true) {
-                        trail.push((*target, Some((next, byte))));
-                    }
+                if let (Some(seen), Some(byte)) = (seen.get_mut(*target), bytes.likeliest())
+                    && !std::mem::replace(seen, true)
+                {
+                    trail.push((*target, Some((next, byte))));
                 }
             }
             next += 1;

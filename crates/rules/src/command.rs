@@ -9,7 +9,7 @@ use crate::automaton::{Automaton, Budget, Inclusion, included};
 use crate::glob::text_automaton;
 use crate::{Glob, Match};
 use form::Forms;
-use portcullis_model::{RuleClass, TextSet};
+use portcullis_model::{RuleClass, TextPiece, TextSet};
 
 /// The specifier of a Bash rule.
 ///
@@ -19,8 +19,8 @@ use portcullis_model::{RuleClass, TextSet};
 pub struct CommandPattern {
     text: String,
     globs: Vec<Glob>,
-    /// Set where the text holds separators of its own.
-    whole: Option<Glob>,
+    /// What the whole command is compared with where the text holds separators of its own.
+    whole: Vec<Glob>,
     prefix: String,
     wildcard: bool,
 }
@@ -68,15 +68,14 @@ impl CommandPattern {
     /// Whether the pattern holds separators of its own (`make a && make b`): it then stands for one
     /// whole command string, see [`Self::matches_whole`].
     pub fn holds_separators(&self) -> bool {
-        self.whole.is_some()
+        !self.whole.is_empty()
     }
 
     /// Whether a pattern with separators is this whole command string, blanks around separators
     /// aside. In deny and ask its stars are wildcards; in allow nothing but the same text matches.
     pub fn matches_whole(&self, command: &str) -> bool {
-        self.whole.as_ref().is_some_and(|whole| {
-            whole.matches(&form::spaced(command)) || whole.matches(command.trim())
-        })
+        let spaced = form::spaced(command);
+        self.whole.iter().any(|whole| whole.matches(&spaced) || whole.matches(command.trim()))
     }
 
     /// The text every match starts with.
@@ -103,10 +102,10 @@ impl CommandPattern {
     /// Whether every text of a set with unknown parts matches.
     fn includes(&self, texts: &TextSet) -> bool {
         // Texts that part ways before the pattern's literal start is over cannot all match it.
-        if !texts.prefix().starts_with(&self.prefix) || self.globs.iter().all(Glob::is_exact) {
+        let start = sure_start(texts);
+        if !start.starts_with(&self.prefix) || self.globs.iter().all(Glob::is_exact) {
             return false;
         }
-        let start = texts.prefix();
         if self.globs.iter().any(|glob| glob.is_prefix() && start.starts_with(glob.prefix())) {
             return true;
         }
@@ -122,6 +121,19 @@ impl CommandPattern {
 /// What one inclusion may cost: a few milliseconds, far above what patterns with a handful of stars
 /// need, and far below what a deadline allows.
 const INCLUSION_STEPS: usize = 200_000;
+
+/// The longest text every member of a set with unknown parts starts with.
+fn sure_start(texts: &TextSet) -> String {
+    let mut start = texts.prefix().to_owned();
+    let unknown = texts.pieces().iter().skip(usize::from(!start.is_empty()));
+    // More words begin with a blank; where they are none, what follows has to.
+    let mut after = unknown.skip_while(|piece| matches!(piece, TextPiece::MoreWords)).peekable();
+    let skipped = texts.pieces().get(usize::from(!start.is_empty())) == Some(&TextPiece::MoreWords);
+    if skipped && matches!(after.peek(), Some(TextPiece::Literal(text)) if text.starts_with(' ')) {
+        start.push(' ');
+    }
+    start
+}
 
 /// The longest text all globs start with.
 fn common_prefix(globs: &[Glob]) -> String {
@@ -223,6 +235,8 @@ mod tests {
             ("curl * | sh", "curl x|sh", false, true),
             ("curl * | sh", "curl * | sh", true, true),
             ("a & > f", "a &> f", false, false),
+            ("a \\*; b", "a \\*; b", true, true),
+            ("ls @(a|b) && x", "ls @(a | b) && x", false, false),
             ("a; b \"x  y\"", "a; b \"x y\"", false, false),
             ("echo \"a;b\"", "echo \"a;b\"", false, false),
         ] {

@@ -4,7 +4,7 @@ use crate::Glob;
 use crate::automaton::{Automaton, Builder, ByteSet};
 use std::net::Ipv6Addr;
 
-/// The host pattern of a WebFetch rule.
+/// The host pattern of a `WebFetch` rule.
 ///
 /// Labels are compared one by one: a star never crosses a dot, except that a leading `*.` is any
 /// number of labels (at least one) and `*` alone is every host.
@@ -141,6 +141,9 @@ fn label(text: &str) -> Result<Glob, &'static str> {
         let plain = text.chars().all(|c| c == '*' || is_host_character(c));
         return if plain { Ok(Glob::new(&text.to_ascii_lowercase())) } else { Err(STAR_LABEL) };
     }
+    if text.chars().all(is_host_character) && !text.starts_with("xn--") {
+        return Ok(Glob::exact(&text.to_ascii_lowercase()));
+    }
     // Upholds: international names compare in the ASCII form that URLs are resolved in.
     let ascii =
         idna::domain_to_ascii(text).map_err(|_invalid| "it is no valid international name")?;
@@ -195,7 +198,7 @@ mod tests {
         ] {
             let parsed = DomainPattern::parse(pattern).unwrap();
             assert_eq!(parsed.matches(host), want, "{pattern} {host}");
-            if !host.ends_with('.') && !(host == "::1") {
+            if !host.ends_with('.') && (host != "::1") {
                 assert_eq!(parsed.automaton().accepts(host.as_bytes()), want, "{pattern} {host}");
             }
         }

@@ -123,8 +123,8 @@ impl PathPattern {
 
 /// Escapes a literal path so that, as a pattern, it matches only itself and what is below it.
 ///
-/// Takes the part of a path that follows an anchor. The result is safe inside the parentheses of a
-/// rule, too.
+/// Takes the part of a path that follows an anchor. The result means the same as a pattern and inside
+/// the parentheses of a rule.
 pub fn escape_path(literal: &str) -> String {
     let mut out = String::with_capacity(literal.len());
     let blanks_from = literal.trim_end_matches(' ').len();
@@ -133,8 +133,9 @@ pub fn escape_path(literal: &str) -> String {
             '*' | '?' | '[' | ']' => out.extend(['\\', c]),
             '!' | '#' if at == 0 => out.extend(['\\', c]),
             ' ' if at >= blanks_from => out.extend(['\\', c]),
-            // One backslash for the pattern, doubled for the rule around it.
-            '\\' => out.push_str("\\\\\\\\"),
+            // A class with the backslash twice: it says the same whether or not a rule around it
+            // halves backslashes.
+            '\\' => out.push_str("[\\\\\\\\]"),
             '(' | ')' => out.extend(['\\', c]),
             c => out.push(c),
         }
@@ -169,7 +170,8 @@ fn split_anchor(text: &str) -> (Anchor, &str) {
 /// holds at the anchor only.
 ///
 /// `dir/**` with one segment is special: allow rules mean the directory at the anchor, deny and ask
-/// rules any directory of that name. (Reference client since 2.1.3xx; before, every class did.)
+/// rules any directory of that name. The reference client does so at 2.1.329; at 2.1.191 allow rules
+/// reached any depth, too.
 fn strip_below(rest: &str, anchor: Anchor, class: RuleClass) -> (&str, bool) {
     let explicit = anchor != Anchor::Start;
     if let Some(dir) = rest.strip_suffix("/**").filter(|dir| !dir.contains('/')) {

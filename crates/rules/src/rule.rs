@@ -77,7 +77,7 @@ pub enum Specifier {
     Command(CommandPattern),
     /// A path pattern (Read, Edit).
     Path(PathPattern),
-    /// A host pattern (WebFetch).
+    /// A host pattern (`WebFetch`).
     Domain(DomainPattern),
     /// One input field compared with a glob (deny and ask only).
     Parameter {

@@ -97,10 +97,11 @@ fn slips(left: &str, right: &str) -> usize {
             let mut cost = (at(&above, column + 1) + 1)
                 .min(at(&line, column) + 1)
                 .min(at(&above, column) + usize::from(a != b));
-            if let (Some(before_a), Some(before_b)) = (row.checked_sub(1), column.checked_sub(1)) {
-                if left.get(before_a) == Some(b) && right.get(before_b) == Some(a) {
-                    cost = cost.min(at(&two_above, before_b) + 1);
-                }
+            if let (Some(before_a), Some(before_b)) = (row.checked_sub(1), column.checked_sub(1))
+                && left.get(before_a) == Some(b)
+                && right.get(before_b) == Some(a)
+            {
+                cost = cost.min(at(&two_above, before_b) + 1);
             }
             line.push(cost);
         }

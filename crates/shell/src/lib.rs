@@ -2,23 +2,38 @@
 //!
 //! In: the command string of a Bash call. Out: a [`Program`], the tree of everything bash could run
 //! from it, with every reason why it could not be read in full. This crate never runs anything,
-//! knows no program names but the shell's reserved words, and knows no rules.
-//! Start with [`parse`].
+//! knows no program names but the words that bash's grammar itself treats specially, and knows no
+//! rules. Start with [`parse`].
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::wildcard_enum_match_arm)]
 
+mod ansi;
+mod arithmetic;
+mod backquote;
+mod brace;
+mod command;
+mod compound;
+mod expansion;
+mod gate;
+mod heredoc;
+mod integers;
 mod ir;
+mod lossy;
+mod operand;
+mod parse;
+mod reader;
+mod redirect;
+mod second_reader;
+mod test_command;
+mod trace;
+mod visit;
+mod word;
 
 pub use ir::{
     AndOr, Arith, Arm, Assign, AssignValue, Command, Compound, Connector, Descriptor, Expansion,
     HereDoc, Obstacle, Part, Pipeline, Program, Redirect, RedirectOp, Script, Simple, Statement,
     SubstForm, Target, Word,
 };
-
-/// Stand-in until the reader lands.
-#[derive(Debug, Default, Clone)]
-pub struct Options {}
-/// Stand-in until the reader lands.
-pub fn parse(_text: &str, _options: &Options) -> Program {
-    Program { script: Script::default(), obstacles: vec![], lossy: vec![], second_opinion: vec![], display_flags: vec![] }
-}
+pub use parse::{MAX_CHARACTERS, MAX_DEPTH, Options, SecondReader, hidden_commands, parse};
+pub use second_reader::node_kinds;
+pub use visit::{Visit, walk};

@@ -86,6 +86,11 @@ impl Reading<'_> {
                 self.all(operands.get(skip..).unwrap_or(&[]), &[Access::Write]);
             }
             Operands::Remove => self.all(operands, &[Access::Remove]),
+            Operands::InputThenOutput => {
+                let (first, rest) = operands.split_at(operands.len().min(1));
+                self.all(first, &[Access::Read]);
+                self.all(rest, &[Access::Write]);
+            }
             Operands::ReadThenWrite => self.transfer(operands, &[Access::Read]),
             Operands::MoveThenWrite => self.transfer(operands, &[Access::Read, Access::Remove]),
             Operands::WriteThenRead => {
@@ -189,7 +194,10 @@ impl Reading<'_> {
             sources.iter().filter(|source| !remote(source.arg)).copied().collect();
         self.paths.retain(|used| !remote(&used.arg));
         self.all(&local, source_accesses);
-        let Some(target) = last.as_ref().and_then(Arg::known) else { return };
+        let Some(target) = last.as_ref().filter(|target| !remote(target)).and_then(Arg::known)
+        else {
+            return;
+        };
         for source in &local {
             let Some(text) = source.arg.known() else { continue };
             let name = text.trim_end_matches('/').rsplit('/').next().unwrap_or("");

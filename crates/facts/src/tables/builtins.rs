@@ -559,3 +559,13 @@ const BUILTINS: &[(&str, Action)] = &[
     ("unsetopt", Action::Refuse(Reason::ShellOption)),
     ("wait", Action::Names { valued: "", naming: "p", operands: false }),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_in_order() {
+        assert!(BUILTINS.is_sorted_by(|(a, _), (b, _)| a < b));
+    }
+}

@@ -1,6 +1,6 @@
 //! The options that stand before a git subcommand.
 
-use super::wrappers_grammar::{Grammar, Kind};
+use super::wrappers_grammar::{Grammar, Kind, Order, Unlisted};
 use crate::Arg;
 
 /// A git command without its global options.
@@ -125,8 +125,8 @@ const GLOBALS: Grammar = Grammar {
         --glob-pathspecs --noglob-pathspecs --icase-pathspecs !--bare --shallow-file: \
         -v --version -h --help --html-path --man-path --info-path",
     operands: 0,
-    mixed: false,
-    lenient: false,
+    order: Order::First,
+    unlisted: Unlisted::Unclear,
     assignments: false,
     single_dash: false,
 };

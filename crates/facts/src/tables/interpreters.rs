@@ -72,6 +72,7 @@ fn read(row: &Row, words: &[Arg]) -> Option<(Vec<Arg>, bool)> {
     let mut code = Vec::new();
     let mut position = 0;
     let mut script_file = false;
+    let operand_is_code = row.otherwise == Otherwise::FirstOperand;
     while let Some(word) = words.get(position) {
         position += 1;
         let Some(text) = word.known() else {
@@ -80,7 +81,7 @@ fn read(row: &Row, words: &[Arg]) -> Option<(Vec<Arg>, bool)> {
             if may_be_option && matches!(word, Arg::Many { .. }) {
                 code.push(Arg::one());
             }
-            if row.first_operand && code.is_empty() {
+            if operand_is_code && code.is_empty() {
                 code.push(match word {
                     Arg::Known(_) | Arg::One { .. } => word.clone(),
                     Arg::Glob(_) | Arg::Many { .. } => Arg::one(),
@@ -95,7 +96,7 @@ fn read(row: &Row, words: &[Arg]) -> Option<(Vec<Arg>, bool)> {
             return Some((code, true));
         }
         if !text.starts_with('-') {
-            if row.first_operand && !script_file && code.is_empty() {
+            if operand_is_code && !script_file && code.is_empty() {
                 code.push(word.clone());
             }
             return Some((code, false)).filter(|(code, _)| !code.is_empty());
@@ -120,7 +121,7 @@ fn read(row: &Row, words: &[Arg]) -> Option<(Vec<Arg>, bool)> {
             Met::Plain(used) => position += used,
         }
     }
-    if row.first_operand && !script_file && code.is_empty() {
+    if operand_is_code && !script_file && code.is_empty() {
         let operand = words.get(position)?;
         return Some((vec![operand.clone()], false));
     }
@@ -129,7 +130,7 @@ fn read(row: &Row, words: &[Arg]) -> Option<(Vec<Arg>, bool)> {
     }
     // Without code and file it reads its input.
     let more = words.get(position).is_some();
-    (row.reads_input && !more && !script_file).then_some((code, true))
+    ((row.otherwise == Otherwise::FileOrInput) && !more && !script_file).then_some((code, true))
 }
 
 /// What an option of an interpreter means.
@@ -333,28 +334,37 @@ fn bracketed(text: &str) -> Option<&str> {
     inside.split_once(close).map(|(inside, _)| inside)
 }
 
+/// Where an interpreter finds code when no option gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Otherwise {
+    /// In the file that the first operand names, or on its input without one.
+    FileOrInput,
+    /// The first operand is the code, unless a file was named by an option.
+    FirstOperand,
+    /// Nowhere.
+    Nowhere,
+}
+
 /// One interpreter.
 #[derive(Clone, Copy, Debug)]
 struct Row {
     names: &'static [&'static str],
     /// Options in the notation of the wrapper tables; `$` takes code.
     options: &'static str,
-    /// The first operand is code, unless a file was named.
-    first_operand: bool,
+    /// Where code comes from when no option gives it.
+    otherwise: Otherwise,
     /// What follows the code belongs to it.
     ends_at_code: bool,
-    /// Without arguments it reads code from its input.
-    reads_input: bool,
     language: Language,
 }
 
 const fn row(names: &'static [&'static str], options: &'static str, language: Language) -> Row {
-    Row { names, options, first_operand: false, ends_at_code: false, reads_input: true, language }
+    Row { names, options, otherwise: Otherwise::FileOrInput, ends_at_code: false, language }
 }
 
 /// An interpreter whose first operand is a program text.
 const fn text(names: &'static [&'static str], options: &'static str, language: Language) -> Row {
-    Row { names, options, first_operand: true, ends_at_code: false, reads_input: false, language }
+    Row { names, options, otherwise: Otherwise::FirstOperand, ends_at_code: false, language }
 }
 
 impl Row {
@@ -365,7 +375,7 @@ impl Row {
     }
     /// Code only comes from options or files.
     const fn needs_code(mut self) -> Self {
-        self.reads_input = false;
+        self.otherwise = Otherwise::Nowhere;
         self
     }
 }
@@ -563,3 +573,26 @@ const INTERPRETERS: &[Row] = &[
 const MOST_CALLS: usize = 64;
 /// More literal arguments than this say nothing new about a program.
 const MOST_WORDS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_one_row_and_is_reached() {
+        let mut names: Vec<&str> = INTERPRETERS.iter().flat_map(|row| row.names).copied().collect();
+        for name in &names {
+            assert_eq!(table_name(name), *name);
+        }
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn too_many_calls_are_any_call() {
+        let code = "system(\"a\");".repeat(MOST_CALLS + 2);
+        assert_eq!(PERL.calls(&code), [Inner::Script(Arg::one())]);
+    }
+}

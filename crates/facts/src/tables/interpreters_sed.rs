@@ -140,7 +140,9 @@ mod tests {
         let describe = |inner: &Inner| match inner {
             Inner::Script(Arg::Known(text)) => text.clone(),
             Inner::Script(Arg::One { .. }) => "?".to_owned(),
-            other => format!("{other:?}"),
+            other @ (Inner::Argv(_) | Inner::Script(_) | Inner::Stdin | Inner::File(_)) => {
+                format!("{other:?}")
+            }
         };
         sed_effect(script).runs.iter().map(describe).collect()
     }

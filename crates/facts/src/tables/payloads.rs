@@ -28,9 +28,8 @@ pub(crate) const PAYLOADS: &[Wrapper] = &[
         .single_dash(),
     side(&["helm"]).options("--post-renderer^ --post-renderer-args: -f: -n: --set:"),
     side(&["less", "more", "most"]).options("-p: -P: -t: -T: -k: -o: -O: -b: -j: -x: -y: -z:"),
-    side(&["lftp", "psql", "sqlite3", "sqlite", "mysql", "mariadb"]).options(
-        "-c= -e= --command= --execute= -cmd= -f: -p: -u: -h: -d: -U: -P: -D: -o: -v: -init@",
-    ),
+    side(&["lftp", "psql", "mysql", "mariadb"])
+        .options("-c= -e= --command= --execute= -f: -p: -u: -h: -d: -U: -P: -D: -o: -v:"),
     side(&["logrotate"]).options("-m$ --mail$ -s: --state: -l: --log:"),
     side(&["make", "gmake"]).options(
         "--eval$ -E$ -C> --directory> -f: --file: --makefile: -I: -j? -l? \
@@ -49,12 +48,15 @@ pub(crate) const PAYLOADS: &[Wrapper] = &[
     side(&["rpm", "rpmbuild"]).options("--pipe$ -D: -E: --define: --eval:"),
     side(&["rsync"]).options("-e$ --rsh$ --rsync-path$ -f: -B: -M: -T:"),
     side(&["scp", "sftp"]).options(SSH_SIDE),
-    side(&["socat"]).options("-T: -t: -b: -L: -W: -r: -R: -lf:"),
+    side(&["socat"]).options("-T: -t: -b: -L: -W: -r: -R:"),
     side(&["sort"]).options(
         "--compress-program^ -o: -k: -t: -S: -T: --parallel: --files0-from: \
         --batch-size:",
     ),
     side(&["split"]).options("--filter$ -a: -b: -C: -l: -n: -t:"),
+    side(&["sqlite3", "sqlite"])
+        .options("-cmd= -init@ -separator: -nullvalue: -vfs:")
+        .single_dash(),
     side(&["tar", "bsdtar", "gtar"]).options(
         "--to-command$ --checkpoint-action= \
         --use-compress-program$ -I$ --info-script$ --new-volume-script$ -F$ --rsh-command$ \

@@ -110,7 +110,6 @@ const RUNNING_SETTINGS: &[(&str, &str)] = &[
     ("mergetool.", ".path"),
     ("pack.packobjectshook", ""),
     ("pager.", ""),
-    ("receive.procreceiverefs", ""),
     ("remote.", ".receivepack"),
     ("remote.", ".uploadpack"),
     ("remote.", ".vcs"),
@@ -122,3 +121,16 @@ const RUNNING_SETTINGS: &[(&str, &str)] = &[
     ("trailer.", ".command"),
     ("uploadpack.packobjectshook", ""),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_stand_in_order_and_lower_case() {
+        assert!(RUNNING_SETTINGS.is_sorted_by(|a, b| a < b));
+        for (start, end) in RUNNING_SETTINGS {
+            assert!(!format!("{start}{end}").contains(|c: char| c.is_ascii_uppercase()), "{start}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Programs that read files and print.
 
 use super::Operands::{
-    Nothing, PatternThenRead, Read, ReadHere, ReadThenWrite, Special, Text, Words,
+    InputThenOutput, Nothing, PatternThenRead, Read, ReadHere, Special, Text, Words,
 };
 use super::Row;
 use super::Special::{Cd, Find, Jq, Sed};
@@ -65,7 +65,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::tells("numfmt", "d:z", "debug delimiter: field: format: from: from-unit: grouping header? invalid: padding: round: suffix: to: to-unit: zero-terminated help version", Text).globs().numeric(),
     Row::reads("od", "aA:bBcdDeEfFhHiIj:lLN:oOsS?t:vw?xX", "address-radix: endian: skip-bytes: read-bytes: strings? format: output-duplicates width? traditional help version", Read).globs(),
     Row::reads("paste", "d:sz", "delimiters: serial zero-terminated help version", Read),
-    Row::reads("pr", "acD:de?Fffh:i?Jl:mn?N:o:rs?S?tTvw:W:", "across show-control-chars double-space date-format: expand-tabs? form-feed header: output-tabs? join-lines length: merge number-lines? first-line-number: indent: no-file-warnings \
+    Row::reads("pr", "acD:de?Ffh:i?Jl:mn?N:o:rs?S?tTvw:W:", "across show-control-chars double-space date-format: expand-tabs? form-feed header: output-tabs? join-lines length: merge number-lines? first-line-number: indent: no-file-warnings \
         separator? sep-string? omit-header omit-pagination show-nonprinting width: page-width: columns: pages: help version", Read).globs().numeric(),
     Row::tells("pwd", "LP", "logical physical help version", Nothing),
     Row::tells("readlink", "efmnqsvz", "canonicalize canonicalize-existing canonicalize-missing no-newline quiet silent verbose zero help version", Read).globs(),
@@ -99,6 +99,6 @@ pub(super) const ROWS: &[Row] = &[
     Row::reads("tsort", "", "help version", Read).globs().limit(1),
     Row::reads("unexpand", "at:", "all first-only tabs: help version", Read).globs().numeric(),
     // A second operand would be written.
-    Row::reads("uniq", "cdDf:is:uw:z", "count repeated all-repeated? skip-fields: group? ignore-case skip-chars: unique zero-terminated check-chars: help version", ReadThenWrite).limit(1),
+    Row::reads("uniq", "cdDf:is:uw:z", "count repeated all-repeated? skip-fields: group? ignore-case skip-chars: unique zero-terminated check-chars: help version", InputThenOutput).limit(1),
     Row::reads("wc", "clLmw", "bytes chars lines max-line-length words total: help version", Read).globs(),
 ];

@@ -30,7 +30,6 @@
 //! - A glob among the operands of a program that writes is a question even where the command is
 //!   allowed; for one that reads, the part before the first glob character bounds it.
 
-
 /// What the operands (arguments that are no flags) of a program are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operands {
@@ -58,9 +57,11 @@ pub enum Operands {
     TextThenWrite,
     /// Files or directories it takes away.
     Remove,
-    /// Files it reads, the last one it writes.
+    /// Files it copies, the last one, or the directory that is, it writes.
     ReadThenWrite,
-    /// Files it moves, the last one it writes.
+    /// A file it reads, then one it writes.
+    InputThenOutput,
+    /// Files it moves, the last one, or the directory that is, it writes.
     MoveThenWrite,
     /// A file it writes, then files it reads.
     WriteThenRead,
@@ -301,4 +302,102 @@ pub fn program(name: &str) -> Option<&'static Row> {
 /// The row of a name in a sorted table.
 pub fn find(rows: &'static [Row], name: &str) -> Option<&'static Row> {
     rows.binary_search_by(|row| row.name.cmp(name)).ok().and_then(|at| rows.get(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::{other, readers, system, writers};
+    use crate::{Arg, inspect};
+
+    /// Every table, the ones of subcommands with the program in front.
+    fn tables() -> Vec<(Option<&'static str>, &'static [Row])> {
+        let mut all = Vec::new();
+        for rows in [readers::ROWS, system::ROWS, writers::ROWS, other::ROWS] {
+            all.push((None, rows));
+            for row in rows {
+                if let Operands::Special(Special::Subcommands(inner)) = row.operands {
+                    all.push((Some(row.name), inner));
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn tables_are_sorted_and_no_program_has_two_rows() {
+        for (_, rows) in tables() {
+            for pair in rows.windows(2) {
+                assert!(pair[0].name < pair[1].name, "{} {}", pair[0].name, pair[1].name);
+            }
+        }
+        let mut names: Vec<_> = tables()
+            .into_iter()
+            .filter(|(program, _)| program.is_none())
+            .flat_map(|(_, rows)| rows.iter().map(|row| row.name))
+            .collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn flags_are_listed_once_and_marked_as_the_table_says() {
+        const MARKS: &str = ":;?<>@!%";
+        for (_, rows) in tables() {
+            for row in rows {
+                let short: Vec<char> = row.short.chars().filter(|c| !MARKS.contains(*c)).collect();
+                let once: std::collections::BTreeSet<_> = short.iter().collect();
+                assert_eq!(short.len(), once.len(), "{}: {}", row.name, row.short);
+                assert!(
+                    short.iter().all(|c| c.is_ascii_alphanumeric() || *c == '.'),
+                    "{}",
+                    row.name
+                );
+                for long in row.long.split_ascii_whitespace() {
+                    let name = long.trim_end_matches(|c| MARKS.contains(c));
+                    assert!(long.len() - name.len() <= 1, "{}: {long}", row.name);
+                    assert!(
+                        name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)),
+                        "{}: {long}",
+                        row.name
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_whole_flags_of_the_table_count() {
+        for (program, rows) in tables() {
+            for row in rows.iter().filter(|row| row.effect == Effect::Reads) {
+                if matches!(row.operands, Operands::Words | Operands::Special(_)) {
+                    continue;
+                }
+                let words = |flag: &str| -> Vec<Arg> {
+                    let name = program.into_iter().chain(row.name.split(' ')).chain([flag]);
+                    name.map(|word| Arg::Known(word.to_owned())).collect()
+                };
+                assert!(inspect(&words("--unheard-of")).read_only.is_err(), "{}", row.name);
+                assert!(inspect(&words("-\u{e9}")).read_only.is_err(), "{}", row.name);
+                let names: Vec<&str> = row
+                    .long
+                    .split_ascii_whitespace()
+                    .map(|long| long.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()))
+                    .collect();
+                for (end, name) in
+                    names.iter().flat_map(|name| (1..name.len()).map(move |end| (end, name)))
+                {
+                    let short = name.get(..end).unwrap_or("");
+                    let found = inspect(&words(&format!("--{short}")));
+                    assert!(
+                        names.contains(&short) || found.read_only.is_err(),
+                        "{} --{short}",
+                        row.name
+                    );
+                }
+            }
+        }
+    }
 }

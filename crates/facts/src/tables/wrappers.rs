@@ -3,7 +3,7 @@
 //! Options come from the manual pages of GNU coreutils, findutils, util-linux, sudo, OpenSSH and the
 //! other projects; what is not listed is not understood, and then nothing is taken off for certain.
 
-use super::wrappers_grammar::{EVERY_WORD, Grammar};
+use super::wrappers_grammar::{EVERY_WORD, Grammar, Order, Unlisted};
 use crate::Strength;
 use portcullis_model::Reason;
 
@@ -65,8 +65,8 @@ pub(super) const fn row(names: &'static [&'static str]) -> Wrapper {
             globals: "",
             options: "",
             operands: 0,
-            mixed: false,
-            lenient: false,
+            order: Order::First,
+            unlisted: Unlisted::Unclear,
             assignments: false,
             single_dash: false,
         },
@@ -106,16 +106,16 @@ impl Wrapper {
     /// Every word that is no option is an operand; only option values run.
     pub(super) const fn only_options(mut self) -> Self {
         self.grammar.operands = EVERY_WORD;
-        self.grammar.mixed = true;
+        self.grammar.order = Order::Mixed;
         self
     }
     pub(super) const fn mixed(mut self) -> Self {
-        self.grammar.mixed = true;
+        self.grammar.order = Order::Mixed;
         self
     }
     /// The program has too many harmless options to list.
     pub(super) const fn lenient(mut self) -> Self {
-        self.grammar.lenient = true;
+        self.grammar.unlisted = Unlisted::Flag;
         self
     }
     pub(super) const fn assignments(mut self) -> Self {
@@ -182,7 +182,7 @@ const KUBECTL_GLOBALS: &str = "--as: --as-group: --as-uid: --cache-dir: --certif
     --insecure-skip-tls-verify --kubeconfig: --log-flush-frequency: --match-server-version -n: \
     --namespace: --password: --profile: --profile-output: --request-timeout: -s: --server: \
     --tls-server-name: --token: --user: --username: -v: --vmodule: --warnings-as-errors -c: \
-    --container: -f: --filename: --pod-running-timeout: -q --quiet -i --stdin -t --tty -it -h --help \
+    --container: -f: --filename: --pod-running-timeout: -q --quiet -i --stdin -t --tty  -h --help \
     --image: --restart: --rm --env: --labels: -l: --port: --command --attach --overrides: \
     --dry-run? --target: --share-processes --copy-to: --custom: --keep-annotations --set-image:";
 const SSH: &str = "-4 -6 -A -a -B: -b: -C -c: -D: -E: -e: -F: -f -G. -g -I: -i: -J: -K -k -L: -l: \
@@ -193,7 +193,7 @@ const SU: &str = "-c$ --command$ --session-command$ -f --fast -g: --group: -G: -
 const NICE: &str = "-n: --adjustment: -# --help. --version.";
 const TMUX: &str = "-A -a -b -B -C -D -d -E -e: -F: -f: -h -I -k -l: -M -n: -N -O -o -P -p: -r -s: \
     -S -t: -T: -v -w: -x: -X -y: -Z -c:";
-const NPM_GLOBALS: &str = "--prefix: -C: -w: --workspace: -ws --workspaces --silent -s --quiet -q -d \
+const NPM_GLOBALS: &str = "--prefix: -C: -w: --workspace:  --workspaces --silent -s --quiet -q -d \
     --loglevel: --registry: --userconfig: -g --global --location: --include-workspace-root -y --yes";
 const PNPM_GLOBALS: &str = "-C: --dir: -w --workspace-root -r --recursive -F: --filter: \
     --filter-prod: --silent -s --color --no-color --reporter: --aggregate-output --stream \
@@ -227,7 +227,7 @@ const NIX: &str = "--accept-flake-config --arg: --argstr: --commit-lock-file --d
     --phase: --build --check --configure --install --unpack -c~ --command~ --help. --version.";
 const STRACE: &str = "-A -a: --columns: -b: --detach-on: -C --summary -c --summary-only -D --daemonize? \
     -d --debug -E: --env: -e: --trace: --abbrev: --verbose: --raw: --signal: --status: --read: \
-    --write: --fault: --inject: --kvm: --quiet? -F -f --follow-forks -ff --output-separately -h. \
+    --write: --fault: --inject: --kvm: --quiet? -F -f --follow-forks  --output-separately -h. \
     --help. -I: --interruptible: -i --instruction-pointer -k --stack-traces? -n --syscall-number \
     -N --arg-names -O: --summary-syscall-overhead: -o| --output| -P: --trace-path: -p: --attach: -q \
     -r --relative-timestamps? -S: --summary-sort-by: -s: --string-limit: -T --syscall-times? -t \
@@ -294,17 +294,18 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
             --ro-bind; --ro-bind-try; --bind-fd; --ro-bind-fd; --symlink; --setenv; --file; \
             --bind-data; --ro-bind-data; --chmod; --overlay-src: --tmp-overlay: --ro-overlay:"),
     row(&["caffeinate"]).options("-d -i -m -s -u -t: -w:"),
+    row(&["capsh"]).lenient().runs(Runs::ShellArguments).because(PRIVILEGE),
     row(&["cargo-watch", "watchexec"]).options("-x$ --exec$ -s$ --shell$ -w: --watch: -e: --exts: \
         -i: --ignore: -c? --clear? -r --restart -d: --debounce: -n -N --notify -p --postpone -q \
         --quiet -C> --workdir> --project-origin: -W: --watch-non-recursive: -f: --filter: \
         --stop-signal: --signal: --on-busy-update: -1 --once -v --verbose -E: --env:")
         .runs(Runs::Joined).because(EXEC),
-    row(&["capsh"]).lenient().runs(Runs::ShellArguments).because(PRIVILEGE),
     row(&["catatonit", "catchsegv", "dumb-init", "nocorrect", "s6-setsid", "tini", "unbuffer"])
         .options("-p: -s -v -w -g -c --single-child --verbose -e: -l --rewrite:"),
     row(&["cgexec"]).options("-g: --sticky -h. --help.").operands(0),
     row(&["chpst", "envuidgid", "setuidgid"]).options("-u: -U: -b: -e: -/: -C> -n: -l: -L: -m: -d: \
         -o: -p: -f: -c: -t: -r: -v -P -0 -1 -2").lenient().because(PRIVILEGE),
+    row(&["chronic", "ifne"]).options("-v -e -n"),
     row(&["chroot"]).options("--groups: --userspec: --skip-chdir -g: -u: -G: --help. --version.")
         .operands(1).or_shell().because(PRIVILEGE),
     row(&["chrt"]).options("-a --all-tasks -b --batch -d --deadline -D: --sched-deadline: -f --fifo -h. \
@@ -318,7 +319,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --default-input-target: --restart-tries: --restart-after: -m: --max-processes: -P \
         --passthrough-arguments --teardown$").runs(Runs::Scripts).because(EXEC),
     row(&["conda", "mamba", "micromamba"]).path(&[&["run"]]).globals("-v -q --no-plugins")
-        .options("-n: --name: -p: --prefix: --cwd> -v -vv --verbose --dev --debug-wrapper-scripts \
+        .options("-n: --name: -p: --prefix: --cwd> -v  --verbose --dev --debug-wrapper-scripts \
             --no-capture-output --live-stream -e: --env: -a: --attach: -d --detach --clean-env"),
     row(&["corepack"]),
     row(&["crontab"]).options("-u: -e. -l. -r. -i -s -n -T: -V.").runs(Runs::Input).because(EXEC),
@@ -355,7 +356,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         .path(&[&["run", "exec"]]).lenient().mixed().options("--command$ --env-file: -p: --project: \
             -c: --config: --env: --path: --account: --token: -t:"),
     row(&["dotenv", "dotenvx"]).options("-f: -e: -o -c? -v: -p: -q --quiet --env-file:").lenient(),
-    row(&["dotenvx"]).path(&[&["run"]]).options("-f: -e: --env: --env-file: -fk: -q --quiet").lenient(),
+    row(&["dotenvx"]).path(&[&["run"]]).options("-f: -e: --env: --env-file:  -q --quiet").lenient(),
     row(&["entr"]).options("-a -c -d -n -p -r -s& -x: -z").because(EXEC),
     row(&["env"]).options("- -0 --null -a: --argv0: -C> --chdir> -i --ignore-environment -P: -S% \
         --split-string% -u: --unset: -v --debug --block-signal? --default-signal? --ignore-signal? \
@@ -431,10 +432,10 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["noglob"]).every(),
     row(&["nohup"]).every().options("--help. --version."),
     row(&["npm"]).path(&[&["exec", "x"]]).globals(NPM_GLOBALS).runs(Runs::Package).mixed()
-        .options("-y --yes --no -p: --package: -c$ --call$ -w: --workspace: -ws --workspaces \
+        .options("-y --yes --no -p: --package: -c$ --call$ -w: --workspace:  --workspaces \
             --include-workspace-root --prefix: --silent -s -q --quiet --loglevel: --registry:"),
     row(&["npx"]).runs(Runs::Package).options("-y --yes --no -n --no-install -p: --package: -c$ \
-        --call$ -q --quiet -w: --workspace: -ws --workspaces --include-workspace-root \
+        --call$ -q --quiet -w: --workspace:  --workspaces --include-workspace-root \
         --ignore-existing --cache: --userconfig: --node-arg: --shell-auto-fallback? --prefix: \
         --registry: --loglevel: --silent --prefer-offline --prefer-online --offline -h. --help. -v. \
         --version."),
@@ -505,9 +506,9 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --seccomp-filter: -h. --help. -V. --version.").because(PRIVILEGE),
     row(&["setsid"]).options("-c --ctty -f --fork -w --wait -h. --help. -V. --version.").exact()
         .because(EXEC),
-    row(&["sshpass"]).options("-f: -d: -p: -e -P: -v -h. -V."),
     row(&["ssh", "autossh", "slogin"]).options(SSH).operands(1).mixed().runs(Runs::Joined).or_shell()
         .because(REMOTE),
+    row(&["sshpass"]).options("-f: -d: -p: -e -P: -v -h. -V."),
     row(&["start-stop-daemon"]).options("-S --start -K. --stop. -T. --status. -H. --help. -V. --version. \
         -p: --pidfile: -x^ --exec^ -a^ --startas^ -n: --name: --pid: --ppid: -u: --user: -c: --chuid: \
         -g: --group: -s: --signal: -R: --retry: -t --test -o --oknodo -q --quiet -v --verbose -r: \
@@ -550,7 +551,6 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["uv"]).path(&[&["tool"], &["run"]]).globals(UV_GLOBALS).options(UV_RUN).runs(Runs::Package),
     row(&["uvx"]).options(UV_RUN).runs(Runs::Package),
     row(&["valgrind"]).lenient(),
-    row(&["chronic", "ifne"]).options("-v -e -n"),
     row(&["watch"]).options("-b --beep -c --color -C --no-color -d? --differences? -e --errexit -f \
         --follow -g --chgexit -n: --interval: -p --precise -q: --equexit: -r --no-rerun -s: \
         --shotsdir: -t --no-title -w --no-wrap --no-linewrap -x~ --exec~ -h. --help. -v. --version.")
@@ -571,3 +571,96 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         .runs(Runs::Package),
     row(&["yarn"]).path(&[&["exec"]]).globals("--cwd> -s --silent").options(""),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::payloads::{GIT, PAYLOADS};
+    use super::*;
+
+    /// Names, where several rows may share them, and the subcommand tell rows apart.
+    fn key(row: &Wrapper) -> Vec<&'static str> {
+        let path = row.grammar.path.iter().flat_map(|words| words.iter());
+        row.names.iter().take(1).chain(path).copied().collect()
+    }
+
+    #[test]
+    fn rows_stand_in_order() {
+        for table in [WRAPPERS, PAYLOADS] {
+            let first: Vec<&str> =
+                table.iter().filter_map(|row| row.names.first().copied()).collect();
+            for pair in first.windows(2) {
+                assert!(pair[0] <= pair[1], "{pair:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_form_is_listed_twice() {
+        for table in [WRAPPERS, PAYLOADS, GIT] {
+            let mut keys: Vec<_> = table.iter().map(key).collect();
+            let count = keys.len();
+            keys.sort();
+            keys.dedup();
+            // `runuser` has two forms that options alone tell apart.
+            assert!(count - keys.len() <= usize::from(count == WRAPPERS.len()));
+        }
+        for row in PAYLOADS {
+            for name in row.names {
+                let wrapper = WRAPPERS.iter().any(|wrapper| wrapper.names.contains(name));
+                assert!(!wrapper, "{name} is in both tables");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_known_to_one_reader_only() {
+        let special = ["fd", "fdfind", "find", "git", "parallel", "sem"];
+        for row in WRAPPERS.iter().chain(PAYLOADS) {
+            assert!(!row.names.is_empty());
+            for name in row.names {
+                assert!(!special.contains(name), "{name}");
+                assert!(super::super::wrappers_shells::shell_name(name).is_none(), "{name}");
+                assert_eq!(crate::peel::table_name(name), *name, "the row is never reached");
+            }
+        }
+    }
+
+    #[test]
+    fn option_lists_are_well_formed() {
+        for row in WRAPPERS.iter().chain(PAYLOADS).chain(GIT) {
+            for list in [row.grammar.globals, row.grammar.options] {
+                let mut seen = std::collections::BTreeSet::new();
+                for token in list.split_ascii_whitespace() {
+                    let option = token.trim_start_matches('!');
+                    assert!(option.starts_with('-'), "{:?}: {token}", row.names);
+                    let name = option.trim_end_matches(|c: char| ":?$>%^|=@{}&~.;*".contains(c));
+                    assert!(seen.insert(name.to_owned()), "{:?}: {token} twice", row.names);
+                    let long = name.starts_with("--");
+                    let short = name.chars().count() <= 2;
+                    let single = row.grammar.single_dash || name == "-#";
+                    assert!(long || short || single, "{:?}: {token}", row.names);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_plain_wrappers_are_looked_through_by_allow_rules() {
+        let every: Vec<&str> = WRAPPERS
+            .iter()
+            .chain(PAYLOADS)
+            .filter(|row| row.strength == Strength::Every)
+            .flat_map(|row| row.names.iter().copied())
+            .collect();
+        assert_eq!(
+            every,
+            ["builtin", "command", "nice", "noglob", "nohup", "stdbuf", "time", "timeout", "xargs"]
+        );
+        let exact: Vec<&str> = WRAPPERS
+            .iter()
+            .filter(|row| row.exact_only)
+            .flat_map(|row| row.names.iter().copied())
+            .collect();
+        assert_eq!(exact, ["flock", "ionice", "setsid", "watch"]);
+    }
+}

@@ -53,14 +53,58 @@ pub(crate) struct Grammar {
     pub(crate) options: &'static str,
     /// Operands before what runs.
     pub(crate) operands: usize,
-    /// Options may follow operands.
-    pub(crate) mixed: bool,
-    /// Options that are not listed are flags without interest.
-    pub(crate) lenient: bool,
+    /// Where options may stand.
+    pub(crate) order: Order,
+    /// What an option that is not listed means.
+    pub(crate) unlisted: Unlisted,
     /// `NAME=value` words before what runs are assignments.
     pub(crate) assignments: bool,
     /// Long options may stand behind one dash.
     pub(crate) single_dash: bool,
+}
+
+/// Where options may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Before the operands only.
+    First,
+    /// Between operands too.
+    Mixed,
+}
+
+/// What an option that is not listed means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unlisted {
+    /// It may take a value or not: what runs cannot be told for certain.
+    Unclear,
+    /// It is a flag without interest.
+    Flag,
+}
+
+/// How an option takes a value.
+enum Shape {
+    Bare,
+    Attached,
+    Required,
+}
+
+impl Kind {
+    fn shape(self) -> Shape {
+        match self {
+            Self::Flag | Self::RestIsScript | Self::RestIsArgv | Self::Nothing => Shape::Bare,
+            Self::Optional | Self::OptionalScript | Self::ReplaceOptional => Shape::Attached,
+            Self::Value
+            | Self::Script
+            | Self::Directory
+            | Self::Split
+            | Self::Program
+            | Self::PipeScript
+            | Self::Setting
+            | Self::CodeFile
+            | Self::Replace
+            | Self::Pair => Shape::Required,
+        }
+    }
 }
 
 /// Where reading stands.
@@ -197,28 +241,24 @@ impl Grammar {
                 }
                 Step::End | Step::Foreign => {}
                 Step::Uncertain => {
-                    let Some((first, after)) = rest.split_first() else { continue };
-                    let several = matches!(first, Arg::Many { .. } | Arg::Glob(_));
+                    let Some(first) = rest.first() else { continue };
+                    if matches!(first, Arg::Many { .. } | Arg::Glob(_)) {
+                        // `timeout $X ls`: the unknown words may hold any command, and listing
+                        // starts inside each other would only say the same again.
+                        starts = BTreeSet::from([vec![Arg::many()]]);
+                        break;
+                    }
                     let known = first.known().is_some();
                     // A dash in front makes it an option, whatever follows.
                     let option = self.options_here(state) && first.prefix().starts_with('-');
-                    let last = if known || option && !several {
-                        state.stage
-                    } else if several {
-                        total
-                    } else {
-                        total.min(state.stage + 1)
-                    };
-                    for stage in state.stage..=last {
-                        for skip in [1, 2] {
-                            open.push(State { position: state.position + skip, stage, ..state });
-                        }
+                    let operand = !known && !option;
+                    for skip in [1, 2] {
+                        open.push(State { position: state.position + skip, ..state });
                     }
-                    if several {
-                        let mut start = vec![Arg::many()];
-                        start.extend(after.iter().cloned());
-                        starts.insert(start);
-                    } else if !known && !option && state.stage >= total {
+                    if operand && state.stage < total {
+                        let stage = state.stage + 1;
+                        open.push(State { position: state.position + 1, stage, ..state });
+                    } else if operand {
                         starts.insert(rest.to_vec());
                     }
                 }
@@ -308,7 +348,7 @@ impl Grammar {
 
     /// Whether a word with a dash in front is an option here.
     fn options_here(&self, state: State) -> bool {
-        !state.over && (state.stage <= self.path.len() || self.mixed)
+        !state.over && (state.stage <= self.path.len() || self.order == Order::Mixed)
     }
 
     /// Whether every word is an operand: nothing after the options runs.
@@ -327,11 +367,15 @@ impl Grammar {
         };
         if !text.starts_with('-') {
             // A word that starts otherwise is no option; one of unknown start may be.
-            let may_be_option = !whole && text.is_empty() && !self.lenient;
+            let may_be_option = !whole && text.is_empty() && self.unlisted == Unlisted::Unclear;
             return if may_be_option { Optional::Unclear } else { Optional::Not };
         }
         if matches!(word, Arg::Glob(_) | Arg::Many { .. }) {
-            return if self.lenient { Optional::plain(1) } else { Optional::Unclear };
+            return if self.unlisted == Unlisted::Flag {
+                Optional::plain(1)
+            } else {
+                Optional::Unclear
+            };
         }
         if whole && text == "-" {
             return if look_up(list, "-", false).is_some() {
@@ -349,7 +393,11 @@ impl Grammar {
         } else {
             self.short_options(list, word, text, whole, words.get(position + 1))
         };
-        read.unwrap_or(if self.lenient { Optional::plain(1) } else { Optional::Unclear })
+        read.unwrap_or(if self.unlisted == Unlisted::Flag {
+            Optional::plain(1)
+        } else {
+            Optional::Unclear
+        })
     }
 
     /// `--name`, `--name=value`, `--name value`; `None` when it is not understood.
@@ -371,14 +419,11 @@ impl Grammar {
         let (kind, plain) = look_up(list, name, true).or_else(|| {
             self.single_dash.then(|| look_up(list, &format!("-{name}"), true)).flatten()
         })?;
-        match kind {
-            Kind::Flag | Kind::RestIsScript | Kind::RestIsArgv | Kind::Nothing => {
+        match kind.shape() {
+            Shape::Bare | Shape::Attached => {
                 Some(Optional::Is { met: vec![Met { kind, value: attached, plain }], used: 1 })
             }
-            Kind::Optional | Kind::OptionalScript | Kind::ReplaceOptional => {
-                Some(Optional::Is { met: vec![Met { kind, value: attached, plain }], used: 1 })
-            }
-            _ => valued(kind, plain, attached, following),
+            Shape::Required => valued(kind, plain, attached, following),
         }
     }
 
@@ -396,34 +441,25 @@ impl Grammar {
             let end = index + letter.len_utf8();
             let found = look_up(list, &format!("-{letter}"), false);
             let Some((kind, plain)) = found else {
-                if self.lenient {
+                if self.unlisted == Unlisted::Flag {
                     continue;
                 }
                 return None;
             };
             let attached = (end < text.len()).then(|| after(word, end));
-            match kind {
-                Kind::Flag | Kind::RestIsScript | Kind::RestIsArgv | Kind::Nothing => {
-                    met.push(Met { kind, value: None, plain });
-                }
-                Kind::Optional | Kind::OptionalScript | Kind::ReplaceOptional => {
-                    if !whole && attached.is_none() {
-                        return None;
-                    }
+            match kind.shape() {
+                Shape::Bare => met.push(Met { kind, value: None, plain }),
+                // Whether an unknown end is empty decides what the next word is.
+                Shape::Attached | Shape::Required if !whole && attached.is_none() => return None,
+                Shape::Attached => {
                     met.push(Met { kind, value: attached, plain });
                     return Some(Optional::Is { met, used: 1 });
                 }
-                _ => {
-                    if !whole && attached.is_none() {
-                        return None;
-                    }
-                    return match valued(kind, plain, attached, following)? {
-                        Optional::Is { met: last, used } => {
-                            met.extend(last);
-                            Some(Optional::Is { met, used })
-                        }
-                        other => Some(other),
-                    };
+                Shape::Required => {
+                    let read = valued(kind, plain, attached, following)?;
+                    let Optional::Is { met: last, used } = read else { return Some(read) };
+                    met.extend(last);
+                    return Some(Optional::Is { met, used });
                 }
             }
         }

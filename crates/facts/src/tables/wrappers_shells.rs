@@ -72,7 +72,7 @@ pub(crate) fn peel_shell(shell: &'static str, words: &[Arg]) -> Peeled {
                     }
                 }
                 'C' if shell == "fish" => {
-                    peeled.inner.extend(words.next().cloned().map(Inner::Script))
+                    peeled.inner.extend(words.next().cloned().map(Inner::Script));
                 }
                 _ => peeled.hinder(Reason::WrapperOption),
             }

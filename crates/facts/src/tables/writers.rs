@@ -1,7 +1,7 @@
 //! Programs that make, change or remove the files they are given.
 
 use super::Operands::{
-    Change, MoveThenWrite, ReadThenWrite, Remove, Special, TextThenWrite, Write,
+    Change, InputThenOutput, MoveThenWrite, ReadThenWrite, Remove, Special, TextThenWrite, Write,
 };
 use super::Row;
 use super::Special::Dd;
@@ -29,5 +29,5 @@ pub(super) const ROWS: &[Row] = &[
     Row::edits("touch", "acd:fhmr<t:", "no-create date: no-dereference reference< time: help version", Write),
     Row::acts("truncate", "cor<s:", "no-create io-blocks reference< size: help version", Write),
     Row::acts("unlink", "", "help version", Remove).unjudged(),
-    Row::acts("xxd", "abeEiprc:g:l:n:o:s:udv", "", ReadThenWrite),
+    Row::acts("xxd", "abeEiprc:g:l:n:o:s:udv", "", InputThenOutput),
 ];

@@ -26,10 +26,10 @@ impl Builder {
 
     /// Adds a move between two states.
     pub(crate) fn edge(&mut self, from: usize, bytes: ByteSet, to: usize) {
-        if let Some(state) = self.states.get_mut(from) {
-            if !bytes.is_empty() {
-                state.moves.push((bytes, to));
-            }
+        if let Some(state) = self.states.get_mut(from)
+            && !bytes.is_empty()
+        {
+            state.moves.push((bytes, to));
         }
     }
 

@@ -7,7 +7,7 @@ use portcullis_model::{RuleClass, quote_fragment};
 /// What a rule text compiles to.
 pub(super) struct Forms {
     pub(super) globs: Vec<Glob>,
-    pub(super) whole: Option<Glob>,
+    pub(super) whole: Vec<Glob>,
     pub(super) wildcard: bool,
 }
 
@@ -21,18 +21,23 @@ impl Forms {
         let mut globs = Vec::new();
         if !prefix.trim().is_empty() {
             globs.extend(prefixed(prefix));
-            if let Some(words) = canonical_words(prefix, Stars::Literal, generous) {
-                globs
-                    .extend(prefixed(&join(&words).iter().filter_map(char_of).collect::<String>()));
+            let words = canonical_words(prefix, Stars::Literal, generous);
+            if let Some(words) = words.filter(|_| !is_canonical(prefix) || prefix.contains('*')) {
+                globs.extend(prefixed(
+                    &join(&words).into_iter().filter_map(char_of).collect::<String>(),
+                ));
             }
             globs.dedup();
         }
-        Self { globs, whole: None, wildcard: true }
+        Self { globs, whole: Vec::new(), wildcard: true }
     }
 
     fn of_pattern(text: &str, generous: bool) -> Self {
         let raw = pattern_tokens(text);
         let wildcard = raw.contains(&Token::Star);
+        if is_canonical(text) {
+            return Self { globs: with_bare_prefix(raw), whole: Vec::new(), wildcard };
+        }
         let mut globs = Vec::new();
         let separators = holds_separators(text);
         if !separators {
@@ -45,10 +50,21 @@ impl Forms {
                 canonical.into_iter().filter(|glob| !globs.contains(glob)).collect::<Vec<_>>(),
             );
         }
-        let whole = separators
-            .then(|| if generous { Glob::new(&spaced(text)) } else { Glob::exact(&spaced(text)) });
+        let mut whole = Vec::new();
+        if separators {
+            whole.push(Glob::exact(&spaced(text)));
+            if generous {
+                whole.push(Glob::new(&spaced(text)));
+            }
+        }
         Self { globs, whole, wildcard }
     }
+}
+
+/// Whether a text with single blanks holds nothing that canonical texts write in another way.
+fn is_canonical(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=@%+* ".contains(c);
+    text.chars().all(plain) && !text.contains("  ") && !text.contains(":*") && text.trim() == text
 }
 
 /// A `:*` that is not the end of the text is literal, star included.
@@ -65,10 +81,11 @@ fn prefixed(prefix: &str) -> [Glob; 2] {
 /// The glob, and without its end where that is a blank and the pattern's only star.
 fn with_bare_prefix(tokens: Vec<Token>) -> Vec<Glob> {
     let mut globs = Vec::with_capacity(2);
-    if let [prefix @ .., Token::Char(' '), Token::Star] = tokens.as_slice() {
-        if !prefix.is_empty() && !prefix.contains(&Token::Star) {
-            globs.push(Glob::from_tokens(prefix.iter().copied()));
-        }
+    if let [prefix @ .., Token::Char(' '), Token::Star] = tokens.as_slice()
+        && !prefix.is_empty()
+        && !prefix.contains(&Token::Star)
+    {
+        globs.push(Glob::from_tokens(prefix.iter().copied()));
     }
     globs.push(Glob::from_tokens(tokens));
     globs
@@ -157,9 +174,9 @@ fn join(words: &[Vec<Token>]) -> Vec<Token> {
     out
 }
 
-fn char_of(token: &Token) -> Option<char> {
+fn char_of(token: Token) -> Option<char> {
     match token {
-        Token::Char(c) => Some(*c),
+        Token::Char(c) => Some(c),
         Token::Star => None,
     }
 }
@@ -172,10 +189,10 @@ fn holds_separators(text: &str) -> bool {
 /// A command string with exactly one blank around separators and between words.
 ///
 /// Only spacing that means nothing is touched: a text with expansions, here-documents or several
-/// lines stays as it is, since blanks inside of those are data.
+/// lines stays as it is, since blanks inside of those are data; so are those in `@(a | b)`.
 pub(super) fn spaced(text: &str) -> String {
     let text = text.trim();
-    if text.contains(['$', '`', '\n', '#']) || text.contains("<<") || text.contains("((") {
+    if text.contains(['$', '`', '\n', '#', '(']) || text.contains("<<") {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len() + 8);

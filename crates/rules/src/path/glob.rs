@@ -90,8 +90,8 @@ impl PathGlob {
     /// Whether a path at or below the relative directory may match.
     pub(super) fn may_match_below(&self, dir: &str, case: Case) -> bool {
         let mut live: Vec<&[Segment]> = vec![&self.segments];
-        let mut names = dir.split('/').filter(|name| !name.is_empty()).peekable();
-        while let Some(name) = names.next() {
+        let names = dir.split('/').filter(|name| !name.is_empty()).peekable();
+        for name in names {
             let mut following: Vec<&[Segment]> = Vec::new();
             let mut open = live;
             while let Some(segments) = open.pop() {
@@ -251,8 +251,8 @@ fn push(segments: &mut Vec<Segment>, mut tokens: Vec<Token>) {
 /// Reads a class after its `[`, the way `wildmatch.c` does: a first `]` is a member, so is a `-`
 /// without two ends, and a backslash escapes.
 fn class(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Class, PathProblem> {
-    let mut class = Class::default();
-    class.negated = chars.next_if(|c| matches!(c, '!' | '^')).is_some();
+    let negated = chars.next_if(|c| matches!(c, '!' | '^')).is_some();
+    let mut class = Class { negated, ranges: Vec::new() };
     let mut before: Option<char> = None;
     let mut first = true;
     loop {

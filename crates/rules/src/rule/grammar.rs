@@ -30,10 +30,11 @@ impl<'a> Parts<'a> {
             None => (rule, None),
         };
         let name_span = Span::new(start, start + name.len());
-        if name.is_empty()
-            || name.contains(|c: char| c.is_whitespace() || c.is_control() || c == ')')
-        {
-            let message = format!("`{name}` is not a tool name");
+        if name.is_empty() || name.contains(is_no_name_character) {
+            let message = match name {
+                "" => "the tool name is missing".to_owned(),
+                _ => format!("`{name}` is not a tool name"),
+            };
             let hint = "write `Tool` or `Tool(specifier)`";
             return Err(unreadable("rule-tool-name", message, hint, name_span));
         }
@@ -88,6 +89,10 @@ pub(super) fn warning(
 
 fn unreadable(code: &'static str, message: String, hint: &str, span: Span) -> RuleError {
     RuleError { code, message, hint: hint.to_owned(), span, tool: None, ignored: false }
+}
+
+fn is_no_name_character(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || c == ')'
 }
 
 /// Whether an odd number of backslashes stands before a place.

@@ -1,7 +1,7 @@
 //! The text between the parentheses, read in the way of its tool.
 
-use super::Specifier;
 use super::grammar::{Parts, warning};
+use super::{Specifier, unknown_tool};
 use crate::domain::host_within;
 use crate::tables::tools::{Kind, SPECIFIED, Tool};
 use crate::tool::{canonical, is_mcp};
@@ -60,8 +60,8 @@ pub(super) fn parse(
 /// The field and value of a specifier that is a parameter rule.
 ///
 /// Tools with a specifier of their own take only their known fields: a colon is an ordinary
-/// character of a path, a skill name or a host. For commands an unknown word counts, too, unless all
-/// that follows is the star of a prefix rule.
+/// character of a path, a skill name or a host. For commands an unknown word counts, too, unless the
+/// colon looks like that of a prefix rule.
 fn parameter<'a>(name: &str, tool: Option<&Tool>, text: &'a str) -> Option<(&'a str, &'a str)> {
     let (field, value) = text.split_once(':')?;
     let (field, value) = (field.trim(), value.trim_start());
@@ -70,8 +70,8 @@ fn parameter<'a>(name: &str, tool: Option<&Tool>, text: &'a str) -> Option<(&'a 
     let counts = match tool {
         Some(tool) => {
             let known = tool.content == Some(field) || tool.fields.contains(&field);
-            let prefix_rule = tool.kind != Kind::Command || value == "*";
-            known || (is_word && !field.starts_with('-') && !prefix_rule)
+            let other = tool.kind == Kind::Command && !value.starts_with('*');
+            known || (is_word && !field.starts_with('-') && other)
         }
         None => is_word,
     };
@@ -91,6 +91,9 @@ fn parameter_rule(
         let form = match tool.kind {
             Kind::Domain => "WebFetch(domain:<host>)".to_owned(),
             Kind::Inert(other) => format!("{other}({value})"),
+            Kind::Command | Kind::Path | Kind::Name | Kind::Directory if value == "*" => {
+                name.to_owned()
+            }
             Kind::Command | Kind::Path | Kind::Name | Kind::Directory => {
                 format!("{name}({value})")
             }
@@ -218,8 +221,12 @@ fn mcp_specifier(parts: &Parts<'_>) -> RuleError {
 }
 
 fn no_specifier(parts: &Parts<'_>) -> RuleError {
-    let hint = format!("write `{}`, or a parameter as `field:value` in deny and ask", parts.name);
-    let message = format!("rules of `{}` take no specifier", parts.name);
+    let name = parts.name;
+    if let Some(warning) = unknown_tool(parts) {
+        return parts.error(warning.code, warning.message, warning.hint, warning.span);
+    }
+    let hint = format!("write `{name}`, or a parameter as `field:value` in deny and ask");
+    let message = format!("rules of `{name}` take no specifier");
     parts.error("rule-no-specifier", message, hint, parts.specifier_span)
 }
 
