@@ -25,7 +25,7 @@ impl Reader<'_, '_> {
                 None | Some(b')' | b'\n' | b'#') => {}
                 Some(b';') => {
                     if !background && !matches!(self.peek_second(), Some(b';' | b'&')) {
-                        self.pos += 1;
+                        self.take_semicolon();
                     }
                 }
                 Some(_) if background => {}
@@ -440,7 +440,7 @@ impl Reader<'_, '_> {
         let value = if acceptable && self.at(b'(') {
             AssignValue::Array(self.deeper(Self::read_array)?)
         } else {
-            AssignValue::Scalar(self.read_word(Context::Value)?.word)
+            AssignValue::Scalar(self.read_word_text(Context::Value)?.word)
         };
         let span = self.span(start, self.end_here(start));
         Ok(Lead::Assignment(Assign { name, subscript, append, value, span }))

@@ -158,8 +158,17 @@ impl Builder {
 }
 
 impl Reader<'_, '_> {
-    /// Reads the word that starts here; empty where none does.
+    /// Reads the word that starts here; empty where none does, or where a comment starts.
     pub(crate) fn read_word(&mut self, context: Context) -> Read<RawWord> {
+        if self.at(b'#') {
+            let (start, word) = (self.pos, Word::default());
+            return Ok(RawWord { word, start, end: start, marks: Marks::default() });
+        }
+        self.read_word_text(context)
+    }
+
+    /// As [`Self::read_word`], where the word is part of something that has begun.
+    pub(crate) fn read_word_text(&mut self, context: Context) -> Read<RawWord> {
         self.peek();
         let start = self.pos;
         let mut builder = Builder::default();
@@ -237,7 +246,7 @@ impl Reader<'_, '_> {
                     }
                 }
                 b'~' => {
-                    if !(was_tilde && self.read_tilde(builder, colons)) {
+                    if !(was_tilde && self.read_tilde(builder)) {
                         self.pos += 1;
                         builder.text("~", false);
                     }
@@ -436,6 +445,7 @@ impl Reader<'_, '_> {
         let outer = self.outer_pending;
         self.outer_pending |= !pending.is_empty();
         let awaits = std::mem::replace(&mut self.awaits_paren, true);
+        let here = std::mem::take(&mut self.here_in_substitution);
         let mut script = Script::default();
         let read = self.read_list(&mut script, &[]);
         let closed = match read {
@@ -445,6 +455,7 @@ impl Reader<'_, '_> {
             Err(stop) => Err(stop),
         };
         self.awaits_paren = awaits;
+        self.here_in_substitution = here;
         self.outer_pending = outer;
         self.islands = islands;
         let late = std::mem::replace(&mut self.pending, pending);
@@ -493,7 +504,7 @@ impl Reader<'_, '_> {
     }
 
     /// `~…` where bash would expand it; takes nothing otherwise.
-    fn read_tilde(&mut self, builder: &mut Builder, colons: bool) -> bool {
+    fn read_tilde(&mut self, builder: &mut Builder) -> bool {
         let start = self.pos;
         self.pos += 1;
         let mut name = String::new();
@@ -506,8 +517,7 @@ impl Reader<'_, '_> {
                     name.push(char::from(byte));
                     self.pos += 1;
                 }
-                None | Some(b'/' | b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b')') => break,
-                Some(b':') if colons => break,
+                None | Some(b'/' | b':' | b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b')') => break,
                 Some(b'<' | b'>') if self.peek_second() != Some(b'(') => break,
                 Some(_) => {
                     self.pos = start;

@@ -1,6 +1,9 @@
 //! What the tests of this crate share: a program as flat predictions, and bash itself as judge.
 #![expect(dead_code, reason = "every suite uses a part of it")]
 
+pub mod bash;
+pub mod generator;
+
 use portcullis_shell::{
     Descriptor, Options, Part, Program, Redirect, RedirectOp, SecondReader, Simple, Target, Visit,
     Word, parse, walk,
