@@ -27,9 +27,11 @@ impl Reader<'_, '_> {
         &mut self,
         start: usize,
         builder: &mut Builder,
-        quoted: bool,
+        quoting: Quoting,
     ) -> Read<bool> {
-        let Some(arith) = self.read_paren_arith_from(start, Replacement::Expansion)? else {
+        let quoted = quoting.is_quoted();
+        let stand_in = builder.stand_in(quoting);
+        let Some(arith) = self.read_paren_arith_from(start, stand_in)? else {
             return Ok(false);
         };
         builder.push(Part::Arith { arith, quoted }, quoted);
@@ -144,10 +146,11 @@ impl Reader<'_, '_> {
         &mut self,
         start: usize,
         builder: &mut Builder,
-        quoted: bool,
+        quoting: Quoting,
     ) -> Read<()> {
         let arith = self.read_bracketed(start)?;
-        self.trace.edit(start, self.pos, Replacement::Expansion);
+        self.trace.edit(start, self.pos, builder.stand_in(quoting));
+        let quoted = quoting.is_quoted();
         builder.push(Part::Arith { arith, quoted }, quoted);
         Ok(())
     }
@@ -257,8 +260,7 @@ impl Reader<'_, '_> {
     /// The substitutions in text that bash takes apart although it was quoted.
     pub(crate) fn read_hidden(&mut self, text: &str, span: Span) -> Read<Vec<Part>> {
         self.burn(text.len())?;
-        let mut inner =
-            Reader::new(text, crate::reader::Base::Within(span), &mut *self.shared);
+        let mut inner = Reader::new(text, crate::reader::Base::Within(span), &mut *self.shared);
         inner.islands = true;
         let mut builder = Builder::default();
         inner.deeper(|reader| reader.read_arith_parts(&mut builder, false))?;

@@ -2,7 +2,7 @@
 
 use crate::ir::{Part, Script, SubstForm};
 use crate::reader::{Base, Read, Reader, Stop};
-use crate::trace::{Piece, Replacement};
+use crate::trace::Piece;
 use crate::word::{Builder, Quoting};
 use portcullis_model::{Reason, Span};
 
@@ -19,7 +19,7 @@ impl Reader<'_, '_> {
         if doubtful {
             self.note(Reason::UnsupportedSyntax, start, "escaped quote in nested backquotes");
         }
-        self.trace.edit(start, self.pos, Replacement::Expansion);
+        self.trace.edit(start, self.pos, builder.stand_in(quoting));
         let script = self.deeper(|reader| reader.read_copied_program(&content, span))?;
         builder.substitution(script, SubstForm::Backquote, quoting.is_quoted());
         Ok(())

@@ -139,7 +139,11 @@ fn expand(text: &str, steps: &mut Steps, depth: usize) -> Outcome {
 }
 
 /// The texts between the commas of a brace expression, each expanded.
-fn alternatives(inside: &str, steps: &mut Steps, depth: usize) -> Result<Vec<String>, &'static str> {
+fn alternatives(
+    inside: &str,
+    steps: &mut Steps,
+    depth: usize,
+) -> Result<Vec<String>, &'static str> {
     let mut texts = Vec::new();
     let mut from = 0;
     loop {
@@ -207,7 +211,8 @@ fn find(text: &str, from: usize, wanted: u8, steps: &mut Steps) -> Option<usize>
         }
         if byte == wanted && level == 0 && separated {
             // `{}` and a brace before a blank stay text.
-            let lone = byte == b'{' && index == 0 && matches!(at(1), Some(b'}' | b' ' | b'\t' | b'\n'));
+            let lone =
+                byte == b'{' && index == 0 && matches!(at(1), Some(b'}' | b' ' | b'\t' | b'\n'));
             if !lone {
                 return Some(index);
             }
@@ -301,11 +306,10 @@ fn sequence(inside: &str) -> Sequence {
         }
         // `{A..z}` makes backslashes and backquotes on the way.
         (Some(start), None, Some(end), None)
-            if start.is_ascii_alphanumeric() && end.is_ascii_alphanumeric() =>
+            if start.is_ascii_alphabetic() && end.is_ascii_alphabetic() =>
         {
             Sequence::Refused
         }
-        _ if inside.contains(['$', '`', '\'', '"', '\\']) => Sequence::None,
         _ => Sequence::None,
     }
 }

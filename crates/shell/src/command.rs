@@ -4,7 +4,7 @@ use crate::ir::{
     AndOr, Assign, AssignValue, Command, Connector, Part, Pipeline, Redirect, Script, Simple,
     Statement, Word,
 };
-use crate::reader::{Read, Reader};
+use crate::reader::{Read, Reader, Stop};
 use crate::trace::Replacement;
 use crate::word::{Builder, Context, RawWord, plain_text};
 use portcullis_model::{Reason, Span};
@@ -99,7 +99,9 @@ impl Reader<'_, '_> {
             match next {
                 Ok(pipeline) => list.rest.push((connector, pipeline)),
                 Err(stop) => {
-                    self.salvage(Script { statements: vec![Statement { list, background: false }] });
+                    self.salvage(Script {
+                        statements: vec![Statement { list, background: false }],
+                    });
                     return Err(stop);
                 }
             }
@@ -111,7 +113,8 @@ impl Reader<'_, '_> {
         let start = self.pos;
         let (timed, negated) = self.read_pipeline_prefix();
         let mut commands = Vec::new();
-        let prefixed = self.pos > start && (timed || negated || self.slice(start, self.pos).contains('!'));
+        let prefixed =
+            self.pos > start && (timed || negated || self.slice(start, self.pos).contains('!'));
         self.skip_blanks();
         if prefixed && matches!(self.peek(), None | Some(b'\n' | b';' | b')' | b'#')) {
             let at = self.pos;
@@ -140,6 +143,10 @@ impl Reader<'_, '_> {
                     return Err(stop);
                 }
             }
+        }
+        if commands.len() > LONGEST_PIPELINE {
+            self.note(Reason::ParseBudget, start, "more than 100 commands in one pipeline");
+            return Err(Stop::All);
         }
         let end = commands.last().map_or(start, |_| self.end_of_last(start));
         Ok(Pipeline { timed, negated, commands, span: self.span(start, end) })
@@ -179,7 +186,8 @@ impl Reader<'_, '_> {
             } else {
                 return (timed, negated);
             }
-            self.trace.edit(start, self.pos, Replacement::Blanks);
+            let end = self.end_here(start);
+            self.trace.edit(start, end, Replacement::Blanks);
         }
     }
 
@@ -214,9 +222,9 @@ impl Reader<'_, '_> {
             count += 1;
             self.pos += 1;
         }
-        let found = letters.get(..count).and_then(|text| {
-            RESERVED.iter().copied().find(|word| word.as_bytes() == text)
-        });
+        let found = letters
+            .get(..count)
+            .and_then(|text| RESERVED.iter().copied().find(|word| word.as_bytes() == text));
         let found = found.filter(|_| self.at_delimiter());
         self.pos = start;
         found
@@ -259,6 +267,8 @@ impl Reader<'_, '_> {
         let mut draft = Draft { id: self.shared.next_command, ..Draft::default() };
         match self.read_simple_parts(&mut draft) {
             Ok(()) if draft.function => {
+                // The name is no word of a command.
+                self.trace.words.pop();
                 let name = draft.words.first().and_then(plain_text).unwrap_or_default();
                 self.read_function_body(start, name)
             }
@@ -341,6 +351,8 @@ impl Reader<'_, '_> {
         draft.end = raw.end;
         self.trace.words.push((Span::new(raw.start, raw.end), draft.id));
         if raw.vanishes() {
+            // Assignments and array syntax are looked for before expansions are made.
+            draft.first_word.get_or_insert(raw.start);
             return Ok(());
         }
         if draft.first_word.is_none() {
@@ -363,7 +375,8 @@ impl Reader<'_, '_> {
 
     /// Puts the pieces of a simple command together and judges its name.
     fn finish_simple(&mut self, start: usize, draft: Draft) -> Simple {
-        let Draft { assigns, words, redirects, removed, first_word, end, escaped_blank, .. } = draft;
+        let Draft { assigns, words, redirects, removed, first_word, end, escaped_blank, .. } =
+            draft;
         let end = end.max(start);
         if words.is_empty() && !assigns.is_empty() && !redirects.is_empty() {
             // The second reader wants a command here.
@@ -491,7 +504,11 @@ impl Reader<'_, '_> {
                 Some(b'#') => self.skip_comment(),
                 Some(b'\n') => {
                     if !self.pending.is_empty() {
-                        self.note(Reason::UnsupportedSyntax, start, "here-document before an array");
+                        self.note(
+                            Reason::UnsupportedSyntax,
+                            start,
+                            "here-document before an array",
+                        );
                     }
                     self.take_newline()?;
                 }
@@ -556,6 +573,19 @@ impl Reader<'_, '_> {
     }
 }
 
+impl Script {
+    /// Whether a command of it is a compound one.
+    pub(crate) fn has_compound(&self) -> bool {
+        self.statements.iter().any(|statement| {
+            let rest = statement.list.rest.iter().map(|(_, pipeline)| pipeline);
+            std::iter::once(&statement.list.first)
+                .chain(rest)
+                .flat_map(|pipeline| &pipeline.commands)
+                .any(|command| matches!(command, Command::Compound { .. }))
+        })
+    }
+}
+
 /// What stands where an assignment may stand.
 #[derive(Debug)]
 enum Lead {
@@ -582,11 +612,19 @@ struct Draft {
     function: bool,
 }
 
+/// Whether a plain word has a meaning of its own where a command may start.
+pub(crate) fn is_reserved(word: &str) -> bool {
+    word == "time" || RESERVED.contains(&word)
+}
+
 fn is_delimiter(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>')
 }
 
 const LONGEST_RESERVED: usize = 8;
+
+/// Commands in one pipeline: the second reader takes time quadratic in their number.
+const LONGEST_PIPELINE: usize = 100;
 
 /// Words with a meaning of their own where a command may start. `in` has one only after `for` and
 /// `case`, `time` only at the start of a pipeline.

@@ -82,8 +82,8 @@ pub(crate) struct Reader<'t, 's> {
     pub(crate) pending: Vec<Pending>,
     /// A `)` that closes a substitution is awaited (bash then ends here-documents early).
     pub(crate) awaits_paren: bool,
-    /// A here-document was announced in the substitution being read.
-    pub(crate) here_in_substitution: bool,
+    /// How many here-documents were announced in the substitution being read.
+    pub(crate) here_in_substitution: usize,
     /// An enclosing list has here-documents pending.
     pub(crate) outer_pending: bool,
     /// Around here is text the second reader does not see: substitutions go to it one by one.
@@ -123,7 +123,7 @@ impl<'t, 's> Reader<'t, 's> {
             trace: Trace::default(),
             pending: Vec::new(),
             awaits_paren: false,
-            here_in_substitution: false,
+            here_in_substitution: 0,
             outer_pending: false,
             islands: false,
         }
@@ -309,20 +309,25 @@ impl<'t, 's> Reader<'t, 's> {
     }
 
     /// Takes a `;` that separates commands.
-    ///
-    /// SECURITY: bash 5.2 prints what it parsed in `$( … )` and parses that again, and its printer
-    /// loses the first `;` after a here-document, so that `$(a <<E⏎E⏎b;c)` runs `b c`.
     pub(crate) fn take_semicolon(&mut self) -> bool {
         let found = self.take(b';');
-        if found && self.here_in_substitution {
-            let at = self.pos;
-            self.note(
-                Reason::UnsupportedSyntax,
-                at,
-                "`;` after a here-document in a substitution",
-            );
+        if found && self.here_in_substitution > 0 {
+            self.refuse_reprinted(self.pos);
         }
         found
+    }
+
+    /// Refuses here-documents in substitutions that are more than plain.
+    ///
+    /// SECURITY: bash 5.2 prints what it parsed in `$( … )` and parses that again, and its printer
+    /// loses the first `;` after a here-document, so that `$(a <<E⏎E⏎b;c)` runs `b c`; in compound
+    /// commands and with several here-documents it goes wrong in other ways.
+    pub(crate) fn refuse_reprinted(&mut self, start: usize) {
+        self.note(
+            Reason::UnsupportedSyntax,
+            start,
+            "a here-document and more than plain lines in one substitution",
+        );
     }
 
     /// Blanks, continuations among them; not newlines.

@@ -187,7 +187,9 @@ impl Reader<'_, '_> {
         let known = match word.parts.as_slice() {
             [Part::Process { .. }] => true,
             // `~/…`: the home directory is known to whoever asks; nothing else after `~` is.
-            [Part::Tilde(user), Part::Text { text, .. }] => user.is_empty() && text.starts_with('/'),
+            [Part::Tilde(user), Part::Text { text, .. }] => {
+                user.is_empty() && text.starts_with('/')
+            }
             [Part::Tilde(user), Part::Text { text, .. }, rest @ ..] => {
                 user.is_empty()
                     && text.starts_with('/')
@@ -250,7 +252,7 @@ impl Reader<'_, '_> {
                 }
             }
         }
-        let end = self.pos;
+        let end = self.end_here(start);
         if end == start || self.byte(start) == Some(b'#') {
             return self.syntax("a here-document has no delimiter");
         }
@@ -265,7 +267,12 @@ impl Reader<'_, '_> {
         self.trace.edit(start, end, Replacement::Plain);
         let ticket = self.shared.bodies.len();
         self.shared.bodies.push(None);
-        self.here_in_substitution = self.awaits_paren;
+        if self.awaits_paren {
+            self.here_in_substitution += 1;
+            if self.here_in_substitution > 1 {
+                self.refuse_reprinted(start);
+            }
+        }
         self.pending.push(Pending { delimiter: delimiter.clone(), quoted, tabs, ticket });
         if self.pending.len() > MOST_HERE_DOCUMENTS {
             self.note(Reason::UnsupportedSyntax, start, "too many here-documents on a line");
@@ -309,8 +316,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn refuse_delimiter<T>(&mut self, start: usize) -> Read<T>
-    {
+    fn refuse_delimiter<T>(&mut self, start: usize) -> Read<T> {
         self.note(Reason::UnsupportedSyntax, start, "expansion in a here-document delimiter");
         Err(crate::reader::Stop::Line)
     }

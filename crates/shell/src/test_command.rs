@@ -58,7 +58,9 @@ impl Reader<'_, '_> {
             }
             let context = match next {
                 Next::Right(context) => context,
-                Next::Term | Next::UnaryOperand | Next::Operator | Next::Connector => Context::Single,
+                Next::Term | Next::UnaryOperand | Next::Operator | Next::Connector => {
+                    Context::Single
+                }
             };
             let raw = self.read_word(context)?;
             if raw.end == raw.start {
@@ -137,23 +139,28 @@ impl Reader<'_, '_> {
 
     /// An operator is a word of the command for the second reader, which knows `[[` badly.
     fn note_operator(&mut self, start: usize, id: u32) {
-        self.trace.words.push((Span::new(start, self.pos), id));
-        self.trace.edit(start, self.pos, Replacement::Plain);
+        let end = self.end_here(start);
         // `(` and `)` may touch their neighbours; the second reader would see one word.
-        if self.slice(start, self.pos).starts_with(['(', ')', '&', '|', '<', '>']) {
-            self.trace.words.pop();
-            self.trace.edits.pop();
-            self.trace.edit(start, self.pos, Replacement::Blanks);
+        if self.slice(start, end).starts_with(['(', ')', '&', '|', '<', '>']) {
+            self.trace.edit(start, end, Replacement::Blanks);
+        } else {
+            self.trace.words.push((Span::new(start, end), id));
+            self.trace.edit(start, end, Replacement::Plain);
         }
     }
 
     /// Words the second reader could not read as plain words.
     fn soften_for_second_reader(&mut self, raw: &RawWord, plain: &str) {
-        let odd = |text: &str| text.contains(['(', ')', '|', '[', ']', '=', '!', '~', '^', '{', '}']);
-        let pattern = raw.word.parts.iter().all(|part| {
-            matches!(part, Part::Text { .. } | Part::Glob(_) | Part::Tilde(_))
-        });
-        if odd(plain) || (pattern && raw.word.parts.iter().any(|part| matches!(part, Part::Glob(_)))) {
+        let odd =
+            |text: &str| text.contains(['(', ')', '|', '[', ']', '=', '!', '~', '^', '{', '}']);
+        let pattern = raw
+            .word
+            .parts
+            .iter()
+            .all(|part| matches!(part, Part::Text { .. } | Part::Glob(_) | Part::Tilde(_)));
+        if odd(plain)
+            || (pattern && raw.word.parts.iter().any(|part| matches!(part, Part::Glob(_))))
+        {
             self.trace.edit(raw.start, raw.end, Replacement::Plain);
         }
     }
@@ -175,7 +182,10 @@ impl Reader<'_, '_> {
     fn with_hidden_commands(&mut self, operator: &str, mut word: Word) -> Read<Word> {
         let arithmetic =
             matches!(operator, "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" | "-v" | "-R");
-        if arithmetic && let Some(text) = word.known() && text.contains(['$', '`']) {
+        if arithmetic
+            && let Some(text) = word.known()
+            && text.contains(['$', '`'])
+        {
             let span = word.span;
             word.parts.extend(self.read_hidden(&text, span)?);
         }

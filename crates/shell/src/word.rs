@@ -129,6 +129,15 @@ impl Builder {
         }
     }
 
+    /// What stands in for an expansion for the second reader, which splits words like `a/$x`.
+    pub(crate) fn stand_in(&self, quoting: Quoting) -> Replacement {
+        if self.is_empty() || quoting.is_quoted() {
+            Replacement::Expansion
+        } else {
+            Replacement::Plain
+        }
+    }
+
     /// Whether nothing was read so far.
     pub(crate) fn is_empty(&self) -> bool {
         self.parts.is_empty() && !self.quoted
@@ -307,9 +316,10 @@ impl Reader<'_, '_> {
         self.pos += 1;
         match self.take_char() {
             Some(escaped) => {
-                if matches!(escaped, " " | "\t") {
-                    builder.marks.escaped_blank = true;
-                    // The second reader drops escaped blanks.
+                let blank = matches!(escaped, " " | "\t");
+                builder.marks.escaped_blank |= blank;
+                if blank || !builder.is_empty() {
+                    // The second reader drops escaped blanks, and splits `'a'\b`.
                     self.trace.edit(start, self.pos, Replacement::Plain);
                 }
                 builder.text(escaped, true);
@@ -336,10 +346,8 @@ impl Reader<'_, '_> {
         loop {
             let from = self.pos;
             let rest = self.text.as_bytes().get(from..).unwrap_or(&[]);
-            let run = rest
-                .iter()
-                .take_while(|byte| !matches!(byte, b'"' | b'\\' | b'$' | b'`'))
-                .count();
+            let run =
+                rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | b'$' | b'`')).count();
             if run > 0 {
                 builder.text(self.slice(from, from + run), true);
                 self.pos = from + run;
@@ -380,7 +388,9 @@ impl Reader<'_, '_> {
         self.pos += 1;
         match self.peek() {
             Some(b'(') => {
-                if self.peek_second() == Some(b'(') && self.read_dollar_arith(start, builder, quoted)? {
+                if self.peek_second() == Some(b'(')
+                    && self.read_dollar_arith(start, builder, quoting)?
+                {
                     return Ok(());
                 }
                 self.pos = start + 1;
@@ -395,7 +405,7 @@ impl Reader<'_, '_> {
             }
             Some(b'[') => {
                 self.pos += 1;
-                self.deeper(|reader| reader.read_bracket_arith(start, builder, quoted))
+                self.deeper(|reader| reader.read_bracket_arith(start, builder, quoting))
             }
             Some(b'\'') if quoting == Quoting::Unquoted => self.read_ansi(start, builder),
             Some(b'\'') if quoting == Quoting::Operand => self.read_ansi_in_operand(start, builder),
@@ -404,11 +414,13 @@ impl Reader<'_, '_> {
             Some(b'"') if quoting == Quoting::Unquoted => self.read_double(builder),
             Some(byte) if byte == b'_' || byte.is_ascii_alphabetic() => {
                 let name = self.read_name();
+                self.soften_parameter(start, builder, quoting);
                 builder.push(Part::parameter(name, quoted), quoted);
                 Ok(())
             }
             Some(byte @ (b'0'..=b'9' | b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!')) => {
                 self.pos += 1;
+                self.soften_parameter(start, builder, quoting);
                 builder.push(Part::parameter(char::from(byte).to_string(), quoted), quoted);
                 Ok(())
             }
@@ -416,6 +428,12 @@ impl Reader<'_, '_> {
                 builder.text("$", quoted);
                 Ok(())
             }
+        }
+    }
+
+    fn soften_parameter(&mut self, start: usize, builder: &Builder, quoting: Quoting) {
+        if builder.stand_in(quoting) == Replacement::Plain {
+            self.trace.edit(start, self.end_here(start), Replacement::Plain);
         }
     }
 
@@ -455,7 +473,10 @@ impl Reader<'_, '_> {
             Err(stop) => Err(stop),
         };
         self.awaits_paren = awaits;
-        self.here_in_substitution = here;
+        let documents = std::mem::replace(&mut self.here_in_substitution, here);
+        if documents > 0 && script.has_compound() {
+            self.refuse_reprinted(start);
+        }
         self.outer_pending = outer;
         self.islands = islands;
         let late = std::mem::replace(&mut self.pending, pending);
@@ -511,12 +532,15 @@ impl Reader<'_, '_> {
         loop {
             match self.peek() {
                 Some(byte)
-                    if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'+' | b'-') =>
+                    if byte.is_ascii_alphanumeric()
+                        || matches!(byte, b'_' | b'.' | b'+' | b'-') =>
                 {
                     name.push(char::from(byte));
                     self.pos += 1;
                 }
-                None | Some(b'/' | b':' | b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b')') => break,
+                None | Some(b'/' | b':' | b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b')') => {
+                    break;
+                }
                 Some(b'<' | b'>') if self.peek_second() != Some(b'(') => break,
                 Some(_) => {
                     self.pos = start;
@@ -554,7 +578,11 @@ impl Reader<'_, '_> {
                 Some(b'$') => self.read_dollar(builder, Quoting::Unquoted)?,
                 Some(b'\\') => self.read_escape(builder),
                 Some(b'<' | b'>') if self.peek_second() == Some(b'(') => {
-                    self.note(Reason::UnsupportedSyntax, start, "process substitution in a pattern");
+                    self.note(
+                        Reason::UnsupportedSyntax,
+                        start,
+                        "process substitution in a pattern",
+                    );
                     self.read_process(builder)?;
                 }
                 Some(_) => {

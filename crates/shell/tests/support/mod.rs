@@ -116,9 +116,7 @@ pub fn covers(slots: &[Slot], argv: &[String]) -> bool {
     match (slots.split_first(), argv.split_first()) {
         (None, None) => true,
         (None, Some(_)) => false,
-        (Some((Slot::Many, rest)), _) => {
-            (0..=argv.len()).any(|taken| covers(rest, &argv[taken..]))
-        }
+        (Some((Slot::Many, rest)), _) => (0..=argv.len()).any(|taken| covers(rest, &argv[taken..])),
         (Some(_), None) => false,
         (Some((Slot::Known(word), rest)), Some((first, left))) => {
             word == first && covers(rest, left)
