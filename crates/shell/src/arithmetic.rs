@@ -4,10 +4,11 @@
 //! expands subscripts in it, single quotes or not. So `$((x))` runs whatever `x` says. Only integers
 //! and operators are safe by themselves; names are judged in [`crate::integers`].
 
+use crate::builder::Builder;
 use crate::ir::{Arith, Part, Word};
 use crate::reader::{Read, Reader};
 use crate::trace::Replacement;
-use crate::word::{Builder, Quoting, is_name, plain_text};
+use crate::word::{Quoting, is_name, plain_text};
 use portcullis_model::{Reason, Span};
 
 /// What an expression is made of.

@@ -1,9 +1,10 @@
 //! Backquotes, and other text that bash reads a second time after changing it.
 
+use crate::builder::Builder;
 use crate::ir::{Part, Script, SubstForm};
 use crate::reader::{Base, Read, Reader, Stop};
 use crate::trace::Piece;
-use crate::word::{Builder, Quoting};
+use crate::word::Quoting;
 use portcullis_model::{Reason, Span};
 
 impl Reader<'_, '_> {
@@ -99,9 +100,7 @@ impl Reader<'_, '_> {
                     self.finish_pending()?;
                     return Ok(script);
                 }
-                Ok(()) => {
-                    let _: Read<()> = self.syntax("unexpected token");
-                }
+                Ok(()) => self.note_syntax("unexpected token"),
                 Err(Stop::All) => {
                     self.salvage(script);
                     return Err(Stop::All);

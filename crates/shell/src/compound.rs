@@ -10,24 +10,19 @@ impl Reader<'_, '_> {
     /// `( … )` or `(( … ))`.
     pub(crate) fn read_paren_command(&mut self) -> Read<Command> {
         let start = self.pos;
-        let kind = match self.read_paren_arith()? {
-            Some(arith) => {
-                self.shared.next_command += 1;
-                let id = self.shared.next_command;
-                self.trace.edit(start, self.pos, Replacement::Plain);
-                self.trace.words.push((Span::new(start, self.pos), id));
-                Compound::Arith(arith)
-            }
-            None => {
-                self.pos = start + 1;
-                let script = self.read_nested(&[])?;
-                if !self.take(b')') {
-                    return self.close_error(start, script);
-                }
-                Compound::Subshell(script)
-            }
-        };
-        self.finish_compound(start, kind)
+        if let Some(arith) = self.read_paren_arith()? {
+            self.shared.next_command += 1;
+            let id = self.shared.next_command;
+            self.trace.edit(start, self.pos, Replacement::Plain);
+            self.trace.words.push((Span::new(start, self.pos), id));
+            return self.finish_compound(start, Compound::Arith(arith));
+        }
+        self.pos = start + 1;
+        let script = self.read_nested(&[])?;
+        if !self.take(b')') {
+            return self.close_error(start, script);
+        }
+        self.finish_compound(start, Compound::Subshell(script))
     }
 
     /// The compound command that a reserved word begins.
@@ -338,7 +333,11 @@ impl Reader<'_, '_> {
                 self.note(Reason::UnsupportedSyntax, raw.start, "`esac` as a pattern");
             }
             self.trace.words.push((Span::new(raw.start, raw.end), 0));
-            if raw.word.parts.len() > 1 && raw.word.parts.iter().all(is_inert) {
+            let bracket = matches!(
+                raw.word.parts.as_slice(),
+                [Part::Glob(text)] if text.starts_with('[')
+            );
+            if bracket || (raw.word.parts.len() > 1 && raw.word.parts.iter().all(is_inert)) {
                 // The second reader splits patterns like `*" x "*` and `[]x]`.
                 self.trace.edit(raw.start, raw.end, Replacement::Plain);
             }

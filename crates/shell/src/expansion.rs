@@ -1,8 +1,10 @@
 //! `${ … }`.
 
+use crate::builder::Builder;
 use crate::ir::{Expansion, Part, SubstForm};
+use crate::operand::Operand;
 use crate::reader::{Read, Reader};
-use crate::word::{Builder, Quoting};
+use crate::word::Quoting;
 use portcullis_model::Reason;
 
 impl Part {
@@ -95,8 +97,9 @@ impl Reader<'_, '_> {
                 return expansion;
             }
             self.pos = before + 1;
+            expansion.name.clear();
             self.note(Reason::UnsupportedSyntax, start, "operator on `$#`");
-            expansion.name = "#".to_owned();
+            expansion.name.push('#');
             return expansion;
         }
         expansion.name = self.read_parameter_name();
@@ -169,7 +172,7 @@ impl Reader<'_, '_> {
                 // Anything between the letter and the brace.
                 if !self.at(b'}') {
                     self.note(Reason::UnsupportedSyntax, start, "transformation");
-                    expansion.operands.push(self.read_operand(quoting, true, false)?);
+                    expansion.operands.push(self.read_operand(quoting, Operand::Pattern)?);
                 }
                 return Ok(());
             }
@@ -177,9 +180,14 @@ impl Reader<'_, '_> {
             _ => {}
         }
         let replaces = operator.starts_with('/');
-        expansion.operands.push(self.read_operand(quoting, pattern, replaces)?);
+        let kind = match (replaces, pattern) {
+            (true, _) => Operand::Replaced,
+            (false, true) => Operand::Pattern,
+            (false, false) => Operand::Value,
+        };
+        expansion.operands.push(self.read_operand(quoting, kind)?);
         if replaces && self.take(b'/') {
-            expansion.operands.push(self.read_operand(quoting, pattern, false)?);
+            expansion.operands.push(self.read_operand(quoting, Operand::Pattern)?);
         }
         Ok(())
     }
@@ -205,7 +213,7 @@ impl Reader<'_, '_> {
             builder.push(Part::Arith { arith, quoted: false }, false);
             return Ok(builder.finish(self.span(from, end)));
         }
-        let word = self.read_operand(Quoting::Arithmetic, false, false)?;
+        let word = self.read_operand(Quoting::Arithmetic, Operand::Value)?;
         self.note(Reason::ArithDynamic, from, "");
         Ok(word)
     }

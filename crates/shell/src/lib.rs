@@ -9,8 +9,10 @@
 
 mod ansi;
 mod arithmetic;
+mod assign;
 mod backquote;
 mod brace;
+mod builder;
 mod command;
 mod compound;
 mod expansion;

@@ -411,7 +411,7 @@ impl Printer {
             match quotes {
                 // In a pattern single quotes quote, and nothing else does it as surely.
                 Quotes::Double if pattern => {
-                    self.parts(&operand.parts, operand.quoted, Quotes::Operand)
+                    self.parts(&operand.parts, operand.quoted, Quotes::Operand);
                 }
                 Quotes::Outside => self.parts(&operand.parts, operand.quoted, Quotes::Outside),
                 Quotes::Double | Quotes::Operand | Quotes::Body => {

@@ -293,10 +293,7 @@ impl View {
             if let Some(place) = place
                 && cursor.goto_first_child()
             {
-                let last = match place {
-                    Place::Command(id) => id,
-                    _ => 0,
-                };
+                let last = if let Place::Command(id) = place { id } else { 0 };
                 frames.push(Frame { place, last, passed: false });
                 continue;
             }

@@ -1,9 +1,10 @@
 //! `[[ … ]]`.
 
+use crate::builder::Builder;
 use crate::ir::{Part, Word};
 use crate::reader::{Read, Reader};
 use crate::trace::Replacement;
-use crate::word::{Builder, Context, RawWord};
+use crate::word::{Context, RawWord};
 use portcullis_model::{Reason, Span};
 
 /// What may come next in a test.

@@ -1,4 +1,10 @@
 //! Execution oracle: whatever real bash runs or writes was predicted, or refused.
+#![expect(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test may panic, read files and run bash"
+)]
 
 mod support;
 
