@@ -10,8 +10,10 @@ use crate::properties;
 use crate::reference;
 use crate::samples;
 use crate::shell_cases::bash_call;
+use portcullis_host::claude_code::{self, Conclusion, Event, Surroundings};
+use portcullis_host::{EvaluateOptions, ListedDisk, evaluate as evaluate_call};
 use portcullis_model::{AbsPath, Decision, RuleClass, Scope, TextPiece, TextSet};
-use portcullis_policy::{Layer, Place, assemble};
+use portcullis_policy::{Layer, Place, Policy, assemble};
 use portcullis_rules::{Anchors, CommandPattern, DomainPattern, Match, PathPattern, Rule};
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -31,6 +33,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("command_matcher", command_matcher),
     ("domains", domains),
     ("decide", decide),
+    ("hook_wire", hook_wire),
 ];
 
 /// Any text is a rule or an error, and reads the same again.
@@ -54,7 +57,7 @@ pub fn rule_text(data: &[u8]) -> Result<(), String> {
 pub fn settings_layers(data: &[u8]) -> Result<(), String> {
     let text = String::from_utf8_lossy(data);
     let root = AbsPath::root();
-    let place = Place { start: root.clone(), project_root: root.clone(), home: root.clone() };
+    let place = place();
     let grants = r#"{"permissions":{"allow":["Bash"]}}"#;
     let below = Layer::new(Scope::User, "user.json", grants, root.clone());
     let readable =
@@ -190,6 +193,52 @@ pub fn domains(data: &[u8]) -> Result<(), String> {
 /// Every property of decisions holds.
 pub fn decide(data: &[u8]) -> Result<(), String> {
     properties::all_hold(data)
+}
+
+/// Any bytes are answered, and what is sent to the host is never looser than what was decided.
+pub fn hook_wire(data: &[u8]) -> Result<(), String> {
+    never_looser(data, &assemble(&[], &place()))?;
+    let choices = &mut Choices::Bytes(data);
+    let event = choices.text(&["PreToolUse", "PermissionRequest", "PreToolUse", "Stop"]);
+    let call = samples::with_field(&samples::call(choices), "hook_event_name", event.into());
+    let settings = samples::rules(choices).settings().to_string();
+    let layer = Layer::new(Scope::Project, "settings.json", settings, AbsPath::root());
+    let mut payload = call.to_string().into_bytes();
+    if choices.one_in(4) {
+        payload.truncate(choices.below(payload.len()));
+    }
+    never_looser(&payload, &assemble(&[layer], &place()))
+}
+
+fn never_looser(payload: &[u8], policy: &Policy) -> Result<(), String> {
+    let surroundings = Surroundings { project_root: None, home: AbsPath::root() };
+    let shown = String::from_utf8_lossy(payload);
+    let (event, decision, answer) = match claude_code::read_call(payload, &surroundings) {
+        Ok((event, call)) => {
+            let disk = ListedDisk::default();
+            let evaluation = evaluate_call(policy, &call, &disk, EvaluateOptions::default());
+            let verdict = evaluation.verdict;
+            (event, verdict.decision, claude_code::answer(event, &verdict))
+        }
+        Err(problem) => {
+            (Event::PreToolUse, Decision::Deny, claude_code::block(None, &problem.message))
+        }
+    };
+    for blocks_on_failure in [false, true] {
+        let status = Some(i32::from(answer.status));
+        let concluded = claude_code::conclude(event, status, &answer.stdout, blocks_on_failure);
+        let fits = match decision {
+            Decision::Allow => true,
+            Decision::Ask => concluded != Conclusion::Allows,
+            Decision::Deny => concluded == Conclusion::Blocks,
+        };
+        holds(fits, || format!("{shown}: {decision} becomes {concluded:?} by {answer:?}"))?;
+    }
+    Ok(())
+}
+
+fn place() -> Place {
+    Place { start: AbsPath::root(), project_root: AbsPath::root(), home: AbsPath::root() }
 }
 
 fn holds(condition: bool, broken: impl FnOnce() -> String) -> Result<(), String> {
