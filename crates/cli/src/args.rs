@@ -200,6 +200,7 @@ impl Agent {
 /// Whose settings file is meant; user settings unless said otherwise.
 #[derive(Args, Clone, Copy, Debug, Default)]
 #[group(multiple = false)]
+#[expect(clippy::struct_excessive_bools, reason = "a flag each, and the grammar takes one")]
 pub struct LevelArgs {
     /// Your settings for every project (the default)
     #[arg(long)]

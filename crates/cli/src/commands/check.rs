@@ -25,7 +25,7 @@ pub(crate) fn check(args: &CheckArgs, as_json: bool, palette: Palette) -> Result
     let question = Question::read(&args.call, &args.policy)?;
     let evaluation = question.evaluate(false);
     let mut reply = if as_json {
-        question.json(&evaluation, args.facts)
+        Question::json(&evaluation, args.facts)
     } else {
         question.text(&evaluation, Detail::Brief, args.facts, palette)
     };
@@ -64,7 +64,7 @@ pub(crate) fn explain(
     let question = Question::read(&args.call, &args.policy)?;
     let evaluation = question.evaluate(true);
     Ok(if as_json {
-        question.json(&evaluation, true)
+        Question::json(&evaluation, true)
     } else {
         question.text(&evaluation, Detail::Full, false, palette)
     })
@@ -134,7 +134,7 @@ impl Question {
         evaluate(&self.session.policy, &self.call, disk, EvaluateOptions { near_misses })
     }
 
-    fn json(&self, evaluation: &Evaluation, with_facts: bool) -> Reply {
+    fn json(evaluation: &Evaluation, with_facts: bool) -> Reply {
         let mut fields = wire::verdict_json(&evaluation.verdict, &evaluation.facts);
         if with_facts {
             fields.extend(wire::facts_json(&evaluation.facts));
@@ -159,7 +159,7 @@ impl Question {
         let mut text = verdict::verdict(&evaluation.verdict, asked, detail, palette);
         if with_facts {
             let facts = Value::Object(wire::facts_json(&evaluation.facts));
-            text.push_str(&format!("\n{}\n{facts:#}\n", palette.strong("facts")));
+            text.extend([format!("\n{}\n{facts:#}\n", palette.strong("facts"))]);
         }
         Reply::text(text, evaluation.verdict.decision.into())
     }

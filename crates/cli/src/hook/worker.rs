@@ -130,7 +130,7 @@ fn decide(args: &HookArgs, expected: Option<Event>, started: Instant) -> Result<
     // The log never changes a decision. Hosts keep the error output of an answered call in their
     // debug log, where this belongs.
     if let Err(failure) = log {
-        answer.stderr.push_str(&format!("warning: {}\n", words(&failure)));
+        answer.stderr.extend([format!("warning: {}\n", words(&failure))]);
     }
     Ok(answer)
 }
