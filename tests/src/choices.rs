@@ -38,6 +38,11 @@ impl Choices<'_> {
         &items[self.below(items.len())]
     }
 
+    /// One of the texts.
+    pub fn text<'a>(&mut self, texts: &[&'a str]) -> &'a str {
+        texts[self.below(texts.len())]
+    }
+
     /// Some of the items, at most `most`, possibly one twice.
     pub fn some<T: Clone>(&mut self, items: &[T], most: usize) -> Vec<T> {
         (0..self.below(most + 1)).map(|_| self.pick(items).clone()).collect()

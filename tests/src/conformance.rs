@@ -68,7 +68,8 @@ impl Conformance {
         let settings = world::substitute(&settings);
         match &self.scope {
             Some(scope) => {
-                fields.insert("layers".to_owned(), json!([{ "scope": scope, "settings": settings }]));
+                fields
+                    .insert("layers".to_owned(), json!([{ "scope": scope, "settings": settings }]));
             }
             None => {
                 fields.insert("settings".to_owned(), settings);

@@ -2,6 +2,23 @@
 
 use crate::evaluate::Argument;
 
+/// The commands, and what builtins among them run in their place (`command -- make` runs `make`).
+pub fn with_carried(commands: &[Vec<Argument>]) -> Vec<Vec<Argument>> {
+    let mut all = commands.to_vec();
+    for command in commands {
+        let mut rest = command.as_slice();
+        while let [Argument::Known(name), after @ ..] = rest
+            && ["command", "builtin", "exec"].contains(&name.as_str())
+        {
+            let dashes =
+                |argument: &Argument| matches!(argument, Argument::Known(word) if word == "--");
+            rest = if after.first().is_some_and(dashes) { &after[1..] } else { after };
+            all.push(rest.to_vec());
+        }
+    }
+    all
+}
+
 /// Whether some predicted command may stand for this argv.
 pub fn any(predicted: &[Vec<Argument>], argv: &[String]) -> bool {
     predicted.iter().any(|pattern| command(pattern, argv))

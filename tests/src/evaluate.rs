@@ -46,6 +46,9 @@ pub struct Answer {
     /// Why the command could not be read in full.
     #[serde(default)]
     pub unanalyzable: Vec<String>,
+    /// A part of it could not be read at all.
+    #[serde(default)]
+    pub unreadable: bool,
 }
 
 impl Answer {

@@ -43,7 +43,7 @@ pub fn mutate(choices: &mut Choices<'_>, program: &str) -> String {
                 text.splice(at..at, ['\\', '\n']);
             }
             _ => {
-                text.splice(at..at, choices.pick(INSERTIONS).chars());
+                text.splice(at..at, choices.text(INSERTIONS).chars());
             }
         }
     }
@@ -84,7 +84,7 @@ impl Writer<'_, '_> {
     }
 
     fn one_of(&mut self, texts: &[&str]) {
-        let text = self.choices.pick(texts);
+        let text = self.choices.text(texts);
         self.out.push_str(text);
     }
 
@@ -278,7 +278,7 @@ impl Writer<'_, '_> {
             if tabs {
                 body.push('\t');
             }
-            let line = *self.choices.pick(BODY_LINES);
+            let line = self.choices.text(BODY_LINES);
             body.push_str(line);
             if !quoted && depth > 0 && self.choices.one_in(3) {
                 let part = self.apart(|writer| writer.part(depth - 1, true));

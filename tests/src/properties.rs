@@ -30,9 +30,9 @@ fn adding_a_restriction(choices: &mut Choices<'_>) -> Result<(), String> {
     let mut stricter = rules.clone();
     let added = samples::rule(choices);
     if choices.one_in(2) {
-        stricter.deny.push(added)
+        stricter.deny.push(added);
     } else {
-        stricter.ask.push(added)
+        stricter.ask.push(added);
     }
     let scope = samples::layer(choices, &Value::Null);
     let place = |rules: &Rules| samples::with_field(&scope, "settings", rules.settings());
@@ -62,7 +62,7 @@ fn adding_a_hook_answer(choices: &mut Choices<'_>) -> Result<(), String> {
     let call = any_call_with_layers(choices);
     let before = choices.some(&["allow", "ask", "deny"], 2);
     let mut after = before.clone();
-    after.push(choices.pick(&["ask", "deny"]));
+    after.push(choices.text(&["ask", "deny"]));
     not_weaker(
         &samples::with_field(&call, "hook_answers", json!(before)),
         &samples::with_field(&call, "hook_answers", json!(after)),
@@ -70,12 +70,12 @@ fn adding_a_hook_answer(choices: &mut Choices<'_>) -> Result<(), String> {
 }
 
 fn adding_a_wrapper(choices: &mut Choices<'_>) -> Result<(), String> {
-    let wrapper = *choices.pick(WRAPPERS);
+    let wrapper = choices.text(WRAPPERS);
     adding_in_front(choices, wrapper)
 }
 
 fn adding_a_prefix(choices: &mut Choices<'_>) -> Result<(), String> {
-    let prefix = *choices.pick(PREFIXES);
+    let prefix = choices.text(PREFIXES);
     adding_in_front(choices, prefix)
 }
 
@@ -99,7 +99,7 @@ fn adding_a_command(choices: &mut Choices<'_>) -> Result<(), String> {
     let call = samples::with_layers(&call, &[samples::layer(choices, &rules.settings())]);
     let more = samples::argv(choices);
     let more = samples::spell(choices, &more);
-    let join = choices.pick(&["; ", " && ", " || ", " | ", "\n", " & "]);
+    let join = choices.text(&["; ", " && ", " || ", " | ", "\n", " & "]);
     let joined = if choices.one_in(2) {
         format!("{command}{join}{more}")
     } else {
@@ -132,7 +132,19 @@ fn respelling(choices: &mut Choices<'_>) -> Result<(), String> {
     let call = samples::bash_call(choices, &first);
     let rules = samples::rules(choices);
     let call = samples::with_layers(&call, &[samples::layer(choices, &rules.settings())]);
-    agree(&call, &samples::with_command(&call, &second))
+    let other = samples::with_command(&call, &second);
+    // The second reader misreads some spellings. It may then cost a prompt, never save one.
+    match (disagreement(&call)?, disagreement(&other)?) {
+        (false, false) => agree(&call, &other),
+        (false, true) => not_weaker(&call, &other),
+        (true, false) => not_weaker(&other, &call),
+        (true, true) => Ok(()),
+    }
+}
+
+fn disagreement(call: &Value) -> Result<bool, String> {
+    let answer = evaluate::ask_with_facts(call)?;
+    Ok(answer.unanalyzable.iter().any(|reason| reason == "reader-disagreement"))
 }
 
 fn deciding_twice(choices: &mut Choices<'_>) -> Result<(), String> {
@@ -153,19 +165,20 @@ fn deciding_twice(choices: &mut Choices<'_>) -> Result<(), String> {
 }
 
 fn answering_anything(choices: &mut Choices<'_>) -> Result<(), String> {
-    let mut line = any_call_with_layers(choices).to_string();
+    let mut line: Vec<char> = any_call_with_layers(choices).to_string().chars().collect();
     for _ in 0..choices.below(4) {
-        let mut at = choices.below(line.len() + 1);
-        while !line.is_char_boundary(at) {
-            at -= 1;
-        }
+        let at = choices.below(line.len() + 1);
         match choices.below(3) {
             0 => line.truncate(at),
-            1 => line
-                .insert_str(at, choices.pick(&["\"", "{", "]", ",", "null", "\\u0000", "1e999"])),
-            _ => line.replace_range(at..(at + 1).min(line.len()).max(at), ""),
+            1 => {
+                let noise =
+                    choices.text(&["\"", "{", "]", ",", "null", "\\u0000", "1e999", "\u{202e}"]);
+                line.splice(at..at, noise.chars());
+            }
+            _ => drop(line.drain(at..(at + 1).min(line.len()))),
         }
     }
+    let line: String = line.into_iter().collect();
     let answer = evaluate::answer_line(&line, true);
     let value: Value =
         serde_json::from_str(&answer).map_err(|error| format!("{error}: {answer}"))?;

@@ -25,7 +25,7 @@ impl Rules {
 
 /// Rules of every class, most of them well-formed.
 pub fn rules(choices: &mut Choices<'_>) -> Rules {
-    let mut class = |most| (0..choices.below(most + 1)).map(|_| rule(choices)).collect();
+    let mut class = |most: usize| (0..choices.below(most + 1)).map(|_| rule(choices)).collect();
     Rules { allow: class(4), ask: class(2), deny: class(2) }
 }
 
@@ -34,22 +34,22 @@ pub fn rule(choices: &mut Choices<'_>) -> String {
     if choices.one_in(5) {
         let mut text = String::new();
         for _ in 0..=choices.below(3) {
-            text.push_str(choices.pick(PATTERN_PIECES));
+            text.push_str(choices.text(PATTERN_PIECES));
         }
         return format!("Bash({text})");
     }
-    (*choices.pick(RULES)).to_owned()
+    choices.text(RULES).to_owned()
 }
 
 /// An allow rule that says nothing about wrappers, and does not start with a wildcard that a
 /// wrapper in front could satisfy.
 pub fn allow_of_plain_commands(choices: &mut Choices<'_>) -> String {
-    (*choices.pick(PLAIN_ALLOWS)).to_owned()
+    choices.text(PLAIN_ALLOWS).to_owned()
 }
 
 /// A layer of any scope with these settings.
 pub fn layer(choices: &mut Choices<'_>, settings: &Value) -> Value {
-    let scope = choices.pick(&["cli", "user", "project", "local", "managed"]);
+    let scope = choices.text(&["cli", "user", "project", "local", "managed"]);
     json!({ "scope": scope, "settings": settings })
 }
 
@@ -57,17 +57,17 @@ pub fn layer(choices: &mut Choices<'_>, settings: &Value) -> Value {
 pub fn call(choices: &mut Choices<'_>) -> Value {
     let (tool, input) = match choices.below(8) {
         0..4 => ("Bash", json!({ "command": script(choices) })),
-        4 => ("Read", json!({ "file_path": choices.pick(PATHS) })),
+        4 => ("Read", json!({ "file_path": choices.text(PATHS) })),
         5 => {
-            let path = choices.pick(PATHS);
+            let path = choices.text(PATHS);
             ("Edit", json!({ "file_path": path, "old_string": "a", "new_string": "b" }))
         }
-        6 => ("WebFetch", json!({ "url": choices.pick(URLS), "prompt": "x" })),
+        6 => ("WebFetch", json!({ "url": choices.text(URLS), "prompt": "x" })),
         _ => match choices.below(4) {
             0 => ("mcp__s__t", json!({ "a": "1" })),
             1 => ("Agent", json!({ "subagent_type": "x", "model": "opus" })),
             2 => ("WebSearch", json!({ "query": "x" })),
-            _ => ("Write", json!({ "file_path": choices.pick(PATHS), "content": "x" })),
+            _ => ("Write", json!({ "file_path": choices.text(PATHS), "content": "x" })),
         },
     };
     in_world(choices, tool, &input)
@@ -79,7 +79,7 @@ pub fn bash_call(choices: &mut Choices<'_>, command: &str) -> Value {
 }
 
 fn in_world(choices: &mut Choices<'_>, tool: &str, input: &Value) -> Value {
-    let mode = choices.pick(MODES);
+    let mode = choices.text(MODES);
     json!({
         "tool_name": tool,
         "tool_input": input,
@@ -117,16 +117,16 @@ pub fn script(choices: &mut Choices<'_>) -> String {
     let mut text = String::new();
     for index in 0..=choices.below(3) {
         if index > 0 {
-            text.push_str(choices.pick(&["; ", " && ", " || ", " | ", " & ", "\n"]));
+            text.push_str(choices.text(&["; ", " && ", " || ", " | ", " & ", "\n"]));
         }
         let command = match choices.below(4) {
-            0 => (*choices.pick(COMMANDS)).to_owned(),
+            0 => choices.text(COMMANDS).to_owned(),
             1 => {
                 let words = argv(choices);
                 spell(choices, &words)
             }
-            2 => format!("{}{}", choices.pick(WRAPPERS), choices.pick(COMMANDS)),
-            _ => (*choices.pick(ODD_COMMANDS)).to_owned(),
+            2 => format!("{}{}", choices.text(WRAPPERS), choices.text(COMMANDS)),
+            _ => choices.text(ODD_COMMANDS).to_owned(),
         };
         text.push_str(&command);
     }
@@ -135,7 +135,7 @@ pub fn script(choices: &mut Choices<'_>) -> String {
 
 /// The words of one command.
 pub fn argv(choices: &mut Choices<'_>) -> Vec<String> {
-    let mut words = vec![(*choices.pick(PROGRAMS)).to_owned()];
+    let mut words = vec![choices.text(PROGRAMS).to_owned()];
     words.extend(choices.some(WORDS, 4).into_iter().map(str::to_owned));
     words
 }
@@ -145,7 +145,7 @@ pub fn spell(choices: &mut Choices<'_>, argv: &[String]) -> String {
     let mut text = String::new();
     for (index, word) in argv.iter().enumerate() {
         if index > 0 {
-            text.push_str(choices.pick(&[" ", " ", "  ", "\t", " \\\n", "\\\n "]));
+            text.push_str(choices.text(&[" ", " ", "  ", "\t", " \\\n", "\\\n "]));
         }
         text.push_str(&spell_word(choices, word));
     }

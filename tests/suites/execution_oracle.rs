@@ -99,7 +99,8 @@ fn check_one(program: &str) -> Report {
 
 /// What bash did and a program that was read in full did not predict.
 fn uncovered(program: &str, seen: &Observation, answer: &Answer) -> Option<String> {
-    let command = seen.commands.iter().find(|argv| !cover::any(&answer.commands, argv));
+    let predicted = cover::with_carried(&answer.commands);
+    let command = seen.commands.iter().find(|argv| !cover::any(&predicted, argv));
     if let Some(argv) = command {
         return Some(format!("bash ran {argv:?}, predicted {:?}\n{program}", answer.commands));
     }

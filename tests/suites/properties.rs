@@ -12,15 +12,17 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 
 #[test]
 fn properties_hold() {
-    let broken: Vec<_> = parallel::map(properties::ALL, |(name, property)| try_on_many(name, *property))
-        .into_iter()
-        .flatten()
-        .collect();
+    let broken: Vec<_> =
+        parallel::map(properties::ALL, |(name, property)| try_on_many(name, *property))
+            .into_iter()
+            .flatten()
+            .collect();
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
 }
 
 fn try_on_many(name: &str, property: Property) -> Option<String> {
-    let config = Config { cases: environment::cases(), failure_persistence: None, ..Config::default() };
+    let config =
+        Config { cases: environment::cases(), failure_persistence: None, ..Config::default() };
     let seed = environment::seed(4).to_le_bytes().repeat(4);
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let result = TestRunner::new_with_rng(config, random).run(&vec(any::<u8>(), 0..300), |bytes| {

@@ -11,7 +11,6 @@ use portcullis_rules::{CommandPattern, Match, Specifier};
 pub(crate) fn restricting<'p>(
     rules: &'p Rules,
     fact: &CommandFact,
-    whole_text: &str,
 ) -> Vec<(&'p PolicyRule, Certainty)> {
     let mut out: Vec<(&PolicyRule, Certainty)> = Vec::new();
     for form in &fact.forms {
@@ -35,7 +34,6 @@ pub(crate) fn restricting<'p>(
             }
         }
     }
-    let _ = whole_text;
     out
 }
 
@@ -61,6 +59,10 @@ fn add<'p>(
 pub(crate) enum Grant {
     /// The command and where it writes: a bare `Bash`.
     Bare,
+    /// The command, by its very text.
+    Exact,
+    /// The command, by the wrapper that carries it: its own operands are not looked at.
+    Wrapped,
     /// The command.
     Command,
 }
@@ -87,10 +89,13 @@ pub(crate) fn allowing<'p>(
         return Some((rule, Grant::Bare));
     }
     for form in fact.forms.iter().filter(|form| form.allows) {
+        let grant = if form.wrapped { Grant::Wrapped } else { Grant::Command };
         for rule in rules.command_candidates(&form.texts) {
             let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
             if (mode != Mode::Auto || !suspended(pattern)) && grants(pattern, form, fact) {
-                return Some((rule, Grant::Command));
+                let exact =
+                    grant == Grant::Command && (!pattern.has_wildcard() || is_exact(pattern, form));
+                return Some((rule, if exact { Grant::Exact } else { grant }));
             }
         }
         let Some(source) = &form.source else { continue };
@@ -98,7 +103,8 @@ pub(crate) fn allowing<'p>(
         for rule in rules.command_candidates(&texts) {
             let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
             if (mode != Mode::Auto || !suspended(pattern)) && grants(pattern, form, fact) {
-                return Some((rule, Grant::Command));
+                let exact = grant == Grant::Command && !pattern.has_wildcard();
+                return Some((rule, if exact { Grant::Exact } else { grant }));
             }
         }
     }
@@ -111,8 +117,10 @@ fn grants(pattern: &CommandPattern, form: &Form, fact: &CommandFact) -> bool {
         return false;
     }
     // `watch`, `find -exec` and the like: only the exact command as a whole.
-    if fact.exact_only && (pattern.has_wildcard() || !form.whole) {
-        return false;
+    if fact.exact_only {
+        return form.whole
+            && (is_exact(pattern, form)
+                || (!pattern.has_wildcard() && pattern.matches(&form.texts) == Match::Certain));
     }
     if pattern.matches(&form.texts) == Match::Certain {
         return true;
@@ -122,6 +130,11 @@ fn grants(pattern: &CommandPattern, form: &Form, fact: &CommandFact) -> bool {
     // `x * y`), so it counts only where every word is known.
     let known = fact.argv.iter().all(|arg| matches!(arg, Arg::Known(_)));
     (known || !pattern.has_wildcard()) && pattern.matches_text(source)
+}
+
+/// Whether the rule is the very text of the command, stars and all.
+fn is_exact(pattern: &CommandPattern, form: &Form) -> bool {
+    form.source.as_deref() == Some(pattern.text())
 }
 
 /// Rules that auto mode does not honour: those that let any code run.

@@ -69,6 +69,8 @@ struct Judge<'a> {
     contained: bool,
     /// The sandbox is on, and this call asks to leave it.
     leaves: bool,
+    /// How many commands change directory.
+    moves: usize,
     removes_tool: bool,
     findings: Vec<(Finding, Prompt)>,
 }
@@ -98,7 +100,7 @@ impl<'a> Judge<'a> {
         };
         let leaves = enabled && wants_out && sandbox.allow_unsandboxed.value;
         let excluded = facts.commands.iter().any(|fact| {
-            !fact.enclosed
+            !fact.nested
                 && !fact.substituted
                 && fact.origin == Origin::Written
                 && fact.forms.iter().any(|form| {
@@ -121,7 +123,8 @@ impl<'a> Judge<'a> {
             directories: WorkingDirectories::new(policy, facts, answers),
             sandboxed,
             contained: sandboxed && sandbox.auto_allow.value && mode != Mode::Plan,
-            leaves: leaves || (enabled && excluded),
+            leaves,
+            moves: 0,
             removes_tool: false,
             findings: Vec::new(),
         }
@@ -299,14 +302,17 @@ impl<'a> Judge<'a> {
         let bare = self.tool_names().iter().find_map(|name| self.bare(name));
         let bare = bare.filter(|_| self.mode != Mode::Auto);
         let whole = self.whole_allow(text);
-        let moves = facts.commands.iter().any(|fact| {
-            fact.origin == Origin::Written && fact.cd.as_ref().is_some_and(|cd| !cd.stays)
-        });
+        self.moves = facts
+            .commands
+            .iter()
+            .filter(|fact| fact.origin == Origin::Written)
+            .filter(|fact| fact.cd.as_ref().is_some_and(|cd| !cd.stays))
+            .count();
         for obstacle in &facts.obstacles {
             self.obstacle(obstacle.reason, obstacle.weight, obstacle.span, &obstacle.detail, bare);
         }
         for (index, fact) in facts.commands.iter().enumerate() {
-            self.command(index, fact, text, moves, whole);
+            self.command(index, fact, whole);
         }
         for assignment in &facts.assignments {
             let subject = Subject {
@@ -393,18 +399,11 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn command(
-        &mut self,
-        index: usize,
-        fact: &CommandFact,
-        text: &str,
-        moves: bool,
-        whole: Option<&'a PolicyRule>,
-    ) {
+    fn command(&mut self, index: usize, fact: &CommandFact, whole: Option<&'a PolicyRule>) {
         let policy = self.policy;
         let subject =
             Subject { kind: SubjectKind::Command, text: fact.display(), span: Some(fact.span) };
-        let denied = restricting(&policy.deny, fact, text);
+        let denied = restricting(&policy.deny, fact);
         for (rule, sure) in &denied {
             if *sure == Certainty::Certain || fact.origin != Origin::Lossy {
                 self.restrict(&subject, RuleClass::Deny, rule, *sure);
@@ -413,7 +412,7 @@ impl<'a> Judge<'a> {
         if fact.origin == Origin::Lossy {
             return;
         }
-        for (rule, sure) in restricting(&policy.ask, fact, text) {
+        for (rule, sure) in restricting(&policy.ask, fact) {
             self.restrict(&subject, RuleClass::Ask, rule, sure);
         }
         let call = &self.facts.call;
@@ -437,30 +436,33 @@ impl<'a> Judge<'a> {
             .or_else(|| whole.map(|rule| (rule, Grant::Command)));
         let elsewhere = self.operand_outside(index, fact);
         match (allowed, elsewhere) {
-            (Some((rule, Grant::Bare)), _) | (Some((rule, Grant::Command)), None) => {
+            (Some((rule, Grant::Bare)), _) | (Some((rule, Grant::Exact)), None) => {
                 self.allow_by(subject, rule);
             }
-            (Some((_, Grant::Command)), Some(why)) => {
+            (Some((_, Grant::Wrapped | Grant::Command)), _) if fact.obscured.is_some() => {
+                let why = fact.obscured.unwrap_or("");
+                self.ask(subject, builtin("obscured", why), Prompt::Unmatched);
+            }
+            (Some((rule, Grant::Wrapped)), _) | (Some((rule, Grant::Command)), None) => {
+                self.allow_by(subject, rule);
+            }
+            (Some((_, Grant::Command | Grant::Exact)), Some(why)) => {
                 self.ask(subject, builtin("outside", why), Prompt::Unmatched);
             }
-            (None, elsewhere) => self.uncovered(subject, fact, moves, elsewhere),
+            (None, elsewhere) => self.uncovered(subject, fact, elsewhere),
         }
     }
 
     /// A command that no rule covers: what is built in, what the mode says.
-    fn uncovered(
-        &mut self,
-        subject: Subject,
-        fact: &CommandFact,
-        moves: bool,
-        elsewhere: Option<String>,
-    ) {
+    fn uncovered(&mut self, subject: Subject, fact: &CommandFact, elsewhere: Option<String>) {
         let read_only = match &fact.read_only {
             Ok(()) if self.leaves => Err("it asks to leave the sandbox".to_owned()),
-            Ok(()) if fact.enclosed => {
-                Err("it stands in a loop, group, function or background list".to_owned())
+            Ok(()) if fact.obscured.is_some() => Err(fact.obscured.unwrap_or("").to_owned()),
+            Ok(()) if fact.enclosed => Err("it stands in a loop, group or function".to_owned()),
+            Ok(()) if fact.cd.as_ref().is_some_and(|cd| !cd.stays) && self.moves > 1 => {
+                Err("the directory changes more than once".to_owned())
             }
-            Ok(()) if fact.git && moves => {
+            Ok(()) if fact.git && self.moves > 0 => {
                 Err("it runs git after `cd`, where that directory's configuration and hooks apply"
                     .to_owned())
             }
@@ -496,9 +498,14 @@ impl<'a> Judge<'a> {
 
     /// Why an operand keeps a command from being covered by less than a bare `Bash`.
     fn operand_outside(&self, index: usize, fact: &CommandFact) -> Option<String> {
-        if !fact.file_command && !fact.edits && fact.read_only.is_err() {
+        if !fact.file_command && !fact.edits {
             return None;
         }
+        let writes_any = self.facts.accesses.iter().any(|access| {
+            access.by == Accessor::Operand(index)
+                && !access.carried
+                && access.access != Access::Read
+        });
         self.facts.accesses.iter().find_map(|access| {
             if access.by != Accessor::Operand(index) || access.carried {
                 return None;
@@ -509,8 +516,7 @@ impl<'a> Judge<'a> {
                     "`{text}` climbs with `..` after a name, where a symlink may lead"
                 ));
             }
-            let writes = access.access != Access::Read;
-            if writes && matches!(access.place, Place::Glob(_) | Place::Unknown(_)) {
+            if writes_any && matches!(access.place, Place::Glob(_) | Place::Unknown(_)) {
                 return Some(format!("which files `{text}` names is only known when it runs"));
             }
             if self.directories.hold(&access.place, self.answers) {
@@ -555,8 +561,9 @@ impl<'a> Judge<'a> {
             self.ask(subject, builtin("protected-path", why), Prompt::Protected);
             return;
         }
-        if writes && self.directories.led_out(&access.place, self.answers) {
-            let why = "a symlink leads the write out of the working directories";
+        let writing = writes || self.writes_too(access);
+        if writing && self.directories.led_out(&access.place, self.answers) {
+            let why = "a symlink leads it out of the working directories";
             self.ask(subject, builtin("symlink-out", why), Prompt::Unmatched);
             return;
         }
@@ -585,18 +592,29 @@ impl<'a> Judge<'a> {
                 subject,
                 builtin("working-directory", "it lies inside the working directories"),
             );
-        } else if !odd && inside && self.mode == Mode::AcceptEdits {
+        } else if !odd && inside && self.mode == Mode::AcceptEdits && self.moves == 0 {
             let text = "acceptEdits writes inside the working directories".to_owned();
             self.allow(subject, Because::Mode { mode: self.mode.word(), text });
         } else {
             let why = match (odd, inside, writes) {
                 (true, _, _) => "which file that is, is only known when it runs",
+                (false, true, _) if self.moves > 0 => "it writes after a change of directory",
                 (false, true, _) => "no Edit rule covers this file",
                 (false, false, true) => "it writes outside the working directories",
                 (false, false, false) => "it reads outside the working directories",
             };
             self.ask(subject, builtin("redirect", why), Prompt::Unmatched);
         }
+    }
+
+    /// Whether the command this operand belongs to writes another one.
+    fn writes_too(&self, access: &AccessFact) -> bool {
+        matches!(access.by, Accessor::Operand(_))
+            && self
+                .facts
+                .accesses
+                .iter()
+                .any(|other| other.by == access.by && other.access != Access::Read)
     }
 
     /// Deny and ask rules for a path; whether one of them settles it.
@@ -689,8 +707,7 @@ impl<'a> Judge<'a> {
                 let Specifier::Domain(pattern) = rule.rule.specifier() else { continue };
                 let mut hosts = fact.host.iter().chain(&fact.other_hosts);
                 // Without a host only a rule for every host can mean it.
-                let every = fact.host.is_none()
-                    && ["x", "x.invalid"].iter().all(|host| pattern.matches(host));
+                let every = fact.host.is_none() && pattern.is_everything();
                 if every || hosts.any(|host| pattern.matches(host)) {
                     self.restrict(&subject, class, rule, Certainty::Certain);
                 }

@@ -1,7 +1,7 @@
 //! Paths against rules and working directories.
 
-use portcullis_facts::{Access, AccessFact, Answers, Place, Real};
-use portcullis_model::{AbsPath, Certainty, RuleClass, TextPiece, TextSet};
+use portcullis_facts::{Access, AccessFact, Accessor, Answers, Place, Real};
+use portcullis_model::{AbsPath, Certainty, RuleClass, TextSet};
 use portcullis_policy::{Policy, PolicyRule, Rules};
 use portcullis_rules::{Match, Specifier};
 
@@ -18,7 +18,8 @@ pub(crate) fn rule_tools(access: Access) -> &'static [&'static str] {
 #[derive(Debug)]
 pub(crate) enum Spelling<'a> {
     Path(&'a AbsPath),
-    Texts(TextSet),
+    Glob(&'a str),
+    Texts(&'a TextSet),
 }
 
 /// Every spelling of the places an access may touch.
@@ -37,26 +38,16 @@ fn spellings<'a>(place: &'a Place, answers: &'a Answers) -> Vec<Spelling<'a>> {
         Place::Known(paths) => paths.iter().for_each(|path| push(&mut out, path)),
         Place::Glob(globs) => {
             for glob in globs {
-                out.push(Spelling::Texts(glob_texts(glob)));
+                out.push(Spelling::Glob(glob));
                 for path in answers.globs.get(glob).into_iter().flatten() {
                     push(&mut out, path);
                 }
             }
         }
-        Place::Unknown(texts) => out.push(Spelling::Texts(texts.clone())),
+        Place::Unknown(texts) => out.push(Spelling::Texts(texts)),
         Place::Free => {}
     }
     out
-}
-
-/// The texts a glob may match: what stands before its first special character, then anything.
-fn glob_texts(glob: &str) -> TextSet {
-    let (literal, rest) = literal_start(glob);
-    let mut set = TextSet::literal(literal);
-    if !rest.is_empty() {
-        set.push(TextPiece::Anything);
-    }
-    set
 }
 
 fn literal_start(glob: &str) -> (String, &str) {
@@ -87,11 +78,12 @@ pub(crate) fn restricts(rule: &PolicyRule, access: &AccessFact, answers: &Answer
         let found = match spelling {
             Spelling::Path(path) if matcher.matches_folded(path) => Match::Certain,
             Spelling::Path(_) => Match::No,
-            Spelling::Texts(texts) => match matcher.possible(&texts) {
+            Spelling::Glob(glob) => match matcher.possible_glob(glob) {
                 // What the glob really matches was looked up and is judged path by path.
                 Match::Possible if resolved_glob => Match::No,
                 other => other,
             },
+            Spelling::Texts(texts) => matcher.possible(texts),
         };
         best = best.max(found);
     }
@@ -111,7 +103,8 @@ fn below(rule: &PolicyRule, access: &AccessFact, answers: &Answers) -> Match {
     let mut best = Match::No;
     for directory in &directories {
         let found = match answers.below.get(directory) {
-            Some(paths) if paths.iter().any(|path| matcher.matches_folded(path)) => Match::Certain,
+            // Whether the program really comes to it is not known: it may skip or filter.
+            Some(paths) if paths.iter().any(|path| matcher.matches_folded(path)) => Match::Possible,
             Some(_) => Match::No,
             None if matcher.may_match_below(directory) => Match::Possible,
             None => Match::No,
@@ -145,7 +138,9 @@ pub(crate) fn path_rules<'p>(
     let mut out = Vec::new();
     // NotebookEdit is not covered by a Read deny.
     let tools: &[&str] = match (class, access.access) {
-        (RuleClass::Allow, Access::Read) => &["Read", "Edit"],
+        // Edit grants Read to the tools that read; what a shell command reads needs a Read rule.
+        (RuleClass::Allow, Access::Read) if access.by == Accessor::Tool => &["Read", "Edit"],
+        (RuleClass::Allow, Access::Read) => &["Read"],
         (RuleClass::Allow | RuleClass::Ask, Access::Write | Access::Remove) => &["Edit"],
         (RuleClass::Deny, Access::Write | Access::Remove) if tool == "NotebookEdit" => &["Edit"],
         (RuleClass::Deny | RuleClass::Ask, kind) => rule_tools(kind),
@@ -244,6 +239,6 @@ impl WorkingDirectories {
 pub(crate) fn protected(access: &AccessFact, answers: &Answers) -> Option<&'static str> {
     spellings(&access.place, answers).iter().find_map(|spelling| match spelling {
         Spelling::Path(path) => crate::tables::protected::protected_part(path),
-        Spelling::Texts(_) => None,
+        Spelling::Glob(_) | Spelling::Texts(_) => None,
     })
 }

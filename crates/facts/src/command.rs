@@ -17,7 +17,7 @@ use portcullis_model::{Reason, Span, TextPiece, TextSet, quote_word};
 use portcullis_shell::{Assign, AssignValue, Part, Script, Simple, Word};
 
 /// Wrappers inside wrappers are taken off this often.
-const MAX_WRAPPERS: usize = 12;
+const MAX_WRAPPERS: usize = 40;
 /// Function calls inside function calls are followed this deep.
 const MAX_CALLS: usize = 3;
 
@@ -28,11 +28,19 @@ pub(crate) struct Shell<'a> {
     source: Option<(&'a str, &'a str)>,
     processes: Vec<&'a Script>,
     under_variable: bool,
+    obscured: Option<&'static str>,
 }
 
 impl Shell<'_> {
     pub(crate) fn bare(span: Span) -> Self {
-        Self { span, assigns: &[], source: None, processes: Vec::new(), under_variable: false }
+        Self {
+            span,
+            assigns: &[],
+            source: None,
+            processes: Vec::new(),
+            under_variable: false,
+            obscured: None,
+        }
     }
 }
 
@@ -50,6 +58,7 @@ impl Walker<'_> {
             source: Some((&simple.source, &simple.words_source)),
             processes: processes(simple),
             under_variable: simple.words.iter().any(under_variable),
+            obscured: obscured(simple),
         };
         let places = state.lookup(Reach::Places);
         let resolved = argument_lists(&simple.words, declaration, &places, &places)
@@ -100,12 +109,7 @@ impl Walker<'_> {
         if !known {
             let mut fact = empty_fact(span, Origin::Payload);
             fact.argv = argv.to_vec();
-            fact.forms.push(Form {
-                texts: TextSet::anything(),
-                source: None,
-                allows: false,
-                whole: true,
-            });
+            fact.forms.push(Form::restricting(TextSet::anything()));
             self.out.commands.push(fact);
         }
     }
@@ -125,6 +129,8 @@ impl Walker<'_> {
         let mut fact = empty_fact(shell.span, self.origin);
         fact.enclosed = self.enclosed;
         fact.substituted = self.substituted;
+        fact.nested = self.nested > 0;
+        fact.obscured = self.obscured.or(shell.obscured);
         fact.argv = written.to_vec();
         fact.safe_assignments = shell.assigns.iter().all(safe_assignment);
         if written.first().is_some_and(|name| name.known().is_none()) {
@@ -144,6 +150,21 @@ impl Walker<'_> {
             if name.starts_with([' ', '\t']) {
                 self.obstacle(Reason::EscapedBlank, shell.span, "");
             }
+            if name.contains([' ', '\t', '\n']) {
+                // `"curl x"` and `\ curl x` run a file of that odd name, but a person who denied
+                // `curl` means them too.
+                let mut text = name.trim().to_owned();
+                let rest = Arg::canonical(written.get(1..).unwrap_or(&[]));
+                let mut texts = TextSet::default();
+                if !rest.pieces().is_empty() {
+                    text.push(' ');
+                }
+                texts.push(TextPiece::Literal(text));
+                for piece in rest.pieces() {
+                    texts.push(piece.clone());
+                }
+                fact.forms.push(Form::restricting(texts));
+            }
         }
         self.whole_forms(&mut fact, written, shell);
 
@@ -151,9 +172,14 @@ impl Walker<'_> {
         let (mut current, mut inside) = (written.to_vec(), resolved.to_vec());
         let mut clean = fact.safe_assignments;
         let mut carried: Vec<(Inner, bool)> = Vec::new();
-        let (mut directory_changed, mut transparent) = (false, true);
-        for _ in 0..MAX_WRAPPERS {
+        let (mut directory_changed, mut transparent, mut peeled_any) = (false, true, false);
+        for layer in 0.. {
             let Some(peeled) = peel(&current) else { break };
+            if layer >= MAX_WRAPPERS {
+                // SECURITY: what is under more wrappers than anyone writes is any command.
+                carried.push((Inner::Script(Arg::many()), false));
+                break;
+            }
             for reason in &peeled.obstacles {
                 self.obstacle(*reason, shell.span, &format!("`{}`", peeled.wrapper));
             }
@@ -171,8 +197,9 @@ impl Walker<'_> {
             if let Some(inner) = only
                 && !inner.is_empty()
             {
-                transparent &=
-                    matches!(peeled.wrapper, "command" | "builtin" | "noglob" | "timeout");
+                transparent &= matches!(peeled.wrapper, "command" | "builtin" | "noglob");
+                peeled_any = true;
+                fact.peeled.push(inner.clone());
                 clean &= peeled.obstacles.is_empty();
                 carried.extend(peeled.possible.into_iter().map(|inner| (inner, true)));
                 push_forms(&mut fact, &inner, clean);
@@ -198,16 +225,23 @@ impl Walker<'_> {
             push_deny_forms(&mut fact, bare);
         }
 
-        let inspection = inspect(&current);
-        let located = if inside == current { inspection.clone() } else { inspect(&inside) };
+        // What `~` and `$HOME` mean is known, so the command is looked at with them filled in.
+        let mut located = inspect(&inside);
         // The read-only tables speak about some wrappers themselves (`xargs grep x`).
-        let unpeeled = inspect(written);
-        self.describe(&mut fact, &inspection, &current, clean, directory_changed);
+        self.describe(&mut fact, &located, &current, clean, directory_changed);
         if !transparent {
             fact.read_only = Err("the wrapper in front of it is not read-only".to_owned());
         }
-        if unpeeled.read_only.is_ok() && fact.safe_assignments {
-            fact.read_only = Ok(());
+        if peeled_any {
+            for form in &mut fact.forms {
+                form.wrapped |= form.whole;
+            }
+            let unpeeled = inspect(resolved);
+            if unpeeled.read_only.is_ok() && fact.safe_assignments {
+                fact.read_only = Ok(());
+                fact.file_command = unpeeled.file_command;
+                located = unpeeled;
+            }
         }
         let code = interpreter(&current);
         if let Some(code) = &code {
@@ -352,7 +386,13 @@ impl Walker<'_> {
             None => (None, None),
         };
         if shell.assigns.is_empty() {
-            fact.forms.push(Form { texts, source: words_source, allows, whole: true });
+            fact.forms.push(Form {
+                texts,
+                source: words_source,
+                allows,
+                whole: true,
+                wrapped: false,
+            });
         } else {
             let mut full = TextSet::default();
             for assign in shell.assigns {
@@ -361,12 +401,13 @@ impl Walker<'_> {
             for piece in texts.pieces() {
                 full.push(piece.clone());
             }
-            fact.forms.push(Form { texts: full, source, allows, whole: true });
+            fact.forms.push(Form { texts: full, source, allows, whole: true, wrapped: false });
             fact.forms.push(Form {
                 texts,
                 source: words_source,
                 allows: allows && fact.safe_assignments,
                 whole: false,
+                wrapped: false,
             });
         }
         push_spellings(fact, argv);
@@ -521,6 +562,7 @@ fn empty_fact(span: Span, origin: Origin) -> CommandFact {
     CommandFact {
         span,
         argv: Vec::new(),
+        peeled: Vec::new(),
         origin,
         possible: false,
         forms: Vec::new(),
@@ -534,8 +576,27 @@ fn empty_fact(span: Span, origin: Origin) -> CommandFact {
         safe_assignments: true,
         enclosed: false,
         substituted: false,
+        nested: false,
+        obscured: None,
         git: false,
     }
+}
+
+/// Why a command as written may be misread by the person who wrote the rule: quoting that spells a
+/// word in escapes, brace expressions, a redirect before the name.
+fn obscured(simple: &Simple) -> Option<&'static str> {
+    if simple.words.iter().any(|word| word.from_brace) {
+        return Some("a brace expression spells its words");
+    }
+    if simple.words_source.contains("$'") || simple.words_source.contains("$\"") {
+        return Some("`$'…'` or `$\"…\"` quoting spells a word");
+    }
+    let first = simple.words.first().map(|word| word.span.start)?;
+    let before = simple
+        .redirects
+        .iter()
+        .any(|redirect| redirect.span.start < first && redirect.op.text().starts_with('<'));
+    before.then_some("a redirect stands before its name")
 }
 
 /// `$x/`, `"$x"/*`: an expansion, then nothing but slashes and globs.
@@ -576,17 +637,18 @@ fn under_variable(word: &Word) -> bool {
 /// The forms of a stripped command.
 fn push_forms(fact: &mut CommandFact, argv: &[Arg], clean: bool) {
     let allows = fact.origin == Origin::Written && clean;
-    fact.forms.push(Form { texts: Arg::canonical(argv), source: None, allows, whole: false });
+    fact.forms.push(Form {
+        texts: Arg::canonical(argv),
+        source: None,
+        allows,
+        whole: false,
+        wrapped: false,
+    });
     push_spellings(fact, argv);
 }
 
 fn push_deny_forms(fact: &mut CommandFact, argv: &[Arg]) {
-    fact.forms.push(Form {
-        texts: Arg::canonical(argv),
-        source: None,
-        allows: false,
-        whole: false,
-    });
+    fact.forms.push(Form::restricting(Arg::canonical(argv)));
     push_spellings(fact, argv);
 }
 
@@ -600,29 +662,14 @@ fn push_spellings(fact: &mut CommandFact, argv: &[Arg]) {
     {
         let mut short = vec![Arg::Known(basename(name).to_owned())];
         short.extend(rest.iter().cloned());
-        fact.forms.push(Form {
-            texts: Arg::canonical(&short),
-            source: None,
-            allows: false,
-            whole: false,
-        });
+        fact.forms.push(Form::restricting(Arg::canonical(&short)));
         if let Some(git) = git_without_globals(&short) {
-            fact.forms.push(Form {
-                texts: Arg::canonical(&git.argv),
-                source: None,
-                allows: false,
-                whole: false,
-            });
+            fact.forms.push(Form::restricting(Arg::canonical(&git.argv)));
         }
     } else if let Some(git) = git_without_globals(argv)
         && git.argv != argv
     {
-        fact.forms.push(Form {
-            texts: Arg::canonical(&git.argv),
-            source: None,
-            allows: false,
-            whole: false,
-        });
+        fact.forms.push(Form::restricting(Arg::canonical(&git.argv)));
     } else if let Arg::One { prefix, suffix } | Arg::Many { prefix, suffix } = first
         && (prefix.contains('/') || suffix.contains('/'))
     {
@@ -634,12 +681,7 @@ fn push_spellings(fact: &mut CommandFact, argv: &[Arg]) {
         };
         let mut short = vec![name];
         short.extend(rest.iter().cloned());
-        fact.forms.push(Form {
-            texts: Arg::canonical(&short),
-            source: None,
-            allows: false,
-            whole: false,
-        });
+        fact.forms.push(Form::restricting(Arg::canonical(&short)));
     }
 }
 

@@ -73,6 +73,8 @@ pub struct CommandFact {
     pub span: Span,
     /// Its words, as far as they are known without looking at variables.
     pub argv: Vec<Arg>,
+    /// The commands under its wrappers, outermost first, that every rule class looks through to.
+    pub peeled: Vec<Vec<Arg>>,
     /// How it came to be.
     pub origin: Origin,
     /// It may run, or may not: a match is never certain.
@@ -95,11 +97,16 @@ pub struct CommandFact {
     pub exact_only: bool,
     /// Its leading assignments are all safe and static.
     pub safe_assignments: bool,
-    /// It stands in a loop, group, subshell or function, in the background or under `time`, where the
-    /// built-in allowance for read-only commands does not reach.
+    /// It stands in a `for` loop, group, subshell or function or under `time`, where the built-in
+    /// allowance for read-only commands does not reach.
     pub enclosed: bool,
+    /// Written so that a person may misread it, or where a rule does not reach: nothing narrower than
+    /// a bare `Bash` rule allows it. Says why.
+    pub obscured: Option<&'static str>,
     /// It stands in a command or process substitution.
     pub substituted: bool,
+    /// It stands inside a compound command.
+    pub nested: bool,
     /// It runs git, which reads configuration and hooks of the directory it runs in.
     pub git: bool,
 }
@@ -157,6 +164,8 @@ pub struct Form {
     pub allows: bool,
     /// It is the whole command, nothing stripped.
     pub whole: bool,
+    /// It starts with a wrapper that runs the command the facts are about.
+    pub wrapped: bool,
 }
 
 /// What `rm` or `rmdir` removes: each target as written and as a place.
@@ -178,6 +187,13 @@ pub struct RemovalTarget {
     pub place: Place,
     /// The directories the command may run in; `None` where that is unknown.
     pub cwd: Option<Vec<AbsPath>>,
+}
+
+impl Form {
+    /// A form that only deny and ask rules match.
+    pub fn restricting(texts: TextSet) -> Self {
+        Self { texts, source: None, allows: false, whole: false, wrapped: false }
+    }
 }
 
 /// A `cd` with what is known of its target.

@@ -117,6 +117,8 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
         carrier: None,
         enclosed: false,
         substituted: false,
+        nested: 0,
+        obscured: None,
     };
     match program {
         Some(program) => {
@@ -146,7 +148,11 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
         // SECURITY: nothing found in a text that says something is a failure of ours to read it,
         // never a reason to let it run.
         walker.unknown(Span::new(0, command.len()));
-        walker.obstacle(Reason::UnsupportedSyntax, Span::new(0, command.len()), "nothing was found in it");
+        walker.obstacle(
+            Reason::UnsupportedSyntax,
+            Span::new(0, command.len()),
+            "nothing was found in it",
+        );
     }
     let out = walker.out;
     facts.action = Action::Shell {

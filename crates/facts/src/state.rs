@@ -418,7 +418,13 @@ pub(crate) fn argument_lists(
         // Assignment arguments of `declare` and the like are not split (bash(1), SIMPLE COMMANDS).
         let splits = !(declaration && index > 0 && assigns(word));
         let named = lists.iter().all(Vec::is_empty);
-        let alternatives = expand(word, splits, if named { name_lookup } else { lookup });
+        let mut alternatives = expand(word, splits, if named { name_lookup } else { lookup });
+        if let [args] = alternatives.as_mut_slice() {
+            for list in &mut lists {
+                list.extend(args.iter().cloned());
+            }
+            continue;
+        }
         let mut next = Vec::new();
         for list in &lists {
             for args in &alternatives {

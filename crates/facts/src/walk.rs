@@ -84,6 +84,10 @@ pub(crate) struct Walker<'a> {
     pub(crate) enclosed: bool,
     /// Inside a command or process substitution.
     pub(crate) substituted: bool,
+    /// How many compound commands deep.
+    pub(crate) nested: usize,
+    /// Inside syntax that narrow rules do not reach into.
+    pub(crate) obscured: Option<&'static str>,
 }
 
 impl Walker<'_> {
@@ -128,9 +132,7 @@ impl Walker<'_> {
         let mut flow = Flow::stays(&state.cwd);
         for statement in &script.statements {
             if statement.background {
-                let outer = std::mem::replace(&mut self.enclosed, true);
                 self.and_or(&statement.list, &mut state.clone());
-                self.enclosed = outer;
                 flow = Flow::stays(&state.cwd);
             } else {
                 flow = self.and_or(&statement.list, state);
@@ -167,7 +169,16 @@ impl Walker<'_> {
 
     fn pipeline(&mut self, pipeline: &Pipeline, state: &mut State) -> Flow {
         let outer = self.enclosed;
-        self.enclosed |= pipeline.timed;
+        // A here-document that feeds a pipeline asks in the reference client, so it asks here.
+        let feeds = pipeline.commands.len() > 1
+            && pipeline.commands.iter().any(|command| match command {
+                Command::Simple(simple) => simple
+                    .redirects
+                    .iter()
+                    .any(|redirect| matches!(redirect.target, Target::HereDoc(_))),
+                Command::Compound { .. } => false,
+            });
+        self.enclosed |= pipeline.timed || feeds;
         let flow = match pipeline.commands.as_slice() {
             [command] => self.command(command, state, &Stdin::Inherited),
             commands => {
@@ -193,20 +204,26 @@ impl Walker<'_> {
             Command::Simple(simple) => self.simple(simple, state, stdin),
             Command::Compound { kind, redirects, span } => {
                 let stdin = self.redirects(redirects, None, state).unwrap_or_else(|| stdin.clone());
-                let outer = self.enclosed;
-                self.enclosed |= match kind {
-                    Compound::If { .. } | Compound::Test(_) | Compound::Arith(_) => false,
-                    Compound::Group(_)
-                    | Compound::Subshell(_)
-                    | Compound::While { .. }
+                let outer = (self.enclosed, self.obscured);
+                let (enclosed, obscured) = match kind {
+                    Compound::If { .. } | Compound::While { .. } | Compound::Arith(_) => {
+                        (false, None)
+                    }
+                    Compound::Subshell(_)
                     | Compound::For { .. }
-                    | Compound::ForArith { .. }
-                    | Compound::Case { .. }
                     | Compound::Function { .. }
-                    | Compound::Coproc { .. } => true,
+                    | Compound::Coproc { .. } => (true, None),
+                    Compound::Group(_) => (true, Some("it stands in a `{ }` group")),
+                    Compound::ForArith { .. } => (true, Some("it stands in a `for ((` loop")),
+                    Compound::Case { .. } => (true, Some("it stands in a `case`")),
+                    Compound::Test(_) => (true, Some("it stands in a `[[ ]]` test")),
                 };
+                self.enclosed |= enclosed;
+                self.obscured = self.obscured.or(obscured);
+                self.nested += 1;
                 let flow = self.compound(kind, *span, state, &stdin);
-                self.enclosed = outer;
+                self.nested -= 1;
+                (self.enclosed, self.obscured) = outer;
                 flow
             }
         }

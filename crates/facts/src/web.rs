@@ -47,12 +47,14 @@ pub(crate) fn host_of(url: &str) -> HostFact {
         fact.problem = fact.problem.or(Some("the URL holds a backslash".to_owned()));
     }
     if url.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        fact.problem = fact.problem.or(Some("the URL holds a blank or control character".to_owned()));
+        fact.problem =
+            fact.problem.or(Some("the URL holds a blank or control character".to_owned()));
     }
     if let Some(plain) = plain
         && !same_host(&plain, &host)
     {
-        fact.problem = fact.problem.or_else(|| Some(format!("the host may also read as `{plain}`")));
+        fact.problem =
+            fact.problem.or_else(|| Some(format!("the host may also read as `{plain}`")));
         fact.other_hosts.push(plain);
     }
     fact.host = Some(host);

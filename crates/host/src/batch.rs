@@ -227,9 +227,10 @@ fn layers(
     }
     let mut out = Vec::new();
     if let Some(settings) = fields.get("settings") {
-        // Inline settings stand in no directory, so `/p` path rules of theirs start at the root, as
-        // those of managed settings do; `p` and `~/p` mean what they always mean.
-        out.push(Layer::new(Scope::CommandLine, "inline", settings.to_string(), AbsPath::root()));
+        // Inline settings stand in no directory, so nothing lies below theirs: a `/p` path rule of
+        // theirs matches nothing. `p`, `~/p` and `//p` mean what they always mean.
+        let nowhere = AbsPath::parse("/dev/null").unwrap_or_else(|_| AbsPath::root());
+        out.push(Layer::new(Scope::CommandLine, "inline", settings.to_string(), nowhere));
     }
     for entry in list(fields, "layers")? {
         let Some(entry) = entry.as_object() else {

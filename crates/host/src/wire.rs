@@ -53,14 +53,22 @@ pub fn facts_json(facts: &Facts) -> Map<String, Value> {
     let mut out = Map::new();
     let mut commands: Vec<Value> = Vec::new();
     for fact in &facts.commands {
-        let argv: Value = fact.argv.iter().map(arg_json).collect();
         let carried = match fact.origin {
             Origin::Written => false,
-            Origin::Payload | Origin::Refined | Origin::SecondReader | Origin::Lossy => true,
+            Origin::Payload | Origin::SecondReader | Origin::Lossy => true,
+            // The command it refines is listed already and stands for it.
+            Origin::Refined => continue,
         };
+        let argv = argv_json(&fact.argv);
         // What wrappers carry is listed once, however it was found.
         if !(carried && commands.contains(&argv)) {
             commands.push(argv);
+        }
+        for peeled in &fact.peeled {
+            let argv = argv_json(peeled);
+            if !commands.contains(&argv) {
+                commands.push(argv);
+            }
         }
     }
     out.insert("commands".into(), commands.into());
@@ -80,6 +88,18 @@ pub fn facts_json(facts: &Facts) -> Map<String, Value> {
         facts.obstacles.iter().any(|obstacle| obstacle.weight == Weight::Unreadable).into(),
     );
     out
+}
+
+/// A command as a list; neighbouring runs of unknown words are one run.
+fn argv_json(argv: &[Arg]) -> Value {
+    let mut out: Vec<Value> = Vec::new();
+    for arg in argv {
+        let value = arg_json(arg);
+        if !(value.is_object() && out.last() == Some(&value)) {
+            out.push(value);
+        }
+    }
+    out.into()
 }
 
 fn arg_json(arg: &Arg) -> Value {

@@ -45,9 +45,19 @@ fn read_layer(layer: &Layer, place: &Place) -> Found {
         switches.say(switches::MANAGED_RULES_ONLY.path, said);
     }
     let log = read_native(&mut reading, &top, &mut switches);
-    let left_out = left_out(&mut reading, &permissions);
+    let left_out = left_out(&reading, &permissions);
+    let too_many = (reading.unreported > 0).then(|| Diagnostic {
+        severity: Severity::Error,
+        code: "too-many",
+        message: format!("{} more things are wrong in this file", reading.unreported),
+        hint: "correct what is named first".to_owned(),
+        source: reading.whole(),
+        span: None,
+        line_text: None,
+    });
     let mut diagnostics = reading.diagnostics;
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.map_or(0, |span| span.start));
+    diagnostics.extend(too_many);
     Found {
         scope: layer.scope,
         permissions,
@@ -177,15 +187,15 @@ fn read_native(
 }
 
 /// The note that is due where only managed rules count.
-fn left_out(reading: &mut Reading<'_>, permissions: &Permissions) -> Option<Diagnostic> {
+fn left_out(reading: &Reading<'_>, permissions: &Permissions) -> Option<Diagnostic> {
     if permissions.allow.is_empty() || reading.layer.scope == Scope::Managed {
         return None;
     }
     let rules = count(permissions.allow.len(), "rule");
     let message = format!("`permissions.allow` ({rules}) does not count: only managed rules allow");
     let hint = "managed settings turn `allowManagedPermissionRulesOnly` on";
-    reading.report(Severity::Note, "managed-rules-only", permissions.allow_span, message, hint);
-    reading.diagnostics.pop()
+    let (severity, code) = (Severity::Note, "managed-rules-only");
+    Some(reading.diagnostic(severity, code, permissions.allow_span, &message, hint))
 }
 
 fn merge(found: Vec<Found>) -> Policy {

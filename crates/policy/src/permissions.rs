@@ -144,7 +144,9 @@ fn rule(
             let tool = error.tool.as_deref().map(tool_pattern);
             let message = &error.message;
             if error.ignored {
-                let message = format!("{message}; the rule has no effect");
+                let effect =
+                    if message.contains("no effect") { "" } else { "; the rule has no effect" };
+                let message = format!("{message}{effect}");
                 reading.report(Severity::Warning, error.code, span, message, error.hint);
             } else if class == RuleClass::Allow {
                 let message = format!("{message}; the rule allows nothing");

@@ -18,6 +18,8 @@ pub(crate) struct Reading<'l> {
     pub(crate) broken: bool,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) closed: Vec<Closed>,
+    /// How many more things are wrong.
+    pub(crate) unreported: usize,
     line_starts: Vec<usize>,
     /// The last place asked for and its column: the next one is counted on from there.
     last_column: Cell<(usize, usize)>,
@@ -33,6 +35,7 @@ impl<'l> Reading<'l> {
             broken: false,
             diagnostics: Vec::new(),
             closed: Vec::new(),
+            unreported: 0,
             line_starts,
             last_column: Cell::new((0, 1)),
         }
@@ -63,21 +66,36 @@ impl<'l> Reading<'l> {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
+        if self.diagnostics.len() >= MAX_DIAGNOSTICS {
+            self.unreported += 1;
+            return;
+        }
+        let found = self.diagnostic(severity, code, span, &message.into(), &hint.into());
+        self.diagnostics.push(found);
+    }
+
+    pub(crate) fn diagnostic(
+        &self,
+        severity: Severity,
+        code: &'static str,
+        span: Span,
+        message: &str,
+        hint: &str,
+    ) -> Diagnostic {
         let source = self.source(span);
         let line_text = self.line_text(source.line);
-        self.diagnostics.push(Diagnostic {
-            severity,
-            code,
-            message: plain(&message.into()),
-            hint: plain(&hint.into()),
-            source,
-            span: self.layer.has_lines().then_some(span),
-            line_text,
-        });
+        let (message, hint) = (plain(message), plain(hint));
+        let span = self.layer.has_lines().then_some(span);
+        Diagnostic { severity, code, message, hint, source, span, line_text }
     }
 
     /// Makes every call of a tool ask, or every call of all where `tool` is `None`.
     pub(crate) fn close(&mut self, tool: Option<ToolPattern>, span: Span, text: impl Into<String>) {
+        if self.closed.len() > MAX_CLOSED {
+            return;
+        }
+        // The last one stands for all that follow it.
+        let tool = if self.closed.len() == MAX_CLOSED { None } else { tool };
         let text = plain(&text.into());
         self.closed.push(Closed { tool, text, source: self.source(span) });
     }
@@ -276,16 +294,30 @@ impl<'l> Reading<'l> {
         }
     }
 
+    /// The line and column of a byte. Counts from the last place asked for where that is on the same
+    /// line: a file may be one line of many rules.
     fn position(&self, at: usize) -> (usize, usize) {
         let line = self.line_starts.partition_point(|start| *start <= at);
         let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
-        let (last, column) = self.last_column.get();
-        let (from, column) = if (start..=at).contains(&last) { (last, column) } else { (start, 1) };
-        let between = self.layer.text.as_bytes().get(from..at).unwrap_or(&[]);
-        // Characters are counted by their first bytes.
-        let column = column + between.iter().filter(|byte| (**byte & 0xc0) != 0x80).count();
+        let next = self.line_starts.get(line).copied().unwrap_or(usize::MAX);
+        let (last, last_column) = self.last_column.get();
+        let column = if (start..next).contains(&last) {
+            if last <= at {
+                last_column + self.characters(last, at)
+            } else {
+                last_column.saturating_sub(self.characters(at, last))
+            }
+        } else {
+            1 + self.characters(start, at)
+        };
         self.last_column.set((at, column));
         (line, column)
+    }
+
+    /// Characters between two bytes, counted by their first bytes.
+    fn characters(&self, from: usize, to: usize) -> usize {
+        let between = self.layer.text.as_bytes().get(from..to).unwrap_or(&[]);
+        between.iter().filter(|byte| (**byte & 0xc0) != 0x80).count()
     }
 
     fn line_text(&self, line: usize) -> Option<String> {
@@ -377,6 +409,13 @@ pub(crate) fn plain(text: &str) -> String {
     }
     out
 }
+
+/// More is wrong than anyone reads at once. A hostile file has millions of flaws, and naming each
+/// would hold up the call past its deadline.
+const MAX_DIAGNOSTICS: usize = 200;
+
+/// The same limit for what is closed; past it everything is.
+const MAX_CLOSED: usize = 200;
 
 /// A longer line is no help in a message; a file of one line would be repeated whole in each.
 const MAX_SHOWN_LINE: usize = 400;

@@ -1,8 +1,6 @@
 //! How layers add up: which rules, switches and entries count.
 
-mod common;
-
-use common::{layer, path, place, texts};
+use crate::common::{layer, path, place, texts};
 use portcullis_model::{Mode, Scope};
 use portcullis_policy::{Layer, Place, Policy, Protection, Setting, assemble};
 

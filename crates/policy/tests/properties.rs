@@ -1,8 +1,6 @@
 //! What holds for every text and every set of layers.
 
-mod common;
-
-use common::{layer, place};
+use crate::common::{layer, place};
 use portcullis_model::{RuleRef, Scope};
 use portcullis_policy::{Layer, Policy, Rules, assemble};
 use proptest::prelude::*;

@@ -1,8 +1,6 @@
 //! What a layer without trust, or one that cannot be read, can still do: restrict, and nothing else.
 
-mod common;
-
-use common::{layer, place, texts, untrusted};
+use crate::common::{layer, place, texts, untrusted};
 use portcullis_model::{Mode, Scope};
 use portcullis_policy::{Layer, Policy, Protection, assemble};
 
@@ -181,5 +179,18 @@ fn keys_a_repository_can_never_set_do_not_count_even_with_trust() {
         assert_eq!(policy.native.log.as_deref(), Some("/tmp/log"));
         let codes: Vec<&str> = policy.diagnostics.iter().map(|found| found.code).collect();
         assert_eq!(codes, ["no-effect"]);
+    }
+}
+
+#[test]
+fn a_hostile_file_is_cut_short_and_closes_everything() {
+    let many =
+        |entry: &str| format!(r#"{{"permissions":{{"deny":[{}"Bash(d)"]}}}}"#, entry.repeat(5000));
+    for entry in ["5,", "\"Bash(\",", "\"Nothing(\","] {
+        let policy = assemble(&[layer(Scope::Project, &many(entry))], &place());
+        assert_eq!((policy.diagnostics.len(), policy.closed.len()), (201, 201), "{entry}");
+        assert_eq!(policy.diagnostics[200].message, "4800 more things are wrong in this file");
+        assert!(policy.closed[200].tool.is_none(), "{entry}");
+        assert_eq!(texts(&policy.deny), ["Bash(d)"]);
     }
 }

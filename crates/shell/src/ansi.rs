@@ -2,8 +2,8 @@
 
 use crate::ir::Part;
 use crate::reader::{Read, Reader};
-use crate::word::{Builder, Quoting};
 use crate::trace::Replacement;
+use crate::word::{Builder, Quoting};
 use portcullis_model::Reason;
 
 /// What `$'…'` stands for.

@@ -257,8 +257,7 @@ impl Reader<'_, '_> {
     /// The substitutions in text that bash takes apart although it was quoted.
     pub(crate) fn read_hidden(&mut self, text: &str, span: Span) -> Read<Vec<Part>> {
         self.burn(text.len())?;
-        let mut inner =
-            Reader::new(text, crate::reader::Base::Within(span), &mut *self.shared);
+        let mut inner = Reader::new(text, crate::reader::Base::Within(span), &mut *self.shared);
         inner.islands = true;
         let mut builder = Builder::default();
         inner.deeper(|reader| reader.read_arith_parts(&mut builder, false))?;

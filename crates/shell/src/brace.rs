@@ -27,6 +27,12 @@ impl Reader<'_, '_> {
             return Ok(());
         }
         let text = self.joined(raw.start, raw.end);
+        if text.contains("$'") {
+            // bash decodes `$'…'` before it looks for braces, quotes in it included.
+            self.note(Reason::UnsupportedSyntax, raw.start, "braces and $'…' in one word");
+            words.push(Word { from_brace: true, ..raw.word });
+            return Ok(());
+        }
         let mut steps = Steps { left: self.shared.fuel, made: 0 };
         let outcome = expand(&text, &mut steps, 0);
         let spent = self.shared.fuel - steps.left;
@@ -36,13 +42,7 @@ impl Reader<'_, '_> {
                 words.push(raw.word);
                 return Ok(());
             }
-            Outcome::Texts(texts) if !has_ansi_quotes(&text) => texts,
-            Outcome::Texts(_) => {
-                // bash decodes `$'…'` before it looks for braces.
-                self.note(Reason::UnsupportedSyntax, raw.start, "braces and $'…' in one word");
-                words.push(Word { from_brace: true, ..raw.word });
-                return Ok(());
-            }
+            Outcome::Texts(texts) => texts,
             Outcome::Refused(why) => {
                 self.note(Reason::UnsupportedSyntax, raw.start, why);
                 words.push(Word { from_brace: true, ..raw.word });
@@ -57,7 +57,7 @@ impl Reader<'_, '_> {
                 continue;
             }
             let mut inner = Reader::new(&text, Base::Within(span), &mut *self.shared);
-            let word = inner.deeper(|reader| reader.read_word(Context::Argument))?;
+            let word = inner.deeper(|reader| reader.read_word_text(Context::Argument))?;
             if inner.pos < text.len() {
                 inner.shared.note(Reason::UnsupportedSyntax, span, "braces around an operator");
             }
@@ -67,10 +67,6 @@ impl Reader<'_, '_> {
         self.shared.pieces.truncate(pieces);
         Ok(())
     }
-}
-
-fn has_ansi_quotes(text: &str) -> bool {
-    text.contains("$'")
 }
 
 /// What may still be spent.
@@ -143,7 +139,11 @@ fn expand(text: &str, steps: &mut Steps, depth: usize) -> Outcome {
 }
 
 /// The texts between the commas of a brace expression, each expanded.
-fn alternatives(inside: &str, steps: &mut Steps, depth: usize) -> Result<Vec<String>, &'static str> {
+fn alternatives(
+    inside: &str,
+    steps: &mut Steps,
+    depth: usize,
+) -> Result<Vec<String>, &'static str> {
     let mut texts = Vec::new();
     let mut from = 0;
     loop {
@@ -211,7 +211,8 @@ fn find(text: &str, from: usize, wanted: u8, steps: &mut Steps) -> Option<usize>
         }
         if byte == wanted && level == 0 && separated {
             // `{}` and a brace before a blank stay text.
-            let lone = byte == b'{' && index == 0 && matches!(at(1), Some(b'}' | b' ' | b'\t' | b'\n'));
+            let lone =
+                byte == b'{' && index == 0 && matches!(at(1), Some(b'}' | b' ' | b'\t' | b'\n'));
             if !lone {
                 return Some(index);
             }

@@ -25,7 +25,7 @@ impl Reader<'_, '_> {
                 None | Some(b')' | b'\n' | b'#') => {}
                 Some(b';') => {
                     if !background && !matches!(self.peek_second(), Some(b';' | b'&')) {
-                        self.pos += 1;
+                        self.take_semicolon();
                     }
                 }
                 Some(_) if background => {}
@@ -99,7 +99,9 @@ impl Reader<'_, '_> {
             match next {
                 Ok(pipeline) => list.rest.push((connector, pipeline)),
                 Err(stop) => {
-                    self.salvage(Script { statements: vec![Statement { list, background: false }] });
+                    self.salvage(Script {
+                        statements: vec![Statement { list, background: false }],
+                    });
                     return Err(stop);
                 }
             }
@@ -111,7 +113,8 @@ impl Reader<'_, '_> {
         let start = self.pos;
         let (timed, negated) = self.read_pipeline_prefix();
         let mut commands = Vec::new();
-        let prefixed = self.pos > start && (timed || negated || self.slice(start, self.pos).contains('!'));
+        let prefixed =
+            self.pos > start && (timed || negated || self.slice(start, self.pos).contains('!'));
         self.skip_blanks();
         if prefixed && matches!(self.peek(), None | Some(b'\n' | b';' | b')' | b'#')) {
             let at = self.pos;
@@ -214,9 +217,9 @@ impl Reader<'_, '_> {
             count += 1;
             self.pos += 1;
         }
-        let found = letters.get(..count).and_then(|text| {
-            RESERVED.iter().copied().find(|word| word.as_bytes() == text)
-        });
+        let found = letters
+            .get(..count)
+            .and_then(|text| RESERVED.iter().copied().find(|word| word.as_bytes() == text));
         let found = found.filter(|_| self.at_delimiter());
         self.pos = start;
         found
@@ -363,7 +366,8 @@ impl Reader<'_, '_> {
 
     /// Puts the pieces of a simple command together and judges its name.
     fn finish_simple(&mut self, start: usize, draft: Draft) -> Simple {
-        let Draft { assigns, words, redirects, removed, first_word, end, escaped_blank, .. } = draft;
+        let Draft { assigns, words, redirects, removed, first_word, end, escaped_blank, .. } =
+            draft;
         let end = end.max(start);
         if words.is_empty() && !assigns.is_empty() && !redirects.is_empty() {
             // The second reader wants a command here.
@@ -436,7 +440,7 @@ impl Reader<'_, '_> {
         let value = if acceptable && self.at(b'(') {
             AssignValue::Array(self.deeper(Self::read_array)?)
         } else {
-            AssignValue::Scalar(self.read_word(Context::Value)?.word)
+            AssignValue::Scalar(self.read_word_text(Context::Value)?.word)
         };
         let span = self.span(start, self.end_here(start));
         Ok(Lead::Assignment(Assign { name, subscript, append, value, span }))
@@ -491,7 +495,11 @@ impl Reader<'_, '_> {
                 Some(b'#') => self.skip_comment(),
                 Some(b'\n') => {
                     if !self.pending.is_empty() {
-                        self.note(Reason::UnsupportedSyntax, start, "here-document before an array");
+                        self.note(
+                            Reason::UnsupportedSyntax,
+                            start,
+                            "here-document before an array",
+                        );
                     }
                     self.take_newline()?;
                 }

@@ -52,6 +52,9 @@ impl Reader<'_, '_> {
                 self.take_all(b"function");
                 self.skip_blanks();
                 let raw = self.read_word(Context::Argument)?;
+                if raw.end == raw.start {
+                    return self.syntax("a function without a name");
+                }
                 let name = raw.plain().map(str::to_owned);
                 self.skip_blanks();
                 if self.take(b'(') {
@@ -150,7 +153,11 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn read_arms(&mut self, start: usize, arms: &mut Vec<(Script, Script)>) -> Read<Option<Script>> {
+    fn read_arms(
+        &mut self,
+        start: usize,
+        arms: &mut Vec<(Script, Script)>,
+    ) -> Read<Option<Script>> {
         loop {
             let condition = self.read_nested(&["then"])?;
             let condition = self.expect_after("then", start, condition)?;
@@ -210,6 +217,9 @@ impl Reader<'_, '_> {
             return self.read_for_arith(start);
         }
         let raw = self.read_word(Context::Argument)?;
+        if raw.end == raw.start {
+            return self.syntax("a loop without a variable");
+        }
         let name = match raw.plain() {
             Some(name) if is_name(name) => name.to_owned(),
             _ => {
@@ -222,11 +232,11 @@ impl Reader<'_, '_> {
         let mut words = None;
         if self.take_reserved("in") {
             words = Some(self.read_loop_words(start)?);
-            if !self.take(b';') && !self.at(b'\n') {
+            if !self.take_semicolon() && !self.at(b'\n') {
                 return self.unterminated(start, "loop");
             }
         } else {
-            self.take(b';');
+            self.take_semicolon();
         }
         let body = self.read_loop_body(start)?;
         Ok(Compound::For { name, words, select, body })
@@ -262,7 +272,7 @@ impl Reader<'_, '_> {
         };
         let close = self.pos;
         self.skip_blanks();
-        let closed = self.take(b';') || self.at(b'\n');
+        let closed = self.take_semicolon() || self.at(b'\n');
         let stand_in = if closed { " x in x " } else { " x in x; " };
         self.trace.edit(open, close, Replacement::Text(stand_in));
         let body = self.read_loop_body(start)?;
@@ -328,10 +338,14 @@ impl Reader<'_, '_> {
                 self.note(Reason::UnsupportedSyntax, raw.start, "`esac` as a pattern");
             }
             self.trace.words.push((Span::new(raw.start, raw.end), 0));
-            let brackets = raw.word.parts.iter().any(|part| {
-                matches!(part, Part::Glob(text) if text.starts_with('['))
-            });
-            if brackets && raw.word.parts.iter().all(|p| matches!(p, Part::Text { .. } | Part::Glob(_))) {
+            let brackets = raw
+                .word
+                .parts
+                .iter()
+                .any(|part| matches!(part, Part::Glob(text) if text.starts_with('[')));
+            if brackets
+                && raw.word.parts.iter().all(|p| matches!(p, Part::Text { .. } | Part::Glob(_)))
+            {
                 self.trace.edit(raw.start, raw.end, Replacement::Plain);
             }
             patterns.push(raw.word);

@@ -202,9 +202,7 @@ impl Reader<'_, '_> {
         let rest = self.slice(from, self.text.len());
         let simple = rest
             .bytes()
-            .take_while(|byte| {
-                byte.is_ascii_alphanumeric() || b" _+-*/%()\t".contains(byte)
-            })
+            .take_while(|byte| byte.is_ascii_alphanumeric() || b" _+-*/%()\t".contains(byte))
             .count();
         let after = rest.as_bytes().get(simple);
         if matches!(after, Some(b':' | b'}')) {

@@ -23,7 +23,11 @@ impl Reader<'_, '_> {
         self.pos += 1;
         if self.outer_pending {
             let at = self.pos;
-            self.note(Reason::UnsupportedSyntax, at, "here-document around a substitution of many lines");
+            self.note(
+                Reason::UnsupportedSyntax,
+                at,
+                "here-document around a substitution of many lines",
+            );
         }
         if self.pending.is_empty() {
             return Ok(());
@@ -80,8 +84,13 @@ impl Reader<'_, '_> {
     /// are joined (unless quoted) and tabs are stripped (`<<-` only). Anything looser ends the body
     /// where bash does not.
     fn take_lines(&mut self, pending: &Pending) -> Read<Lines> {
-        let mut lines =
-            Lines { text: String::new(), start: self.pos, end: self.pos, exact: true, closed: false };
+        let mut lines = Lines {
+            text: String::new(),
+            start: self.pos,
+            end: self.pos,
+            exact: true,
+            closed: false,
+        };
         while self.pos < self.text.len() {
             let line_start = self.pos;
             let (mut line, joined) = self.take_line(pending.quoted);
@@ -272,4 +281,3 @@ fn place_in_parts(parts: &mut [Part], bodies: &mut [Option<Word>]) {
         }
     }
 }
-

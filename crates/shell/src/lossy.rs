@@ -35,11 +35,24 @@ fn add(out: &mut Vec<Vec<String>>, command: &str, split_at_quotes: bool) {
 fn is_lead(word: &str) -> bool {
     matches!(
         word,
-        "if" | "then" | "elif" | "else" | "do" | "while" | "until" | "!" | "time" | "-p" | "coproc"
-            | "in" | "case" | "fi" | "done" | "esac"
-    ) || word.split_once('=').is_some_and(|(name, _)| {
-        crate::word::is_name(name.strip_suffix('+').unwrap_or(name))
-    })
+        "if" | "then"
+            | "elif"
+            | "else"
+            | "do"
+            | "while"
+            | "until"
+            | "!"
+            | "time"
+            | "-p"
+            | "coproc"
+            | "in"
+            | "case"
+            | "fi"
+            | "done"
+            | "esac"
+    ) || word
+        .split_once('=')
+        .is_some_and(|(name, _)| crate::word::is_name(name.strip_suffix('+').unwrap_or(name)))
 }
 
 #[cfg(test)]

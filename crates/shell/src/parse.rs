@@ -34,9 +34,8 @@ pub fn parse(text: &str, options: &Options) -> Program {
     let mut reader = Reader::new(readable, Base::Offset(0), &mut shared);
     let script = reader.read_program();
     let trace = std::mem::take(&mut reader.trace);
-    let mut script = script.unwrap_or_else(|_| Script {
-        statements: std::mem::take(&mut shared.salvaged),
-    });
+    let mut script =
+        script.unwrap_or_else(|_| Script { statements: std::mem::take(&mut shared.salvaged) });
     if cut < text.len() {
         let detail = format!("longer than {MAX_CHARACTERS} characters");
         shared.note(Reason::TooLong, Span::new(cut, text.len()), detail);

@@ -82,6 +82,8 @@ pub(crate) struct Reader<'t, 's> {
     pub(crate) pending: Vec<Pending>,
     /// A `)` that closes a substitution is awaited (bash then ends here-documents early).
     pub(crate) awaits_paren: bool,
+    /// A here-document was announced in the substitution being read.
+    pub(crate) here_in_substitution: bool,
     /// An enclosing list has here-documents pending.
     pub(crate) outer_pending: bool,
     /// Around here is text the second reader does not see: substitutions go to it one by one.
@@ -121,6 +123,7 @@ impl<'t, 's> Reader<'t, 's> {
             trace: Trace::default(),
             pending: Vec::new(),
             awaits_paren: false,
+            here_in_substitution: false,
             outer_pending: false,
             islands: false,
         }
@@ -303,6 +306,23 @@ impl<'t, 's> Reader<'t, 's> {
         let result = read(self);
         self.text = whole;
         result
+    }
+
+    /// Takes a `;` that separates commands.
+    ///
+    /// SECURITY: bash 5.2 prints what it parsed in `$( … )` and parses that again, and its printer
+    /// loses the first `;` after a here-document, so that `$(a <<E⏎E⏎b;c)` runs `b c`.
+    pub(crate) fn take_semicolon(&mut self) -> bool {
+        let found = self.take(b';');
+        if found && self.here_in_substitution {
+            let at = self.pos;
+            self.note(
+                Reason::UnsupportedSyntax,
+                at,
+                "`;` after a here-document in a substitution",
+            );
+        }
+        found
     }
 
     /// Blanks, continuations among them; not newlines.

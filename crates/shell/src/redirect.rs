@@ -56,7 +56,10 @@ impl Reader<'_, '_> {
             | RedirectOp::AppendBoth
             | RedirectOp::DupWrite
             | RedirectOp::DupRead => {
-                let word = self.read_target(Context::Argument)?;
+                let mut word = self.read_target(Context::Argument)?;
+                if matches!(op, RedirectOp::DupWrite | RedirectOp::DupRead) {
+                    self.judge_twice_expanded(&mut word)?;
+                }
                 self.judge_target(&word);
                 Target::Word(word)
             }
@@ -136,7 +139,7 @@ impl Reader<'_, '_> {
 
     fn read_target(&mut self, context: Context) -> Read<Word> {
         let raw = self.read_word(context)?;
-        if raw.end == raw.start || self.byte(raw.start) == Some(b'#') {
+        if raw.end == raw.start {
             return self.syntax("a redirect has no target");
         }
         self.trace.words.push((Span::new(raw.start, raw.end), 0));
@@ -162,12 +165,31 @@ impl Reader<'_, '_> {
         Target::Word(builder.finish(self.span(start, end)))
     }
 
+    /// The target of `>&`.
+    ///
+    /// SECURITY: bash expands it twice when it turns out to be a file name
+    /// (`do_redirection_internal` makes a second redirect of the result; measured on 5.2), so
+    /// `cmd >& '$(other)'` runs other. Only text that has no meaning to the second round is known.
+    fn judge_twice_expanded(&mut self, word: &mut Word) -> Read<()> {
+        let Some(text) = word.known() else { return Ok(()) };
+        let inert = |byte: u8| byte.is_ascii_alphanumeric() || b"_./+,@%^=:-".contains(&byte);
+        if text.bytes().all(inert) {
+            return Ok(());
+        }
+        self.shared.note(Reason::DynamicRedirect, word.span, "the target is expanded twice");
+        let hidden = self.read_hidden(&text, word.span)?;
+        word.parts.extend(hidden);
+        Ok(())
+    }
+
     /// Refuses targets that are not known from the text, and those that are sockets.
     fn judge_target(&mut self, word: &Word) {
         let known = match word.parts.as_slice() {
             [Part::Process { .. }] => true,
             // `~/…`: the home directory is known to whoever asks; nothing else after `~` is.
-            [Part::Tilde(user), Part::Text { text, .. }] => user.is_empty() && text.starts_with('/'),
+            [Part::Tilde(user), Part::Text { text, .. }] => {
+                user.is_empty() && text.starts_with('/')
+            }
             [Part::Tilde(user), Part::Text { text, .. }, rest @ ..] => {
                 user.is_empty()
                     && text.starts_with('/')
@@ -245,6 +267,7 @@ impl Reader<'_, '_> {
         self.trace.edit(start, end, Replacement::Plain);
         let ticket = self.shared.bodies.len();
         self.shared.bodies.push(None);
+        self.here_in_substitution = self.awaits_paren;
         self.pending.push(Pending { delimiter: delimiter.clone(), quoted, tabs, ticket });
         if self.pending.len() > MOST_HERE_DOCUMENTS {
             self.note(Reason::UnsupportedSyntax, start, "too many here-documents on a line");
@@ -288,8 +311,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn refuse_delimiter<T>(&mut self, start: usize) -> Read<T>
-    {
+    fn refuse_delimiter<T>(&mut self, start: usize) -> Read<T> {
         self.note(Reason::UnsupportedSyntax, start, "expansion in a here-document delimiter");
         Err(crate::reader::Stop::Line)
     }

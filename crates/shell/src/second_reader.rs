@@ -278,7 +278,8 @@ impl View {
         let mut dollar: Option<usize> = None;
         loop {
             let node = cursor.node();
-            let place = self.enter(node, frames.last_mut(), stand_in, kinds, &mut commands, &mut dollar);
+            let place =
+                self.enter(node, frames.last_mut(), stand_in, kinds, &mut commands, &mut dollar);
             if let Some(place) = place
                 && cursor.goto_first_child()
             {
@@ -316,9 +317,8 @@ impl View {
     ) -> Option<Place> {
         let kind = kinds.get(usize::from(node.kind_id())).copied().unwrap_or(Kind::Odd);
         if node.is_error() || node.is_missing() || kind == Kind::Odd {
-            self.odd.get_or_insert_with(|| {
-                format!("{} at byte {}", node.kind(), node.start_byte())
-            });
+            self.odd
+                .get_or_insert_with(|| format!("{} at byte {}", node.kind(), node.start_byte()));
             // An error may hold anything; its commands still count for deny rules.
             return Some(Place::Statements);
         }
@@ -427,9 +427,9 @@ impl View {
         let mut mine = Vec::new();
         group(&self.words, &mut mine);
         for spans in mine.iter().filter(|spans| !strict.contains(spans)) {
-            let words = spans.iter().map(|span| {
-                stand_in.source(span.start, span.end).replace(['\'', '"', '\\'], "")
-            });
+            let words = spans
+                .iter()
+                .map(|span| stand_in.source(span.start, span.end).replace(['\'', '"', '\\'], ""));
             out.push(words.collect());
         }
     }

@@ -58,7 +58,9 @@ impl Reader<'_, '_> {
             }
             let context = match next {
                 Next::Right(context) => context,
-                Next::Term | Next::UnaryOperand | Next::Operator | Next::Connector => Context::Single,
+                Next::Term | Next::UnaryOperand | Next::Operator | Next::Connector => {
+                    Context::Single
+                }
             };
             let raw = self.read_word(context)?;
             if raw.end == raw.start {
@@ -149,11 +151,16 @@ impl Reader<'_, '_> {
 
     /// Words the second reader could not read as plain words.
     fn soften_for_second_reader(&mut self, raw: &RawWord, plain: &str) {
-        let odd = |text: &str| text.contains(['(', ')', '|', '[', ']', '=', '!', '~', '^', '{', '}']);
-        let pattern = raw.word.parts.iter().all(|part| {
-            matches!(part, Part::Text { .. } | Part::Glob(_) | Part::Tilde(_))
-        });
-        if odd(plain) || (pattern && raw.word.parts.iter().any(|part| matches!(part, Part::Glob(_)))) {
+        let odd =
+            |text: &str| text.contains(['(', ')', '|', '[', ']', '=', '!', '~', '^', '{', '}']);
+        let pattern = raw
+            .word
+            .parts
+            .iter()
+            .all(|part| matches!(part, Part::Text { .. } | Part::Glob(_) | Part::Tilde(_)));
+        if odd(plain)
+            || (pattern && raw.word.parts.iter().any(|part| matches!(part, Part::Glob(_))))
+        {
             self.trace.edit(raw.start, raw.end, Replacement::Plain);
         }
     }
@@ -175,7 +182,10 @@ impl Reader<'_, '_> {
     fn with_hidden_commands(&mut self, operator: &str, mut word: Word) -> Read<Word> {
         let arithmetic =
             matches!(operator, "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" | "-v" | "-R");
-        if arithmetic && let Some(text) = word.known() && text.contains(['$', '`']) {
+        if arithmetic
+            && let Some(text) = word.known()
+            && text.contains(['$', '`'])
+        {
             let span = word.span;
             word.parts.extend(self.read_hidden(&text, span)?);
         }

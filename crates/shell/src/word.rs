@@ -158,8 +158,17 @@ impl Builder {
 }
 
 impl Reader<'_, '_> {
-    /// Reads the word that starts here; empty where none does.
+    /// Reads the word that starts here; empty where none does, or where a comment starts.
     pub(crate) fn read_word(&mut self, context: Context) -> Read<RawWord> {
+        if self.at(b'#') {
+            let (start, word) = (self.pos, Word::default());
+            return Ok(RawWord { word, start, end: start, marks: Marks::default() });
+        }
+        self.read_word_text(context)
+    }
+
+    /// As [`Self::read_word`], where the word is part of something that has begun.
+    pub(crate) fn read_word_text(&mut self, context: Context) -> Read<RawWord> {
         self.peek();
         let start = self.pos;
         let mut builder = Builder::default();
@@ -237,7 +246,7 @@ impl Reader<'_, '_> {
                     }
                 }
                 b'~' => {
-                    if !(was_tilde && self.read_tilde(builder, colons)) {
+                    if !(was_tilde && self.read_tilde(builder)) {
                         self.pos += 1;
                         builder.text("~", false);
                     }
@@ -327,10 +336,8 @@ impl Reader<'_, '_> {
         loop {
             let from = self.pos;
             let rest = self.text.as_bytes().get(from..).unwrap_or(&[]);
-            let run = rest
-                .iter()
-                .take_while(|byte| !matches!(byte, b'"' | b'\\' | b'$' | b'`'))
-                .count();
+            let run =
+                rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | b'$' | b'`')).count();
             if run > 0 {
                 builder.text(self.slice(from, from + run), true);
                 self.pos = from + run;
@@ -371,7 +378,9 @@ impl Reader<'_, '_> {
         self.pos += 1;
         match self.peek() {
             Some(b'(') => {
-                if self.peek_second() == Some(b'(') && self.read_dollar_arith(start, builder, quoted)? {
+                if self.peek_second() == Some(b'(')
+                    && self.read_dollar_arith(start, builder, quoted)?
+                {
                     return Ok(());
                 }
                 self.pos = start + 1;
@@ -436,6 +445,7 @@ impl Reader<'_, '_> {
         let outer = self.outer_pending;
         self.outer_pending |= !pending.is_empty();
         let awaits = std::mem::replace(&mut self.awaits_paren, true);
+        let here = std::mem::take(&mut self.here_in_substitution);
         let mut script = Script::default();
         let read = self.read_list(&mut script, &[]);
         let closed = match read {
@@ -445,6 +455,7 @@ impl Reader<'_, '_> {
             Err(stop) => Err(stop),
         };
         self.awaits_paren = awaits;
+        self.here_in_substitution = here;
         self.outer_pending = outer;
         self.islands = islands;
         let late = std::mem::replace(&mut self.pending, pending);
@@ -493,20 +504,20 @@ impl Reader<'_, '_> {
     }
 
     /// `~…` where bash would expand it; takes nothing otherwise.
-    fn read_tilde(&mut self, builder: &mut Builder, colons: bool) -> bool {
+    fn read_tilde(&mut self, builder: &mut Builder) -> bool {
         let start = self.pos;
         self.pos += 1;
         let mut name = String::new();
         loop {
             match self.peek() {
                 Some(byte)
-                    if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'+' | b'-') =>
+                    if byte.is_ascii_alphanumeric()
+                        || matches!(byte, b'_' | b'.' | b'+' | b'-') =>
                 {
                     name.push(char::from(byte));
                     self.pos += 1;
                 }
-                None | Some(b'/' | b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b')') => break,
-                Some(b':') if colons => break,
+                None | Some(b'/' | b':' | b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b')') => break,
                 Some(b'<' | b'>') if self.peek_second() != Some(b'(') => break,
                 Some(_) => {
                     self.pos = start;
@@ -544,7 +555,11 @@ impl Reader<'_, '_> {
                 Some(b'$') => self.read_dollar(builder, Quoting::Unquoted)?,
                 Some(b'\\') => self.read_escape(builder),
                 Some(b'<' | b'>') if self.peek_second() == Some(b'(') => {
-                    self.note(Reason::UnsupportedSyntax, start, "process substitution in a pattern");
+                    self.note(
+                        Reason::UnsupportedSyntax,
+                        start,
+                        "process substitution in a pattern",
+                    );
                     self.read_process(builder)?;
                 }
                 Some(_) => {

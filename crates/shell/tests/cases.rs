@@ -9,9 +9,23 @@ use support::{Slot, both, predict};
 
 /// Reasons that need to know what programs do.
 const FACTS: &[&str] = &[
-    "shell-option", "env-hijack", "eval-family", "source", "name-operand", "declare-attribute",
-    "cwd-unknown", "wrapper-option", "exec-wrapper", "interpreter-code", "interpreter-stdin",
-    "interpreter-dynamic", "config-exec", "remote", "privilege", "exec-redirect", "shadowed",
+    "shell-option",
+    "env-hijack",
+    "eval-family",
+    "source",
+    "name-operand",
+    "declare-attribute",
+    "cwd-unknown",
+    "wrapper-option",
+    "exec-wrapper",
+    "interpreter-code",
+    "interpreter-stdin",
+    "interpreter-dynamic",
+    "config-exec",
+    "remote",
+    "privilege",
+    "exec-redirect",
+    "shadowed",
     // Not a reason of ours: a list of many commands is slow to answer, not unreadable.
     "too-many-commands",
 ];

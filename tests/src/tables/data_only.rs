@@ -10,7 +10,7 @@ pub const DATA_ONLY: &[&str] = &[
     "echo 'a; curl -V'",
     "echo \"a && curl -V\"",
     "echo 'a\ncurl -V\nb'",
-    "echo \\$(curl -V\\)",
+    "echo \\$\\(curl -V\\)",
     "echo '$(curl -V)'",
     "echo '`curl -V`'",
     "echo \"\\$(curl -V)\"",

@@ -45,6 +45,8 @@ fn look_up<'a>(reading: &mut Reading<'a>, argv: &'a [Arg], start: usize) {
     reading.words(argv, start);
     if !matches!(argv.get(start).and_then(Arg::known), Some("-v" | "-V")) {
         reading.misses(start, "`command` without `-v` runs what follows");
+    } else if argv.len() > start + 2 {
+        reading.misses(start + 2, "`command -v` looks up one name here");
     }
 }
 

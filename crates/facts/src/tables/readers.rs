@@ -53,7 +53,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::reads("grep", GREP_SHORT, GREP_LONG, PatternThenRead).globs().numeric().recursive("r R recursive dereference-recursive"),
     Row::reads("head", "c:n:qvz", "bytes: lines: quiet silent verbose zero-terminated help version", Read).globs().numeric(),
     Row::reads("hexdump", "bcCde:f<n:os:vxX", "one-byte-octal one-byte-hex one-byte-char canonical two-bytes-decimal two-bytes-octal two-bytes-hex color? format: format-file< length: skip: no-squeezing help version", Read).globs(),
-    Row::reads("join", "a:e:ij:o:t:v:1:2:z", "check-order nocheck-order header ignore-case zero-terminated help version", Read).limit(2),
+    Row::acts("join", "a:e:ij:o:t:v:1:2:z", "check-order nocheck-order header ignore-case zero-terminated help version", Read).limit(2),
     // -f, -L, --rawfile and --slurpfile read files the filter then shows.
     Row::reads("jq", "acCehjMnrRsSV", "null-input raw-input slurp compact-output raw-output raw-output0 join-output ascii-output sort-keys color-output monochrome-output tab indent: unbuffered \
         stream stream-errors seq exit-status arg; argjson; args jsonargs help version", Special(Jq)),
@@ -99,6 +99,6 @@ pub(super) const ROWS: &[Row] = &[
     Row::reads("tsort", "", "help version", Read).globs().limit(1),
     Row::reads("unexpand", "at:", "all first-only tabs: help version", Read).globs().numeric(),
     // A second operand would be written.
-    Row::reads("uniq", "cdDf:is:uw:z", "count repeated all-repeated? skip-fields: group? ignore-case skip-chars: unique zero-terminated check-chars: help version", InputThenOutput).limit(1),
+    Row::reads("uniq", "cdDf:is:uw:z", "count repeated all-repeated? skip-fields: group? ignore-case skip-chars: unique zero-terminated check-chars: help version", InputThenOutput).limit(0),
     Row::reads("wc", "clLmw", "bytes chars lines max-line-length words total: help version", Read).globs(),
 ];

@@ -64,7 +64,7 @@ pub(super) const ROWS: &[Row] = &[
     // Other capabilities (`init`, `reset`) can run the program a terminal description names.
     Row::tells("tput", "", "", OneOf("bold colors cols cup dim lines longname rev rmso rmul setab setaf sgr0 smso smul")),
     Row::tells("true", "", "", Words),
-    Row::tells("tty", "s", "silent quiet help version", Nothing),
+    Row::acts("tty", "s", "silent quiet help version", Nothing).unjudged(),
     Row::tells("type", "afpPt", "", Text),
     Row::tells("uname", "aimnoprsv", "all kernel-name nodename kernel-release kernel-version machine processor hardware-platform operating-system help version", Nothing),
     Row::tells("uptime", "cprs", "container pretty since raw help version", Nothing),

@@ -91,10 +91,10 @@ impl Disk {
         };
         layers.iter().map(show).collect()
     }
+}
 
-    fn policy(&self, options: &Options) -> Policy {
-        assemble(&discover(options), &options.place())
-    }
+fn policy_of(options: &Options) -> Policy {
+    assemble(&discover(options), &options.place())
 }
 
 /// An index in the form of gitformat-index(5), as far as it is looked at: entries of 62 bytes and a
@@ -165,7 +165,7 @@ fn later_managed_files_override_earlier_ones() {
     .write("extra.json", r#"{"permissions":{"deny":["Bash(c)"]}}"#);
     let mut options = disk.options("proj");
     options.managed_files = vec![disk.abs("extra.json")];
-    let policy = disk.policy(&options);
+    let policy = policy_of(&options);
     assert_eq!(policy.default_mode.map(|(mode, _)| mode), Some(Mode::DontAsk));
     assert_eq!(policy.deny.list.len(), 3);
 }
@@ -188,7 +188,7 @@ fn a_file_that_cannot_be_read_closes_its_layer() {
             "user /home/.claude/settings.json trusted /home/.claude (it is not UTF-8)",
         ]
     );
-    let policy = disk.policy(&disk.options("proj"));
+    let policy = policy_of(&disk.options("proj"));
     assert_eq!(policy.closed.iter().filter(|closed| closed.tool.is_none()).count(), 4);
     assert_eq!(policy.deny.list.len(), 1, "what can be read of the denies holds");
 }
@@ -237,7 +237,7 @@ fn a_broken_trust_file_trusts_nothing() {
         json!({ "projects": { &key: { "hasTrustDialogAccepted": "true" } } }).to_string(),
         json!({ "projects": { &key: { "hasTrustDialogAccepted": false } } }).to_string(),
         json!({ "projects": { &key: true } }).to_string(),
-        json!({ "projects": [key.clone()] }).to_string(),
+        json!({ "projects": [&key] }).to_string(),
         json!({ &key: { "hasTrustDialogAccepted": true } }).to_string(),
     ] {
         disk.write("home/.claude.json", &text);
@@ -328,7 +328,7 @@ fn local_settings_lie_at_the_root_of_the_repository() {
             "project /proj/sub/.claude/settings.json trusted /proj/sub",
         ]
     );
-    let policy = disk.policy(&disk.options("proj/sub"));
+    let policy = policy_of(&disk.options("proj/sub"));
     assert_eq!(policy.default_mode.map(|(mode, _)| mode), Some(Mode::Plan), "the root's counts");
 }
 

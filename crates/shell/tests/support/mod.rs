@@ -1,6 +1,9 @@
 //! What the tests of this crate share: a program as flat predictions, and bash itself as judge.
 #![expect(dead_code, reason = "every suite uses a part of it")]
 
+pub mod bash;
+pub mod generator;
+
 use portcullis_shell::{
     Descriptor, Options, Part, Program, Redirect, RedirectOp, SecondReader, Simple, Target, Visit,
     Word, parse, walk,
@@ -113,9 +116,7 @@ pub fn covers(slots: &[Slot], argv: &[String]) -> bool {
     match (slots.split_first(), argv.split_first()) {
         (None, None) => true,
         (None, Some(_)) => false,
-        (Some((Slot::Many, rest)), _) => {
-            (0..=argv.len()).any(|taken| covers(rest, &argv[taken..]))
-        }
+        (Some((Slot::Many, rest)), _) => (0..=argv.len()).any(|taken| covers(rest, &argv[taken..])),
         (Some(_), None) => false,
         (Some((Slot::Known(word), rest)), Some((first, left))) => {
             word == first && covers(rest, left)

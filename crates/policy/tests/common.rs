@@ -5,12 +5,12 @@ use portcullis_policy::{Layer, Place, Policy, Rules};
 use std::fmt::Write as _;
 
 /// An absolute path.
-pub fn path(text: &str) -> AbsPath {
+pub(crate) fn path(text: &str) -> AbsPath {
     AbsPath::parse(text).unwrap()
 }
 
 /// A session of `/home/dev/proj`.
-pub fn place() -> Place {
+pub(crate) fn place() -> Place {
     Place {
         start: path("/home/dev/proj"),
         project_root: path("/home/dev/proj"),
@@ -19,7 +19,7 @@ pub fn place() -> Place {
 }
 
 /// A trusted layer with the file and directory its scope has.
-pub fn layer(scope: Scope, text: &str) -> Layer {
+pub(crate) fn layer(scope: Scope, text: &str) -> Layer {
     let (file, dir) = match scope {
         Scope::Managed => ("managed.json", "/"),
         Scope::CommandLine => ("cli.json", "/home/dev/proj"),
@@ -31,12 +31,12 @@ pub fn layer(scope: Scope, text: &str) -> Layer {
 }
 
 /// The same layer without trust.
-pub fn untrusted(scope: Scope, text: &str) -> Layer {
+pub(crate) fn untrusted(scope: Scope, text: &str) -> Layer {
     Layer { trusted: false, ..layer(scope, text) }
 }
 
 /// Everything wrong with a policy and what that does, one line each.
-pub fn effects(policy: &Policy) -> String {
+pub(crate) fn effects(policy: &Policy) -> String {
     let mut out = String::new();
     for diagnostic in &policy.diagnostics {
         let source = &diagnostic.source;
@@ -61,6 +61,6 @@ pub fn effects(policy: &Policy) -> String {
 }
 
 /// The rules of a class as written.
-pub fn texts(rules: &Rules) -> Vec<&str> {
+pub(crate) fn texts(rules: &Rules) -> Vec<&str> {
     rules.list.iter().map(|rule| rule.reference.text.as_str()).collect()
 }
