@@ -64,10 +64,14 @@ type Refused = (Option<Event>, Failure);
 
 fn answer(args: &[OsString]) -> Result<Answer, Refused> {
     let started = Instant::now();
-    let line = std::iter::once(OsString::from("portcullis hook")).chain(args.iter().cloned());
-    let args = HookLine::try_parse_from(line)
-        .map_err(|error| (super::event_of(args), crate::usage_failure(&error)))?
-        .hook;
+    let args = if let Some(args) = HookArgs::installed(args) {
+        args
+    } else {
+        let line = std::iter::once(OsString::from("hook")).chain(args.iter().cloned());
+        HookLine::try_parse_from(line)
+            .map_err(|error| (super::event_of(args), crate::usage_failure(&error)))?
+            .hook
+    };
     let expected = match &args.event {
         None => None,
         Some(word) => Some(Event::parse(word).ok_or_else(|| {
