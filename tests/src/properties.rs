@@ -133,8 +133,8 @@ fn respelling(choices: &mut Choices<'_>) -> Result<(), String> {
     let rules = samples::rules(choices);
     let call = samples::with_layers(&call, &[samples::layer(choices, &rules.settings())]);
     let other = samples::with_command(&call, &second);
-    // The second reader misreads some spellings. It may then cost a prompt, never save one.
-    match (disagreement(&call)?, disagreement(&other)?) {
+    // Some spellings may cost a prompt, but never save one.
+    match (is_costly(&call, &first)?, is_costly(&other, &second)?) {
         (false, false) => agree(&call, &other),
         (false, true) => not_weaker(&call, &other),
         (true, false) => not_weaker(&other, &call),
@@ -142,9 +142,11 @@ fn respelling(choices: &mut Choices<'_>) -> Result<(), String> {
     }
 }
 
-fn disagreement(call: &Value) -> Result<bool, String> {
+/// The second reader misreads some spellings, and nothing is read-only that `$'…'` spells.
+fn is_costly(call: &Value, command: &str) -> Result<bool, String> {
     let answer = evaluate::ask_with_facts(call)?;
-    Ok(answer.unanalyzable.iter().any(|reason| reason == "reader-disagreement"))
+    let disagreement = answer.unanalyzable.iter().any(|reason| reason == "reader-disagreement");
+    Ok(disagreement || command.contains("$'"))
 }
 
 fn deciding_twice(choices: &mut Choices<'_>) -> Result<(), String> {

@@ -190,7 +190,7 @@ fn spell_word(choices: &mut Choices<'_>, word: &str) -> String {
     }
 }
 
-/// Wrappers that change neither what is run nor with which words.
+/// Wrappers that change neither what is run nor with which words, nor on which machine.
 pub const WRAPPERS: &[&str] = &[
     "timeout 5 ",
     "timeout -k 1 5 ",
@@ -216,8 +216,6 @@ pub const WRAPPERS: &[&str] = &[
     "fakeroot ",
     "npx ",
     "uv run ",
-    "docker exec box ",
-    "ssh host ",
     "timeout 5 nice env A=1 sudo ",
 ];
 

@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 
 /// Of the programs that run the command, this share has to be denied rather than asked about.
 const DENIED: f64 = 90.0;
+/// The copy of the program in the working directory, which globs and paths find.
+const CURL: &str = "/r/project/curl";
 /// How many places a sample puts every way in, beside standing alone.
 const SAMPLE: usize = 9;
 
@@ -32,7 +34,7 @@ fn whatever_runs_it_is_not_allowed() {
 
     let mut denied = 0;
     let mut ran = 0;
-    let mut allowed = Vec::new();
+    let mut allowed = BTreeMap::<&str, Vec<&str>>::new();
     let mut asked = BTreeMap::<&str, u32>::new();
     let mut idle = Vec::new();
     for (attempt, (runs, decision)) in attempts.iter().zip(&outcomes) {
@@ -46,16 +48,17 @@ fn whatever_runs_it_is_not_allowed() {
         match decision {
             Decision::Deny => denied += 1,
             Decision::Ask => *asked.entry(attempt.kind).or_default() += 1,
-            Decision::Allow => allowed.push(attempt.program.as_str()),
+            Decision::Allow => allowed.entry(attempt.way).or_default().push(&attempt.program),
         }
     }
     let share = percent(denied, ran);
-    let list = allowed.join("\n---\n");
-    assert!(
-        allowed.is_empty(),
-        "{} of {ran} programs that run what is denied are allowed:\n---\n{list}",
-        allowed.len()
-    );
+    let list: Vec<_> = allowed
+        .iter()
+        .map(|(way, programs)| {
+            format!("{way}\n  in {} places, such as {:?}", programs.len(), programs[0])
+        })
+        .collect();
+    assert!(list.is_empty(), "of {ran} programs that run it, allowed:\n{}", list.join("\n"));
     assert!(share >= DENIED, "only {share:.1} % of {ran} are denied; asked by kind: {asked:?}");
     // The harness itself: alone, every way runs, but for the few whose interpreter is not installed.
     assert!(
@@ -107,6 +110,7 @@ fn data_does_not_run_it() {
 
 struct Attempt {
     kind: &'static str,
+    way: &'static str,
     program: String,
     alone: bool,
 }
@@ -123,7 +127,7 @@ fn attempts() -> Vec<Attempt> {
                 let ahead = (index + SURROUNDINGS.len() - turn) % SURROUNDINGS.len();
                 if index == 0 || everything || ahead < SAMPLE {
                     let program = write(way, *embedding, place).unwrap();
-                    attempts.push(Attempt { kind, program, alone: index == 0 });
+                    attempts.push(Attempt { kind, way, program, alone: index == 0 });
                 }
             }
             turn = (turn + SAMPLE) % SURROUNDINGS.len();
@@ -140,7 +144,7 @@ fn judge(program: &str) -> Decision {
         "project_root": world::PROJECT,
         "home": world::HOME,
         "settings": { "permissions": { "allow": ["Bash"], "deny": ["Bash(curl *)"] } },
-        "fs": { "dirs": [world::PROJECT, world::HOME], "files": [], "symlinks": {} },
+        "fs": { "dirs": [world::PROJECT, world::HOME], "files": [CURL], "symlinks": {} },
     });
     evaluate::ask(&call).unwrap().decision
 }

@@ -8,7 +8,6 @@ use crate::peel::{Inner, Strength, peel};
 use crate::place::{climbs, place_of};
 use crate::state::{Cwd, Flow, Reach, State, argument_lists};
 use crate::tables::builtins::{Directory, builtin_effect};
-use crate::tables::environment::hijacking_variable;
 use crate::tables::git_options::git_without_globals;
 use crate::tables::interpreters::interpreter;
 use crate::walk::{MAX_PAYLOADS, Stdin, Walker, safe_assignment};
@@ -184,9 +183,10 @@ impl Walker<'_> {
                 self.obstacle(*reason, shell.span, &format!("`{}`", peeled.wrapper));
             }
             fact.exact_only |= peeled.exact_only;
-            for (name, _) in &peeled.assigns {
-                if hijacking_variable(name) {
-                    self.obstacle(Reason::EnvHijack, shell.span, &format!("`{name}`"));
+            for (name, value) in &peeled.assigns {
+                self.hijack(name, shell.span);
+                if let Some(text) = value.known() {
+                    self.command_value(name, text, shell.span, state);
                 }
             }
             directory_changed |= peeled.changes_directory.is_some();
@@ -247,6 +247,16 @@ impl Walker<'_> {
         if let Some(code) = &code {
             self.obstacle(code.reason, shell.span, &format!("`{}`", code.name));
             carried.extend(code.possible.iter().cloned().map(|inner| (inner, true)));
+            if code.reason == Reason::InterpreterStdin {
+                match stdin {
+                    Stdin::Known(text) => carried.extend(read_as_code(code.name, text)),
+                    Stdin::Unknown => carried.push((Inner::Script(Arg::many()), false)),
+                    Stdin::Inherited => {}
+                }
+            }
+        }
+        if recipes_from_input(&inside) && *stdin != Stdin::Inherited {
+            carried.push((Inner::Script(Arg::many()), false));
         }
         let effect = builtin_effect(&inside);
         for reason in &effect.reasons {
@@ -277,10 +287,9 @@ impl Walker<'_> {
         self.out.commands.push(fact);
         self.operands(index, &located, shell.span, wrapped, state);
         for (name, value) in &effect.assigns {
-            if hijacking_variable(name) {
-                self.obstacle(Reason::EnvHijack, shell.span, &format!("`{name}`"));
-            }
+            self.hijack(name, shell.span);
             if let Some(text) = value.as_ref().and_then(Arg::known) {
+                self.command_value(name, text, shell.span, state);
                 state.assign(name, false, vec![Value::Scalar(text.to_owned())]);
             }
         }
@@ -459,6 +468,12 @@ impl Walker<'_> {
         (self.origin, self.carrier, self.depth) = outer;
     }
 
+    /// Text that may be run as a command.
+    pub(crate) fn possible_script(&mut self, text: &str, span: Span, state: &mut State) {
+        let inner = Inner::Script(Arg::Known(text.to_owned()));
+        self.carried(&inner, true, &Shell::bare(span), &Stdin::Inherited, state, false);
+    }
+
     fn text(&mut self, text: &str, span: Span, state: &mut State, same_shell: bool) {
         let program = portcullis_shell::parse(text, &portcullis_shell::Options::default());
         let unreadable = program.script.statements.is_empty() && !program.obstacles.is_empty();
@@ -536,6 +551,30 @@ impl Walker<'_> {
         state.cwd = state.cwd.or(&inside.cwd);
         (self.origin, self.carrier, self.calls) = outer;
     }
+}
+
+/// What an interpreter runs of code it reads from its input.
+fn read_as_code(name: &str, text: &str) -> Vec<(Inner, bool)> {
+    let flag = match name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
+        "python" | "pypy" => "-c",
+        "php" => "-r",
+        _ => "-e",
+    };
+    let argv = [name, flag, text].map(|word| Arg::Known(word.to_owned()));
+    let inner = interpreter(&argv).map(|code| code.possible).unwrap_or_default();
+    inner.into_iter().map(|inner| (inner, true)).collect()
+}
+
+/// `make -f -`: recipes come from the input.
+fn recipes_from_input(argv: &[Arg]) -> bool {
+    let named = argv
+        .first()
+        .and_then(Arg::known)
+        .is_some_and(|name| matches!(basename(name), "make" | "gmake" | "ninja" | "just"));
+    named
+        && argv.iter().skip(1).any(|arg| {
+            matches!(arg.known(), Some("-" | "-f-" | "--file=-" | "--makefile=-" | "/dev/stdin"))
+        })
 }
 
 fn processes(simple: &Simple) -> Vec<&Script> {

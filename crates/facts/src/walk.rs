@@ -375,9 +375,20 @@ impl Walker<'_> {
         }
     }
 
-    fn hijack(&mut self, name: &str, span: Span) {
+    pub(crate) fn hijack(&mut self, name: &str, span: Span) {
         if hijacking_variable(name) {
             self.obstacle(Reason::EnvHijack, span, &format!("`{name}`"));
+        }
+        if runs_what_it_names(name) {
+            self.unknown(self.carrier.unwrap_or(span));
+        }
+    }
+
+    /// The value of a variable that some program runs as a command.
+    pub(crate) fn command_value(&mut self, name: &str, value: &str, span: Span, state: &mut State) {
+        if holds_a_command(name) {
+            let text = value.trim_start_matches('|').to_owned();
+            self.possible_script(&text, self.carrier.unwrap_or(span), state);
         }
     }
 
@@ -416,6 +427,11 @@ impl Walker<'_> {
             }
         };
         self.hijack(&assign.name, assign.span);
+        for value in &values {
+            if let Value::Scalar(text) = value {
+                self.command_value(&assign.name, text, assign.span, state);
+            }
+        }
         if assign.subscript.is_some() {
             let items = values
                 .into_iter()
@@ -653,6 +669,48 @@ pub(crate) fn safe_assignment(assign: &Assign) -> bool {
 /// Locale variables change how bash itself reads what follows, so as a statement they need approval.
 fn locale(name: &str) -> bool {
     name.starts_with("LC_") || name.starts_with("LANG") || name == "CHARSET"
+}
+
+/// Variables whose value bash itself runs, as a file or as commands: any command may follow.
+fn runs_what_it_names(name: &str) -> bool {
+    matches!(
+        name,
+        "BASH_ENV"
+            | "ENV"
+            | "PROMPT_COMMAND"
+            | "PS0"
+            | "PS1"
+            | "PS2"
+            | "PS4"
+            | "BASH_CMDS"
+            | "BASH_ALIASES"
+    ) || name.starts_with("BASH_FUNC_")
+}
+
+/// Variables whose value a program runs as a command.
+fn holds_a_command(name: &str) -> bool {
+    name.ends_with("PAGER")
+        || name.ends_with("EDITOR")
+        || name.ends_with("ASKPASS")
+        || matches!(
+            name,
+            "VISUAL"
+                | "BROWSER"
+                | "FCEDIT"
+                | "LESSOPEN"
+                | "LESSCLOSE"
+                | "GIT_SSH"
+                | "GIT_SSH_COMMAND"
+                | "GIT_EXTERNAL_DIFF"
+                | "GIT_PROXY_COMMAND"
+                | "RSYNC_RSH"
+                | "CVS_RSH"
+                | "SHELL"
+                | "MAKE"
+                | "CC"
+                | "CXX"
+                | "RUSTC_WRAPPER"
+        )
 }
 
 /// `[i]=value` elements give the value.

@@ -316,11 +316,7 @@ impl<'t, 's> Reader<'t, 's> {
         let found = self.take(b';');
         if found && self.here_in_substitution {
             let at = self.pos;
-            self.note(
-                Reason::UnsupportedSyntax,
-                at,
-                "`;` after a here-document in a substitution",
-            );
+            self.note(Reason::UnsupportedSyntax, at, "`;` after a here-document in a substitution");
         }
         found
     }

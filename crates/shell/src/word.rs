@@ -517,7 +517,9 @@ impl Reader<'_, '_> {
                     name.push(char::from(byte));
                     self.pos += 1;
                 }
-                None | Some(b'/' | b':' | b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b')') => break,
+                None | Some(b'/' | b':' | b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b')') => {
+                    break;
+                }
                 Some(b'<' | b'>') if self.peek_second() != Some(b'(') => break,
                 Some(_) => {
                     self.pos = start;

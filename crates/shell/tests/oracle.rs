@@ -12,7 +12,8 @@ use support::{Slot, covers, predict, strict};
 const BUILTINS: &[&str] = &[
     "eval", "source", ".", "trap", "alias", "command", "builtin", "exec", "mapfile", "let", "read",
     "printf", "unset", "test", "[", "declare", "typeset", "local", "export", "readonly", "shopt",
-    "set", "enable", "hash", "complete", "compgen", "bind", "wait", "getopts", "time", "cd", "pushd",
+    "set", "enable", "hash", "complete", "compgen", "bind", "wait", "getopts", "time", "cd",
+    "pushd",
 ];
 
 fn uses_builtin(program: &Program) -> bool {
@@ -62,7 +63,9 @@ fn check(text: &str) -> Option<String> {
 fn check_many(seeds: std::ops::Range<u64>, make: impl Fn(&mut Dice) -> String) {
     let (mut wrong, mut read) = (Vec::new(), 0);
     for seed in seeds.clone() {
-        if wrong.len() > 20 { break; }
+        if wrong.len() > 20 {
+            break;
+        }
         let text = make(&mut Dice::new(seed));
         read += usize::from(strict(&text).obstacles.is_empty());
         wrong.extend(check(&text));
@@ -117,7 +120,9 @@ fn the_oracle_sees_what_is_hidden() {
         assert!(names.contains(&name), "{text}: {names:?}");
     }
     assert_eq!(run("one > f", Answer::Success).expect("bash is there").files, ["f"]);
-    assert!(!surprises(&strict("two"), &run("one", Answer::Success).expect("bash"), &[]).is_empty());
+    assert!(
+        !surprises(&strict("two"), &run("one", Answer::Success).expect("bash"), &[]).is_empty()
+    );
     assert_eq!(predict_script("a[$(rm z)]"), [["rm", "z"]]);
 }
 

@@ -523,10 +523,10 @@ const BUILTINS: &[(&str, Action)] = &[
     ("cd", Action::ChangeDirectory),
     ("chdir", Action::ChangeDirectory),
     ("compgen", Action::RefuseWith {
-        reason: Reason::EvalFamily, valued: "oAGWXFPSV", payload: "C",
+        reason: Reason::EvalFamily, valued: "oAGWXFPSV", payload: "CW",
     }),
     ("complete", Action::RefuseWith {
-        reason: Reason::EvalFamily, valued: "oAGWXFPS", payload: "C",
+        reason: Reason::EvalFamily, valued: "oAGWXFPS", payload: "CW",
     }),
     ("compopt", Action::Refuse(Reason::ShellOption)),
     ("declare", Action::Declare),

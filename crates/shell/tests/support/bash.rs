@@ -37,7 +37,8 @@ pub fn run(text: &str, answer: Answer) -> Option<Observed> {
         Answer::Success => 0,
         Answer::Failure => 1,
     };
-    let handler = format!("() {{ printf '%s\\0' \"$#\" \"$@\" >> \"{}\"; return {status}; }}", log.display());
+    let handler =
+        format!("() {{ printf '%s\\0' \"$#\" \"$@\" >> \"{}\"; return {status}; }}", log.display());
     // The output pipe stays open until the last background job is gone.
     Command::new("/usr/bin/timeout")
         .args(["-s", "KILL", "2", "/bin/bash", "--norc", "--noprofile", "-c", "--", text])

@@ -71,7 +71,17 @@ impl Maker<'_> {
         let mut text = self.pipeline(depth);
         for _ in 0..self.dice.roll(3) {
             // Bodies of here-documents start at the next newline.
-            let separator = self.dice.pick(&[";\n", "; ", " && ", " || ", " & ", "\n", ";", "&&", "\n# c'\"\n"]);
+            let separator = self.dice.pick(&[
+                ";\n",
+                "; ",
+                " && ",
+                " || ",
+                " & ",
+                "\n",
+                ";",
+                "&&",
+                "\n# c'\"\n",
+            ]);
             text.push_str(separator);
             if separator.contains('\n') {
                 let bodies = std::mem::take(&mut self.bodies).join("");
@@ -147,7 +157,8 @@ impl Maker<'_> {
             7 => {
                 let word = self.word(inner);
                 let arm = self.block(inner, ";; ");
-                let pattern = self.dice.pick(&["x", "*", "a|b", "(x", "[a-z]", "'x'", "\"$x\"", "?*"]);
+                let pattern =
+                    self.dice.pick(&["x", "*", "a|b", "(x", "[a-z]", "'x'", "\"$x\"", "?*"]);
                 format!("case {word} in {pattern}) {arm}*) two;; esac")
             }
             8 => {
@@ -173,7 +184,13 @@ impl Maker<'_> {
             _ => return self.simple(depth),
         };
         if self.dice.roll(5) == 0 {
-            text.push_str(self.dice.pick(&[" > f", " 2>&1", " < /dev/null", " >> 'g h'", " <<< x"]));
+            text.push_str(self.dice.pick(&[
+                " > f",
+                " 2>&1",
+                " < /dev/null",
+                " >> 'g h'",
+                " <<< x",
+            ]));
         }
         text
     }
@@ -221,7 +238,8 @@ impl Maker<'_> {
                     body.push('\n');
                 }
                 let tabs = if open.starts_with("<<-") { "\t" } else { "" };
-                let (open, close) = (open.replace('E', &format!("E{number}")), format!("{tabs}E{number}\n"));
+                let (open, close) =
+                    (open.replace('E', &format!("E{number}")), format!("{tabs}E{number}\n"));
                 self.bodies.push(format!("{body}{close}"));
                 open
             }
@@ -232,9 +250,16 @@ impl Maker<'_> {
                     "&" => self.dice.pick(&[">", ">>"]),
                     _ => self.dice.pick(&[">", ">>", ">|", "<>"]),
                 };
-                format!("{fd}{op}{}{}", self.dice.pick(&["", " "]), self.dice.pick(&["f", "'g h'", "d\\e", "i$'\\n'"]))
+                format!(
+                    "{fd}{op}{}{}",
+                    self.dice.pick(&["", " "]),
+                    self.dice.pick(&["f", "'g h'", "d\\e", "i$'\\n'"])
+                )
             }
-            _ => self.dice.pick(&["2>&1", ">&2", "<&-", ">&-x", ">& f", "< /dev/null", "1>&2-"]).to_owned(),
+            _ => self
+                .dice
+                .pick(&["2>&1", ">&2", "<&-", ">&-x", ">& f", "< /dev/null", "1>&2-"])
+                .to_owned(),
         }
     }
 
@@ -260,42 +285,269 @@ impl Maker<'_> {
             5 => format!("\"`{}`\"", self.dice.pick(BACKQUOTED)),
             6 => format!("${{x:-{}}}", self.word(inner)),
             7 => format!("\"${{x:-{}}}\"", self.word(inner)),
-            8 => format!("${{x{}{}}}", self.dice.pick(&["#", "%%", "/a/", "/", "^", ":+", "="]), self.word(inner)),
-            9 => format!("\"${{x{}{}}}\"", self.dice.pick(&["#", "%", "//a/", "/", ",,", "+", ":="]), self.word(inner)),
+            8 => format!(
+                "${{x{}{}}}",
+                self.dice.pick(&["#", "%%", "/a/", "/", "^", ":+", "="]),
+                self.word(inner)
+            ),
+            9 => format!(
+                "\"${{x{}{}}}\"",
+                self.dice.pick(&["#", "%", "//a/", "/", ",,", "+", ":="]),
+                self.word(inner)
+            ),
             10 => format!("\"a $({} b\"", self.block(inner, ")")),
             _ => format!("{{{},{}}}", self.part(inner), self.part(inner)),
         }
     }
 }
 
-const NAMES: &[&str] = &["one", "two", "rm z", "t\\hree", "'fo'ur", "\"five\"", "s\\\nix", "se''ven", "[ x", "$'e'ight"];
+const NAMES: &[&str] = &[
+    "one", "two", "rm z", "t\\hree", "'fo'ur", "\"five\"", "s\\\nix", "se''ven", "[ x", "$'e'ight",
+];
 
 const PARTS: &[&str] = &[
-    "a", "b", "x=1", "-x", "'q r'", "\"q r\"", "\\ ", "\\;", "$x", "\"$x\"", "${x}", "$'a\\'b'", "$\"l\"", "*", "?",
-    "~", "{a,b}", "{1..3}", "{a", "}", "#", "a#b", "\\#", "$((1+2))", "\"$((2*3))\"", "''", "\"\"", "!", "[", "]",
-    "a\\\nb", "if", "done", "esac", "=", "a:~", "x=~/y", "@", "+", "%", "^", ",", "\"a'b\"", "'a\"b'", "\"a\\\"b\"",
-    "\"`two`\"", "`three`", "$(four)", "\"$(five)\"", "<(six)", "$@", "\"$@\"", "$#", "$", "\"$\"", "\\$x", "1", "2",
+    "a",
+    "b",
+    "x=1",
+    "-x",
+    "'q r'",
+    "\"q r\"",
+    "\\ ",
+    "\\;",
+    "$x",
+    "\"$x\"",
+    "${x}",
+    "$'a\\'b'",
+    "$\"l\"",
+    "*",
+    "?",
+    "~",
+    "{a,b}",
+    "{1..3}",
+    "{a",
+    "}",
+    "#",
+    "a#b",
+    "\\#",
+    "$((1+2))",
+    "\"$((2*3))\"",
+    "''",
+    "\"\"",
+    "!",
+    "[",
+    "]",
+    "a\\\nb",
+    "if",
+    "done",
+    "esac",
+    "=",
+    "a:~",
+    "x=~/y",
+    "@",
+    "+",
+    "%",
+    "^",
+    ",",
+    "\"a'b\"",
+    "'a\"b'",
+    "\"a\\\"b\"",
+    "\"`two`\"",
+    "`three`",
+    "$(four)",
+    "\"$(five)\"",
+    "<(six)",
+    "$@",
+    "\"$@\"",
+    "$#",
+    "$",
+    "\"$\"",
+    "\\$x",
+    "1",
+    "2",
 ];
 
 const BACKQUOTED: &[&str] = &[
-    "two", "two a b", " ", "two \\`three\\`", "two \\$x", "two '\\$(three)'", "two \\\"a b\\\"", "two \"a\"", "two # c",
-    "two; three", "two \\\\a", "\\`three\\`", "two $(three)", "two <<E\nx\nE\n", "two 'a\\\nb'",
+    "two",
+    "two a b",
+    " ",
+    "two \\`three\\`",
+    "two \\$x",
+    "two '\\$(three)'",
+    "two \\\"a b\\\"",
+    "two \"a\"",
+    "two # c",
+    "two; three",
+    "two \\\\a",
+    "\\`three\\`",
+    "two $(three)",
+    "two <<E\nx\nE\n",
+    "two 'a\\\nb'",
 ];
 
 const BODY: &[&str] = &[
-    "plain", "$(three)", "`four`", "\\$(five)", "\\`six\\`", "it's \"quoted\"", "${x:-$(seven)}", "${x:-'$(eight)'}", "\tE",
-    " E", "E ", "$x", "a\\", "\\\\", "$((1+1))", "# c", "EE", "<(nine)", "\"$(ten)\"", "\\\"$(one)\\\"", "",
+    "plain",
+    "$(three)",
+    "`four`",
+    "\\$(five)",
+    "\\`six\\`",
+    "it's \"quoted\"",
+    "${x:-$(seven)}",
+    "${x:-'$(eight)'}",
+    "\tE",
+    " E",
+    "E ",
+    "$x",
+    "a\\",
+    "\\\\",
+    "$((1+1))",
+    "# c",
+    "EE",
+    "<(nine)",
+    "\"$(ten)\"",
+    "\\\"$(one)\\\"",
+    "",
 ];
 
-const STARTS: &[&str] = &["one ", "x=a; one ", "one\n", "{ one; }; ", "x=1 ", "[[ a == ", "case x in ", "for i in a ", "if one; then "];
+const STARTS: &[&str] = &[
+    "one ",
+    "x=a; one ",
+    "one\n",
+    "{ one; }; ",
+    "x=1 ",
+    "[[ a == ",
+    "case x in ",
+    "for i in a ",
+    "if one; then ",
+];
 
 const TOKENS: &[&str] = &[
-    "one", "two", "rm z", " ", " ", " ", "\t", "\n", ";", "&", "|", "&&", "||", "(", ")", "{ ", "; }", "}", "<", ">", ">>",
-    "<<E\n", "<<'E'\n", "<<-E\n", "\nE\n", "\n\tE\n", "\nE", "<<<", "'", "'", "\"", "\"", "`", "`", "\\", "\\\n", "#", " #",
-    "$", "$(", "${", "$((", "))", "${x:-", "${x#", "${x/", "${#", "${x:", "$'", "$\"", "$[", "]", "[", "[[ ", " ]]", "((",
-    "<(", ">(", ">&", "<&", "&>", ">|", "<>", "|&", ";;", ";&", "!", "! ", "time ", "if ", "; then ", "; fi", "else ",
-    "while ", "do ", "; done", "for i in ", "case x in ", "x) ", " esac", "f() ", "function g ", "coproc ", "x=", "x=(", "a[",
-    "x[1]=", "=", "+=", "{a,b}", "{", ",", "..", "~", "*", "?", "@(", "+(", "!(", "-", "--", "-p ", "1", "2>", "{v}>", "a",
-    "b", "z", "$x", "\"$x\"", "$@", "\"$(two)\"", "$(two)", "`two`", "\\`two\\`", "'$(two)'", "\\$(two)", "\\\"", "\\'", ":",
-    "export x=(", "declare y=", "select i in a", "=~ ", "== ", "-eq ", "-v ", "&-", "\\\\",
+    "one",
+    "two",
+    "rm z",
+    " ",
+    " ",
+    " ",
+    "\t",
+    "\n",
+    ";",
+    "&",
+    "|",
+    "&&",
+    "||",
+    "(",
+    ")",
+    "{ ",
+    "; }",
+    "}",
+    "<",
+    ">",
+    ">>",
+    "<<E\n",
+    "<<'E'\n",
+    "<<-E\n",
+    "\nE\n",
+    "\n\tE\n",
+    "\nE",
+    "<<<",
+    "'",
+    "'",
+    "\"",
+    "\"",
+    "`",
+    "`",
+    "\\",
+    "\\\n",
+    "#",
+    " #",
+    "$",
+    "$(",
+    "${",
+    "$((",
+    "))",
+    "${x:-",
+    "${x#",
+    "${x/",
+    "${#",
+    "${x:",
+    "$'",
+    "$\"",
+    "$[",
+    "]",
+    "[",
+    "[[ ",
+    " ]]",
+    "((",
+    "<(",
+    ">(",
+    ">&",
+    "<&",
+    "&>",
+    ">|",
+    "<>",
+    "|&",
+    ";;",
+    ";&",
+    "!",
+    "! ",
+    "time ",
+    "if ",
+    "; then ",
+    "; fi",
+    "else ",
+    "while ",
+    "do ",
+    "; done",
+    "for i in ",
+    "case x in ",
+    "x) ",
+    " esac",
+    "f() ",
+    "function g ",
+    "coproc ",
+    "x=",
+    "x=(",
+    "a[",
+    "x[1]=",
+    "=",
+    "+=",
+    "{a,b}",
+    "{",
+    ",",
+    "..",
+    "~",
+    "*",
+    "?",
+    "@(",
+    "+(",
+    "!(",
+    "-",
+    "--",
+    "-p ",
+    "1",
+    "2>",
+    "{v}>",
+    "a",
+    "b",
+    "z",
+    "$x",
+    "\"$x\"",
+    "$@",
+    "\"$(two)\"",
+    "$(two)",
+    "`two`",
+    "\\`two\\`",
+    "'$(two)'",
+    "\\$(two)",
+    "\\\"",
+    "\\'",
+    ":",
+    "export x=(",
+    "declare y=",
+    "select i in a",
+    "=~ ",
+    "== ",
+    "-eq ",
+    "-v ",
+    "&-",
+    "\\\\",
 ];
