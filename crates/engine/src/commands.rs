@@ -134,7 +134,7 @@ fn grants(pattern: &CommandPattern, form: &Form, fact: &CommandFact) -> bool {
 
 /// Whether the rule is the very text of the command, stars and all.
 fn is_exact(pattern: &CommandPattern, form: &Form) -> bool {
-    form.source.as_deref() == Some(pattern.text())
+    form.source.as_deref().or(form.texts.known()) == Some(pattern.text())
 }
 
 /// Rules that auto mode does not honour: those that let any code run.

@@ -59,13 +59,15 @@ impl Walker<'_> {
             under_variable: simple.words.iter().any(under_variable),
             obscured: obscured(simple),
         };
-        let places = state.lookup(Reach::Places);
-        let resolved = argument_lists(&simple.words, declaration, &places, &places)
-            .into_iter()
-            .next()
-            .unwrap_or_else(|| written.clone());
+        let open = written.iter().any(|arg| arg.known().is_none());
+        let mut resolved = written.clone();
+        if open {
+            let places = state.lookup(Reach::Places);
+            let lists = argument_lists(&simple.words, declaration, &places, &places);
+            resolved = lists.into_iter().next().unwrap_or(resolved);
+        }
         let flow = self.listed(&written, &resolved, &shell, stdin, state);
-        if written.iter().any(|arg| arg.known().is_none()) {
+        if open {
             let known = state.lookup(Reach::Text);
             let mut names = state.lookup(Reach::Text);
             names.unset_is_empty = true;
@@ -203,7 +205,10 @@ impl Walker<'_> {
                 clean &= peeled.obstacles.is_empty();
                 carried.extend(peeled.possible.into_iter().map(|inner| (inner, true)));
                 push_forms(&mut fact, &inner, clean);
-                inside = match peel(&inside) {
+                inside = match Some(&inside)
+                    .filter(|inside| **inside != current)
+                    .and_then(|a| peel(a))
+                {
                     Some(peeled) => match peeled.inner.into_iter().next() {
                         Some(Inner::Argv(inner)) => inner,
                         _ => inner.clone(),
@@ -213,7 +218,11 @@ impl Walker<'_> {
                 current = inner;
                 continue;
             }
-            let resolved_inner = peel(&inside).map_or(peeled.inner, |peeled| peeled.inner);
+            let resolved_inner = if inside == current {
+                peeled.inner
+            } else {
+                peel(&inside).map_or(peeled.inner, |peeled| peeled.inner)
+            };
             carried.extend(resolved_inner.into_iter().map(|inner| (inner, false)));
             carried.extend(peeled.possible.into_iter().map(|inner| (inner, true)));
             break;
@@ -390,6 +399,7 @@ impl Walker<'_> {
     fn whole_forms(&self, fact: &mut CommandFact, argv: &[Arg], shell: &Shell<'_>) {
         let allows = self.origin == Origin::Written;
         let texts = Arg::canonical(argv);
+        // A source text that is the canonical text says nothing more.
         let (source, words_source) = match shell.source {
             Some((source, words)) => (Some(source.to_owned()), Some(words.to_owned())),
             None => (None, None),
