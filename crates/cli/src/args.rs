@@ -77,7 +77,7 @@ pub enum Command {
 }
 
 /// Which policy decides; the same everywhere.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Policy selection")]
 pub struct PolicyArgs {
     /// Decides by this settings file instead of the discovered ones (repeatable)
@@ -150,7 +150,7 @@ pub struct ExplainArgs {
 }
 
 /// Arguments of `hook`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct HookArgs {
     /// The agent that calls
     #[arg(long, value_name = "AGENT", value_enum, default_value_t = Agent::ClaudeCode)]
@@ -181,6 +181,23 @@ pub struct HookLine {
     pub color: ColorChoice,
 }
 
+impl HookArgs {
+    /// The flags of an installed hook, `--host claude-code --event EVENT`, without the grammar:
+    /// building it takes longer than deciding an ordinary call.
+    pub fn installed(args: &[std::ffi::OsString]) -> Option<Self> {
+        let [host, agent, event, name] = args else { return None };
+        let is_installed =
+            host == "--host" && agent == Agent::ClaudeCode.word() && event == "--event";
+        let event = name.to_str().filter(|name| !name.starts_with('-') && !name.is_empty())?;
+        is_installed.then(|| Self {
+            host: Agent::ClaudeCode,
+            event: Some(event.to_owned()),
+            log: None,
+            policy: PolicyArgs::default(),
+        })
+    }
+}
+
 /// An agent whose hooks are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Agent {
@@ -200,6 +217,7 @@ impl Agent {
 /// Whose settings file is meant; user settings unless said otherwise.
 #[derive(Args, Clone, Copy, Debug, Default)]
 #[group(multiple = false)]
+#[expect(clippy::struct_excessive_bools, reason = "a flag each, and the grammar takes one")]
 pub struct LevelArgs {
     /// Your settings for every project (the default)
     #[arg(long)]
@@ -333,4 +351,41 @@ pub struct ManArgs {
     /// The command; without one, the page of the whole
     #[arg(value_name = "COMMAND")]
     pub command: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+    use std::ffi::OsString;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        CommandLine::command().debug_assert();
+        HookLine::command().debug_assert();
+    }
+
+    #[test]
+    fn the_short_way_of_an_installed_hook_means_what_the_grammar_means() {
+        for line in [
+            "--host claude-code --event PreToolUse",
+            "--host claude-code --event PermissionRequest",
+            "--host claude-code --event Stop",
+            "--host claude-code --event --deny",
+            "--host claude-code --event",
+            "--host emacs --event PreToolUse",
+            "--event PreToolUse --host claude-code",
+            "--host claude-code --event PreToolUse --no-discovery",
+            "",
+        ] {
+            let args: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+            let whole = std::iter::once(OsString::from("hook")).chain(args.iter().cloned());
+            let parsed = HookLine::try_parse_from(whole).ok().map(|line| line.hook);
+            if let Some(short) = HookArgs::installed(&args) {
+                assert_eq!(Some(short), parsed, "{line}");
+            }
+        }
+        let args = ["--host", "claude-code", "--event", "PreToolUse"].map(OsString::from);
+        assert!(HookArgs::installed(&args).is_some());
+    }
 }

@@ -41,7 +41,7 @@ pub(crate) fn read(words: &[String], cwd: &AbsPath, home: &AbsPath) -> Result<As
         [name, rest @ ..] => match tool(name) {
             Some(tool) => plain(tool, rest, cwd, home),
             None if name.starts_with("mcp__") => {
-                Err(Failure::usage(format!("`{name}` takes a JSON object as its input",))
+                Err(Failure::usage(format!("`{name}` takes a JSON object as its input"))
                     .hint(format!("write `portcullis check {name} '{{\"name\":\"value\"}}'`")))
             }
             // Words the calling shell already split: the command that has exactly these words.

@@ -75,10 +75,10 @@ pub fn list_text(palette: Palette) -> String {
     for page in pages() {
         if topic != Some(page.topic) {
             let gap = if topic.is_some() { "\n" } else { "" };
-            out.push_str(&format!("{gap}{}\n", palette.strong(page.topic.heading())));
+            out.extend([format!("{gap}{}\n", palette.strong(page.topic.heading()))]);
             topic = Some(page.topic);
         }
-        out.push_str(&format!("  {:<26} {}\n", page.code, page.meaning));
+        out.extend([format!("  {:<26} {}\n", page.code, page.meaning)]);
     }
     out
 }

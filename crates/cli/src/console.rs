@@ -44,7 +44,7 @@ impl Reply {
         }
         let mut text = format!("{} {message}\n", palette.error("error:"));
         if let Some(hint) = &failure.hint {
-            text.push_str(&format!("{} {}\n", palette.dim("hint:"), shown(hint)));
+            text.extend([format!("{} {}\n", palette.dim("hint:"), shown(hint))]);
         }
         Self { stdout: String::new(), stderr: text, status: failure.status }
     }

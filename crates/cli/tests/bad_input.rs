@@ -238,6 +238,27 @@ fn batch_goes_on_after_bad_lines() {
 }
 
 #[test]
+fn batch_answers_each_line_once_however_long_or_odd() {
+    let place = Place::new();
+    let good = "{\"id\":9,\"tool_name\":\"Read\",\"tool_input\":{\"file_path\":\"/x\"}}";
+    let mut input = vec![b'x'; 40 * 1024 * 1024];
+    input.extend(b"\n{\"id\":\"\xff\"}\n");
+    input.extend("\u{e9}".repeat(17 * 1024 * 1024).as_bytes());
+    input.extend(format!("\n{good}\n").as_bytes());
+    let run = place.run_with(&["check", "--batch"], input);
+    let codes: Vec<String> = run
+        .stdout
+        .lines()
+        .map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let code = line.pointer("/error/code").or_else(|| line.get("decision")).unwrap();
+            code.as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(codes, ["too-long", "not-utf8", "too-long", "ask"]);
+}
+
+#[test]
 fn hidden_characters_never_reach_the_terminal() {
     let place = Place::new();
     for args in [

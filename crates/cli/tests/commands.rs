@@ -1,4 +1,5 @@
 //! The commands, as a person and as a program calls them.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail by panicking")]
 
 mod support;
 

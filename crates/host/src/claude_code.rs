@@ -262,7 +262,7 @@ pub fn shown(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             c if is_printable(c) => out.push(c),
-            c => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => out.extend([format!("\\u{{{:x}}}", u32::from(c))]),
         }
     }
     out

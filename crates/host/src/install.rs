@@ -243,12 +243,11 @@ fn registration(
 /// The command of a handler, if it calls `portcullis hook`.
 fn ours(handler: &Value) -> Option<&str> {
     let command = handler.get("command")?.as_str()?;
-    let (program, first) = match handler.get("args") {
-        Some(args) => (command, args.get(0)?.as_str()?),
-        None => {
-            let mut words = command.split_whitespace();
-            (words.next()?.trim_matches(['"', '\'']), words.next()?)
-        }
+    let (program, first) = if let Some(args) = handler.get("args") {
+        (command, args.get(0)?.as_str()?)
+    } else {
+        let mut words = command.split_whitespace();
+        (words.next()?.trim_matches(['"', '\'']), words.next()?)
     };
     let name = program.rsplit('/').next()?;
     (name == "portcullis" && first == "hook").then_some(command)

@@ -67,7 +67,7 @@ impl LayerDigest {
 pub fn digest(bytes: &[u8]) -> String {
     let mut text = "sha256:".to_owned();
     for byte in Sha256::digest(bytes) {
-        text.push_str(&format!("{byte:02x}"));
+        text.extend([format!("{byte:02x}")]);
     }
     text
 }
@@ -157,7 +157,7 @@ pub fn record_json(record: &Record<'_>) -> Value {
         .iter()
         .map(|layer| json!({ "scope": layer.scope, "file": layer.file, "digest": layer.digest }))
         .collect();
-    let directories: Vec<&str> = call.additional_directories.iter().map(|d| d.as_str()).collect();
+    let directories: Vec<&str> = call.additional_directories.iter().map(AbsPath::as_str).collect();
     let answers: Vec<Value> = call
         .hook_answers
         .iter()

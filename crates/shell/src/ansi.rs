@@ -1,9 +1,10 @@
 //! `$'…'`: ANSI-C quoting.
 
+use crate::builder::Builder;
 use crate::ir::Part;
 use crate::reader::{Read, Reader};
 use crate::trace::Replacement;
-use crate::word::{Builder, Quoting};
+use crate::word::Quoting;
 use portcullis_model::Reason;
 
 /// What `$'…'` stands for.

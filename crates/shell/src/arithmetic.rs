@@ -4,10 +4,11 @@
 //! expands subscripts in it, single quotes or not. So `$((x))` runs whatever `x` says. Only integers
 //! and operators are safe by themselves; names are judged in [`crate::integers`].
 
+use crate::builder::Builder;
 use crate::ir::{Arith, Part, Word};
 use crate::reader::{Read, Reader};
 use crate::trace::Replacement;
-use crate::word::{Builder, Quoting, is_name, plain_text};
+use crate::word::{Quoting, is_name, plain_text};
 use portcullis_model::{Reason, Span};
 
 /// What an expression is made of.
@@ -27,9 +28,11 @@ impl Reader<'_, '_> {
         &mut self,
         start: usize,
         builder: &mut Builder,
-        quoted: bool,
+        quoting: Quoting,
     ) -> Read<bool> {
-        let Some(arith) = self.read_paren_arith_from(start, Replacement::Expansion)? else {
+        let quoted = quoting.is_quoted();
+        let stand_in = builder.stand_in(quoting);
+        let Some(arith) = self.read_paren_arith_from(start, stand_in)? else {
             return Ok(false);
         };
         builder.push(Part::Arith { arith, quoted }, quoted);
@@ -144,10 +147,11 @@ impl Reader<'_, '_> {
         &mut self,
         start: usize,
         builder: &mut Builder,
-        quoted: bool,
+        quoting: Quoting,
     ) -> Read<()> {
         let arith = self.read_bracketed(start)?;
-        self.trace.edit(start, self.pos, Replacement::Expansion);
+        self.trace.edit(start, self.pos, builder.stand_in(quoting));
+        let quoted = quoting.is_quoted();
         builder.push(Part::Arith { arith, quoted }, quoted);
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! Backquotes, and other text that bash reads a second time after changing it.
 
+use crate::builder::Builder;
 use crate::ir::{Part, Script, SubstForm};
 use crate::reader::{Base, Read, Reader, Stop};
-use crate::trace::{Piece, Replacement};
-use crate::word::{Builder, Quoting};
+use crate::trace::Piece;
+use crate::word::Quoting;
 use portcullis_model::{Reason, Span};
 
 impl Reader<'_, '_> {
@@ -19,7 +20,7 @@ impl Reader<'_, '_> {
         if doubtful {
             self.note(Reason::UnsupportedSyntax, start, "escaped quote in nested backquotes");
         }
-        self.trace.edit(start, self.pos, Replacement::Expansion);
+        self.trace.edit(start, self.pos, builder.stand_in(quoting));
         let script = self.deeper(|reader| reader.read_copied_program(&content, span))?;
         builder.substitution(script, SubstForm::Backquote, quoting.is_quoted());
         Ok(())
@@ -99,9 +100,7 @@ impl Reader<'_, '_> {
                     self.finish_pending()?;
                     return Ok(script);
                 }
-                Ok(()) => {
-                    let _: Read<()> = self.syntax("unexpected token");
-                }
+                Ok(()) => self.note_syntax("unexpected token"),
                 Err(Stop::All) => {
                     self.salvage(script);
                     return Err(Stop::All);

@@ -306,11 +306,10 @@ fn sequence(inside: &str) -> Sequence {
         }
         // `{A..z}` makes backslashes and backquotes on the way.
         (Some(start), None, Some(end), None)
-            if start.is_ascii_alphanumeric() && end.is_ascii_alphanumeric() =>
+            if start.is_ascii_alphabetic() && end.is_ascii_alphabetic() =>
         {
             Sequence::Refused
         }
-        _ if inside.contains(['$', '`', '\'', '"', '\\']) => Sequence::None,
         _ => Sequence::None,
     }
 }

@@ -1,12 +1,12 @@
 //! Lists, pipelines and simple commands.
 
+use crate::assign::Lead;
 use crate::ir::{
-    AndOr, Assign, AssignValue, Command, Connector, Part, Pipeline, Redirect, Script, Simple,
-    Statement, Word,
+    AndOr, Assign, Command, Connector, Pipeline, Redirect, Script, Simple, Statement, Word,
 };
-use crate::reader::{Read, Reader};
+use crate::reader::{Read, Reader, Stop};
 use crate::trace::Replacement;
-use crate::word::{Builder, Context, RawWord, plain_text};
+use crate::word::{Context, RawWord, plain_text};
 use portcullis_model::{Reason, Span};
 
 impl Reader<'_, '_> {
@@ -144,6 +144,10 @@ impl Reader<'_, '_> {
                 }
             }
         }
+        if commands.len() > LONGEST_PIPELINE {
+            self.note(Reason::ParseBudget, start, "more than 100 commands in one pipeline");
+            return Err(Stop::All);
+        }
         let end = commands.last().map_or(start, |_| self.end_of_last(start));
         Ok(Pipeline { timed, negated, commands, span: self.span(start, end) })
     }
@@ -182,7 +186,8 @@ impl Reader<'_, '_> {
             } else {
                 return (timed, negated);
             }
-            self.trace.edit(start, self.pos, Replacement::Blanks);
+            let end = self.end_here(start);
+            self.trace.edit(start, end, Replacement::Blanks);
         }
     }
 
@@ -261,7 +266,9 @@ impl Reader<'_, '_> {
         self.shared.next_command += 1;
         let mut draft = Draft { id: self.shared.next_command, ..Draft::default() };
         match self.read_simple_parts(&mut draft) {
-            Ok(()) if draft.function => {
+            Ok(()) if draft.name == Name::Function => {
+                // The name is no word of a command.
+                self.trace.words.pop();
                 let name = draft.words.first().and_then(plain_text).unwrap_or_default();
                 self.read_function_body(start, name)
             }
@@ -317,7 +324,8 @@ impl Reader<'_, '_> {
                 }
             }
             draft.after_assignment = false;
-            let array = if draft.declares { self.read_array_argument()? } else { None };
+            let array =
+                if draft.name == Name::Declares { self.read_array_argument()? } else { None };
             let raw = match array {
                 Some(raw) => raw,
                 None => self.read_word(Context::Argument)?,
@@ -333,7 +341,7 @@ impl Reader<'_, '_> {
                     if !self.take(b')') {
                         return self.syntax("unexpected `(`");
                     }
-                    draft.function = true;
+                    draft.name = Name::Function;
                     return Ok(());
                 }
             }
@@ -344,20 +352,25 @@ impl Reader<'_, '_> {
         draft.end = raw.end;
         self.trace.words.push((Span::new(raw.start, raw.end), draft.id));
         if raw.vanishes() {
+            // Assignments and array syntax are looked for before expansions are made.
+            draft.first_word.get_or_insert(raw.start);
             return Ok(());
         }
         if draft.first_word.is_none() {
             draft.first_word = Some(raw.start);
-            draft.declares = raw.plain().is_some_and(|name| DECLARATION.contains(&name));
+            draft.name = match raw.plain() {
+                Some("[") => Name::Test,
+                Some(name) if DECLARATION.contains(&name) => Name::Declares,
+                _ => Name::Ordinary,
+            };
             draft.escaped_blank = raw.marks.escaped_blank;
-            draft.test = raw.plain() == Some("[");
             // The second reader knows no `#` inside a command name.
             let name = self.slice(raw.start, raw.end);
             for (at, _) in name.match_indices('#') {
                 self.trace.edit(raw.start + at, raw.start + at + 1, Replacement::Plain);
             }
         }
-        if draft.test && matches!(raw.plain(), Some("[" | "]")) {
+        if draft.name == Name::Test && matches!(raw.plain(), Some("[" | "]")) {
             // The second reader gives `[ … ]` a syntax of its own, which bash does not.
             self.trace.edit(raw.start, raw.end, Replacement::Plain);
         }
@@ -413,144 +426,6 @@ impl Reader<'_, '_> {
         out
     }
 
-    /// An assignment before the command name, or what looked like one.
-    fn read_assignment(&mut self, acceptable: bool) -> Read<Lead> {
-        let Some(first) = self.peek() else { return Ok(Lead::None) };
-        if first != b'_' && !first.is_ascii_alphabetic() {
-            return Ok(Lead::None);
-        }
-        let start = self.pos;
-        let name = self.read_name();
-        let mut subscript = None;
-        if acceptable && self.at(b'[') {
-            let word = self.deeper(|reader| reader.read_subscript(true))?;
-            if !self.at(b'=') && !(self.at(b'+') && self.peek_second() == Some(b'=')) {
-                return self.read_subscripted_word(start, &name, word).map(Lead::Word);
-            }
-            subscript = Some(word);
-        }
-        let append = self.at(b'+') && self.peek_second() == Some(b'=');
-        if append {
-            self.take(b'+');
-        }
-        if !self.take(b'=') {
-            self.pos = start;
-            return Ok(Lead::None);
-        }
-        let value = if acceptable && self.at(b'(') {
-            AssignValue::Array(self.deeper(Self::read_array)?)
-        } else {
-            AssignValue::Scalar(self.read_word_text(Context::Value)?.word)
-        };
-        let span = self.span(start, self.end_here(start));
-        Ok(Lead::Assignment(Assign { name, subscript, append, value, span }))
-    }
-
-    /// `name[ … ]` that no `=` follows: bash reads one word, blanks and all.
-    fn read_subscripted_word(&mut self, start: usize, name: &str, inner: Word) -> Read<RawWord> {
-        let mut builder = Builder::default();
-        builder.text(name, false);
-        builder.push(Part::Glob("[".to_owned()), false);
-        builder.parts.extend(inner.parts);
-        builder.push(Part::Glob("]".to_owned()), false);
-        self.read_word_parts(Context::Argument, &mut builder)?;
-        self.note(Reason::UnsupportedSyntax, start, "subscript in a command name");
-        let (end, marks) = (self.end_here(start), builder.marks);
-        Ok(RawWord { word: builder.finish(self.span(start, end)), start, end, marks })
-    }
-
-    /// `name=( … )` as an argument of `declare` and the like, where bash's grammar allows it.
-    fn read_array_argument(&mut self) -> Read<Option<RawWord>> {
-        self.peek();
-        let start = self.pos;
-        let name = self.read_name();
-        let append = self.take(b'+');
-        if name.is_empty() || !self.take(b'=') || !self.at(b'(') {
-            self.pos = start;
-            return Ok(None);
-        }
-        let mut builder = Builder::default();
-        builder.text(&name, false);
-        builder.text(if append { "+=" } else { "=" }, false);
-        let elements = self.deeper(Self::read_array)?;
-        builder.push(Part::Array(elements), false);
-        self.read_word_parts(Context::Value, &mut builder)?;
-        let (end, marks) = (self.end_here(start), builder.marks);
-        Ok(Some(RawWord { word: builder.finish(self.span(start, end)), start, end, marks }))
-    }
-
-    /// `( … )` after `name=`, the cursor at the parenthesis.
-    fn read_array(&mut self) -> Read<Vec<Word>> {
-        let start = self.pos;
-        self.pos += 1;
-        let mut elements = Vec::new();
-        loop {
-            self.skip_blanks();
-            match self.peek() {
-                None => return self.unterminated(start, "array"),
-                Some(b')') => {
-                    self.pos += 1;
-                    return Ok(elements);
-                }
-                Some(b'#') => self.skip_comment(),
-                Some(b'\n') => {
-                    if !self.pending.is_empty() {
-                        self.note(
-                            Reason::UnsupportedSyntax,
-                            start,
-                            "here-document before an array",
-                        );
-                    }
-                    self.take_newline()?;
-                }
-                Some(_) => {
-                    let raw = self.read_array_element()?;
-                    if raw.end == raw.start {
-                        return self.syntax("unexpected token in an array");
-                    }
-                    self.trace.words.push((Span::new(raw.start, raw.end), 0));
-                    self.push_expanded(raw, &mut elements)?;
-                }
-            }
-        }
-    }
-
-    fn read_array_element(&mut self) -> Read<RawWord> {
-        self.peek();
-        let start = self.pos;
-        if self.byte(start) != Some(b'[') || self.is_bracket_glob() {
-            return self.read_word(Context::Argument);
-        }
-        let subscript = self.deeper(|reader| reader.read_subscript(true))?;
-        let mut builder = Builder::default();
-        builder.text("[", false);
-        builder.parts.extend(subscript.parts);
-        builder.text("]", false);
-        if self.take(b'+') {
-            builder.text("+", false);
-        }
-        if self.take(b'=') {
-            builder.text("=", false);
-            self.read_word_parts(Context::Value, &mut builder)?;
-        } else {
-            self.read_word_parts(Context::Argument, &mut builder)?;
-            self.note(Reason::UnsupportedSyntax, start, "brackets in an array");
-        }
-        let (end, marks) = (self.end_here(start), builder.marks);
-        Ok(RawWord { word: builder.finish(self.span(start, end)), start, end, marks })
-    }
-
-    /// `[abc]…` that is a glob and not `[subscript]=`.
-    fn is_bracket_glob(&self) -> bool {
-        let rest = self.text.get(self.pos + 1..).unwrap_or("");
-        let members = rest.bytes().take_while(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'^' | b':')
-        });
-        let close = members.count();
-        let mut after = rest.bytes().skip(close);
-        after.next() == Some(b']') && !matches!(after.next(), Some(b'=' | b'+' | b'\\'))
-    }
-
     /// Adds redirects of a compound command.
     pub(crate) fn read_redirects(&mut self) -> Read<Vec<Redirect>> {
         let mut redirects = Vec::new();
@@ -564,12 +439,17 @@ impl Reader<'_, '_> {
     }
 }
 
-/// What stands where an assignment may stand.
-#[derive(Debug)]
-enum Lead {
-    Assignment(Assign),
-    Word(RawWord),
-    None,
+impl Script {
+    /// Whether a command of it is a compound one.
+    pub(crate) fn has_compound(&self) -> bool {
+        self.statements.iter().any(|statement| {
+            let rest = statement.list.rest.iter().map(|(_, pipeline)| pipeline);
+            std::iter::once(&statement.list.first)
+                .chain(rest)
+                .flat_map(|pipeline| &pipeline.commands)
+                .any(|command| matches!(command, Command::Compound { .. }))
+        })
+    }
 }
 
 /// A simple command being read.
@@ -584,10 +464,26 @@ struct Draft {
     end: usize,
     assigns_end: usize,
     after_assignment: bool,
-    declares: bool,
     escaped_blank: bool,
-    test: bool,
-    function: bool,
+    name: Name,
+}
+
+/// What the name of a simple command says about the rest of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Name {
+    #[default]
+    Ordinary,
+    /// `declare` and the like: arguments may be arrays.
+    Declares,
+    /// `[`
+    Test,
+    /// `()` follows it.
+    Function,
+}
+
+/// Whether a plain word has a meaning of its own where a command may start.
+pub(crate) fn is_reserved(word: &str) -> bool {
+    word == "time" || RESERVED.contains(&word)
 }
 
 fn is_delimiter(byte: u8) -> bool {
@@ -595,6 +491,9 @@ fn is_delimiter(byte: u8) -> bool {
 }
 
 const LONGEST_RESERVED: usize = 8;
+
+/// Commands in one pipeline: the second reader takes time quadratic in their number.
+const LONGEST_PIPELINE: usize = 100;
 
 /// Words with a meaning of their own where a command may start. `in` has one only after `for` and
 /// `case`, `time` only at the start of a pipeline.

@@ -10,24 +10,19 @@ impl Reader<'_, '_> {
     /// `( … )` or `(( … ))`.
     pub(crate) fn read_paren_command(&mut self) -> Read<Command> {
         let start = self.pos;
-        let kind = match self.read_paren_arith()? {
-            Some(arith) => {
-                self.shared.next_command += 1;
-                let id = self.shared.next_command;
-                self.trace.edit(start, self.pos, Replacement::Plain);
-                self.trace.words.push((Span::new(start, self.pos), id));
-                Compound::Arith(arith)
-            }
-            None => {
-                self.pos = start + 1;
-                let script = self.read_nested(&[])?;
-                if !self.take(b')') {
-                    return self.close_error(start, script);
-                }
-                Compound::Subshell(script)
-            }
-        };
-        self.finish_compound(start, kind)
+        if let Some(arith) = self.read_paren_arith()? {
+            self.shared.next_command += 1;
+            let id = self.shared.next_command;
+            self.trace.edit(start, self.pos, Replacement::Plain);
+            self.trace.words.push((Span::new(start, self.pos), id));
+            return self.finish_compound(start, Compound::Arith(arith));
+        }
+        self.pos = start + 1;
+        let script = self.read_nested(&[])?;
+        if !self.take(b')') {
+            return self.close_error(start, script);
+        }
+        self.finish_compound(start, Compound::Subshell(script))
     }
 
     /// The compound command that a reserved word begins.
@@ -338,14 +333,12 @@ impl Reader<'_, '_> {
                 self.note(Reason::UnsupportedSyntax, raw.start, "`esac` as a pattern");
             }
             self.trace.words.push((Span::new(raw.start, raw.end), 0));
-            let brackets = raw
-                .word
-                .parts
-                .iter()
-                .any(|part| matches!(part, Part::Glob(text) if text.starts_with('[')));
-            if brackets
-                && raw.word.parts.iter().all(|p| matches!(p, Part::Text { .. } | Part::Glob(_)))
-            {
+            let bracket = matches!(
+                raw.word.parts.as_slice(),
+                [Part::Glob(text)] if text.starts_with('[')
+            );
+            if bracket || (raw.word.parts.len() > 1 && raw.word.parts.iter().all(is_inert)) {
+                // The second reader splits patterns like `*" x "*` and `[]x]`.
                 self.trace.edit(raw.start, raw.end, Replacement::Plain);
             }
             patterns.push(raw.word);
@@ -391,13 +384,13 @@ impl Reader<'_, '_> {
     fn read_coproc(&mut self, start: usize) -> Read<Command> {
         self.take_all(b"coproc");
         self.note(Reason::Coproc, start, "");
-        self.trace.edit(start, self.pos, Replacement::Blanks);
+        self.trace.edit(start, self.end_here(start), Replacement::Blanks);
         self.skip_blanks();
         let mut name = None;
         if !self.at_compound() {
             let before = self.pos;
             let word = self.read_name();
-            let end = self.pos;
+            let end = self.end_here(before);
             self.skip_blanks();
             if !word.is_empty() && self.pos > end && self.at_compound() {
                 self.trace.edit(before, end, Replacement::Blanks);
@@ -416,5 +409,14 @@ impl Reader<'_, '_> {
         };
         let kind = Compound::Coproc { name, body: Box::new(body) };
         Ok(Command::Compound { kind, redirects: Vec::new(), span: self.span(start, self.pos) })
+    }
+}
+
+/// Whether a part is text or the value of a variable: nothing runs in it.
+fn is_inert(part: &Part) -> bool {
+    match part {
+        Part::Text { .. } | Part::Glob(_) | Part::Tilde(_) | Part::Unreadable { .. } => true,
+        Part::Param { expansion, .. } => expansion.is_plain(),
+        Part::Subst { .. } | Part::Process { .. } | Part::Arith { .. } | Part::Array(_) => false,
     }
 }

@@ -1,9 +1,10 @@
 //! `${ … }`.
 
+use crate::builder::Builder;
 use crate::ir::{Expansion, Part, SubstForm};
+use crate::operand::Operand;
 use crate::reader::{Read, Reader};
-use crate::trace::Replacement;
-use crate::word::{Builder, Quoting};
+use crate::word::Quoting;
 use portcullis_model::Reason;
 
 impl Part {
@@ -54,7 +55,7 @@ impl Reader<'_, '_> {
         let read = self.read_expansion(start, quoting);
         self.islands = islands;
         let expansion = read?;
-        self.trace.edit(start, self.pos, Replacement::Expansion);
+        self.trace.edit(start, self.pos, builder.stand_in(quoting));
         let quoted = quoting.is_quoted();
         builder.push(Part::Param { expansion, quoted }, quoted);
         Ok(())
@@ -96,8 +97,9 @@ impl Reader<'_, '_> {
                 return expansion;
             }
             self.pos = before + 1;
+            expansion.name.clear();
             self.note(Reason::UnsupportedSyntax, start, "operator on `$#`");
-            expansion.name = "#".to_owned();
+            expansion.name.push('#');
             return expansion;
         }
         expansion.name = self.read_parameter_name();
@@ -170,7 +172,7 @@ impl Reader<'_, '_> {
                 // Anything between the letter and the brace.
                 if !self.at(b'}') {
                     self.note(Reason::UnsupportedSyntax, start, "transformation");
-                    expansion.operands.push(self.read_operand(quoting, true, false)?);
+                    expansion.operands.push(self.read_operand(quoting, Operand::Pattern)?);
                 }
                 return Ok(());
             }
@@ -178,9 +180,14 @@ impl Reader<'_, '_> {
             _ => {}
         }
         let replaces = operator.starts_with('/');
-        expansion.operands.push(self.read_operand(quoting, pattern, replaces)?);
+        let kind = match (replaces, pattern) {
+            (true, _) => Operand::Replaced,
+            (false, true) => Operand::Pattern,
+            (false, false) => Operand::Value,
+        };
+        expansion.operands.push(self.read_operand(quoting, kind)?);
         if replaces && self.take(b'/') {
-            expansion.operands.push(self.read_operand(quoting, pattern, false)?);
+            expansion.operands.push(self.read_operand(quoting, Operand::Pattern)?);
         }
         Ok(())
     }
@@ -199,31 +206,39 @@ impl Reader<'_, '_> {
         let from = self.pos;
         // A bound ends at a colon or brace; anything that could hide one is refused anyway, so the
         // commands in it may be looked for up to the brace.
-        let rest = self.slice(from, self.text.len());
-        let simple = rest
-            .bytes()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || b" _+-*/%()\t".contains(byte))
-            .count();
-        let after = rest.as_bytes().get(simple);
-        if matches!(after, Some(b':' | b'}')) {
-            let arith = self.read_arith(from + simple)?;
-            self.pos = from + simple;
+        if let Some(end) = self.find_bound() {
+            let arith = self.read_arith(end)?;
+            self.pos = end;
             let mut builder = Builder::default();
             builder.push(Part::Arith { arith, quoted: false }, false);
-            return Ok(builder.finish(self.span(from, from + simple)));
+            return Ok(builder.finish(self.span(from, end)));
         }
-        if let Some(length) = variable_bound(rest)
-            && matches!(rest.as_bytes().get(length), Some(b':' | b'}'))
-        {
-            let arith = self.read_arith(from + length)?;
-            self.pos = from + length;
-            let mut builder = Builder::default();
-            builder.push(Part::Arith { arith, quoted: false }, false);
-            return Ok(builder.finish(self.span(from, from + length)));
-        }
-        let word = self.read_operand(Quoting::Arithmetic, false, false)?;
+        let word = self.read_operand(Quoting::Arithmetic, Operand::Value)?;
         self.note(Reason::ArithDynamic, from, "");
         Ok(word)
+    }
+
+    /// Where a bound ends that is only integers, operators and variables.
+    fn find_bound(&self) -> Option<usize> {
+        let mut at = self.pos;
+        loop {
+            match (self.byte(at)?, self.byte(at + 1)) {
+                (b':' | b'}', _) => return Some(at),
+                (b'\\', Some(b'\n')) => at += 2,
+                (b'$', Some(b'{')) => {
+                    let rest = self.slice(at + 2, self.text.len());
+                    let close = rest.find('}')?;
+                    if !crate::word::is_name(rest.get(..close)?) {
+                        return None;
+                    }
+                    at += close + 3;
+                }
+                (byte, _) if byte.is_ascii_alphanumeric() || b" _+-*/%()\t$".contains(&byte) => {
+                    at += 1;
+                }
+                _ => return None,
+            }
+        }
     }
 
     /// `${ …; }` and `${| …; }` of bash 5.3; other versions report a bad substitution.
@@ -245,17 +260,6 @@ impl Reader<'_, '_> {
         read?;
         self.unterminated(start, "`${`")
     }
-}
-
-/// The length of `$name` or `${name}` at the start.
-fn variable_bound(text: &str) -> Option<usize> {
-    let after = text.strip_prefix('$')?;
-    if let Some(braced) = after.strip_prefix('{') {
-        let close = braced.find('}')?;
-        return crate::word::is_name(braced.get(..close)?).then_some(close + 3);
-    }
-    let length = after.bytes().take_while(|b| *b == b'_' || b.is_ascii_alphanumeric()).count();
-    crate::word::is_name(after.get(..length)?).then_some(length + 1)
 }
 
 /// Longer operators before their prefixes.

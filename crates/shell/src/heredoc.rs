@@ -1,9 +1,10 @@
 //! Here-document bodies.
 
+use crate::builder::Builder;
 use crate::ir::{Command, Compound, Part, Script, Target, Word};
 use crate::reader::{Base, Pending, Read, Reader};
 use crate::trace::Replacement;
-use crate::word::{Builder, Quoting};
+use crate::word::Quoting;
 use portcullis_model::Reason;
 
 /// The lines of a body.
@@ -21,7 +22,7 @@ impl Reader<'_, '_> {
     /// A newline token, and the here-document bodies after it.
     pub(crate) fn take_newline(&mut self) -> Read<()> {
         self.pos += 1;
-        if self.outer_pending {
+        if self.within.outer_pending {
             let at = self.pos;
             self.note(
                 Reason::UnsupportedSyntax,
@@ -48,7 +49,7 @@ impl Reader<'_, '_> {
 
     fn read_body(&mut self, pending: &Pending) -> Read<()> {
         let start = self.pos;
-        let lines = self.take_lines(pending)?;
+        let lines = self.take_lines(pending);
         self.trace.edit(start, self.pos, Replacement::Nothing);
         if !lines.closed {
             // bash warns and takes the rest of the text; an older or newer one may not.
@@ -83,7 +84,7 @@ impl Reader<'_, '_> {
     /// SECURITY: the delimiter is compared byte for byte with the whole line, after continuations
     /// are joined (unless quoted) and tabs are stripped (`<<-` only). Anything looser ends the body
     /// where bash does not.
-    fn take_lines(&mut self, pending: &Pending) -> Read<Lines> {
+    fn take_lines(&mut self, pending: &Pending) -> Lines {
         let mut lines = Lines {
             text: String::new(),
             start: self.pos,
@@ -102,9 +103,9 @@ impl Reader<'_, '_> {
             }
             if line == pending.delimiter {
                 lines.closed = true;
-                return Ok(lines);
+                return lines;
             }
-            if self.awaits_paren
+            if self.within.parenthesis
                 && let Some(rest) = line.strip_prefix(pending.delimiter.as_str())
                 && rest.contains(')')
             {
@@ -121,7 +122,7 @@ impl Reader<'_, '_> {
                     let skipped = if pending.tabs { tabs } else { 0 };
                     self.pos = line_start + skipped + pending.delimiter.len();
                     lines.closed = true;
-                    return Ok(lines);
+                    return lines;
                 }
             }
             lines.text.push_str(&line);
@@ -130,7 +131,7 @@ impl Reader<'_, '_> {
             }
             lines.end = self.pos;
         }
-        Ok(lines)
+        lines
     }
 
     /// One line without its newline, and whether continuations were joined in it.

@@ -9,15 +9,18 @@ use portcullis_model::{Reason, Span};
 /// Everything read from one command string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// The commands, in order. What could not be read is missing here and has an obstacle.
+    /// The commands, in order. What could not be read is missing here and has an obstacle; complete
+    /// commands inside something broken follow the line they stood in, out of their context.
     pub script: Script,
     /// Why the text could not be read in full; empty when it was.
     pub obstacles: Vec<Obstacle>,
-    /// When nothing else could be read: the words of the raw text split at every metacharacter and
-    /// quote, command by command. Deny rules look here too; empty otherwise.
+    /// When something could not be read: the words of the raw text split at every metacharacter,
+    /// command by command, once with quotes taken away and once split at quotes too. Deny rules look
+    /// here too; empty otherwise.
     pub lossy: Vec<Vec<String>>,
-    /// What the second reader saw and the strict one did not: commands by their words. Empty when
-    /// the readers agree. Deny and ask rules look here too.
+    /// Commands, by their words, that are not in the script: those the second reader saw and the
+    /// strict one did not, and those in literal values of variables where some arithmetic would run
+    /// them (`x='a[$(cmd)]'; ((x))`). Deny and ask rules look here too.
     pub second_opinion: Vec<Vec<String>>,
     /// Invisible or direction-changing characters inside quotes: allowed, but flagged for display.
     pub display_flags: Vec<Span>,
@@ -198,7 +201,8 @@ pub enum Part {
         /// Inside double quotes: one word unless the parameter is `@` (or `name[@]`).
         quoted: bool,
     },
-    /// `$( … )`, backquotes, or `${ …; }`.
+    /// `$( … )`, backquotes, or `${ …; }`. One that holds no command expands to nothing and is left
+    /// out; a word of nothing else is no word.
     Subst {
         /// What runs.
         script: Script,
@@ -257,7 +261,8 @@ pub struct Expansion {
     /// The operator as written (`:-`, `-`, `:=`, `=`, `:?`, `?`, `:+`, `+`, `#`, `##`, `%`, `%%`,
     /// `/`, `//`, `/#`, `/%`, `^`, `^^`, `,`, `,,`, `@`, `:`), or empty.
     pub operator: String,
-    /// The operand words after the operator, each with every substitution it holds.
+    /// The operand words after the operator, each with every substitution it holds. The bounds of
+    /// `${x:offset:length}` are words of one [`Part::Arith`]; so is a subscript that is no integer.
     pub operands: Vec<Word>,
 }
 

@@ -9,8 +9,10 @@
 
 mod ansi;
 mod arithmetic;
+mod assign;
 mod backquote;
 mod brace;
+mod builder;
 mod command;
 mod compound;
 mod expansion;
@@ -21,6 +23,7 @@ mod ir;
 mod lossy;
 mod operand;
 mod parse;
+mod print;
 mod reader;
 mod redirect;
 mod second_reader;
@@ -35,5 +38,6 @@ pub use ir::{
     SubstForm, Target, Word,
 };
 pub use parse::{MAX_CHARACTERS, MAX_DEPTH, Options, SecondReader, hidden_commands, parse};
+pub use print::print;
 pub use second_reader::node_kinds;
 pub use visit::{Visit, walk};

@@ -1,9 +1,21 @@
 //! Operands of `${ … }`.
 
+use crate::builder::Builder;
 use crate::ir::Word;
 use crate::reader::{Read, Reader};
-use crate::word::{Builder, Quoting};
+use crate::word::Quoting;
 use portcullis_model::Reason;
+
+/// What an operand is to its operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operand {
+    /// A value: `${x:-value}`.
+    Value,
+    /// A pattern or a replacement: `${x#pattern}`.
+    Pattern,
+    /// A pattern that a slash ends: `${x/pattern/…}`.
+    Replaced,
+}
 
 impl Reader<'_, '_> {
     /// An operand up to the closing brace, or up to a slash.
@@ -11,23 +23,17 @@ impl Reader<'_, '_> {
     /// SECURITY: quotes are inherited. In `"${x:-'$(cmd)'}"` the single quotes are text and cmd
     /// runs; in `"${x#'$(cmd)'}"` they quote. (subst.c, `expand_string_for_rhs` and
     /// `expand_string_for_pat`; measured on 5.2.)
-    pub(crate) fn read_operand(
-        &mut self,
-        quoting: Quoting,
-        pattern: bool,
-        slash: bool,
-    ) -> Read<Word> {
+    pub(crate) fn read_operand(&mut self, quoting: Quoting, kind: Operand) -> Read<Word> {
         let start = self.pos;
         let mut builder = Builder::default();
         let quoted = quoting.is_quoted();
         let inner = if quoted { Quoting::Operand } else { Quoting::Unquoted };
-        loop {
-            let Some(byte) = self.peek() else { break };
+        while let Some(byte) = self.peek() {
             match byte {
                 b'}' => break,
-                b'/' if slash => break,
+                b'/' if kind == Operand::Replaced => break,
                 b'\'' if !quoted => self.read_single(&mut builder)?,
-                b'\'' if pattern => {
+                b'\'' if kind != Operand::Value => {
                     // In a here-document the quotes of a pattern are read differently by the two
                     // passes of bash.
                     if quoting != Quoting::Double {

@@ -27,6 +27,7 @@ pub enum SecondReader {
 }
 
 /// Reads a command string as bash would.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "options grow")]
 pub fn parse(text: &str, options: &Options) -> Program {
     let mut shared = Shared::new();
     let cut = text.char_indices().nth(MAX_CHARACTERS).map_or(text.len(), |(at, _)| at);

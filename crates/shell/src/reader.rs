@@ -65,6 +65,17 @@ pub(crate) struct Pending {
     pub(crate) ticket: usize,
 }
 
+/// The substitution a list stands in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Within {
+    /// There is one, and its `)` is awaited (bash then ends here-documents early).
+    pub(crate) parenthesis: bool,
+    /// An enclosing list has here-documents pending.
+    pub(crate) outer_pending: bool,
+    /// How many here-documents were announced in it.
+    pub(crate) documents: usize,
+}
+
 /// A cursor over one buffer.
 #[derive(Debug)]
 pub(crate) struct Reader<'t, 's> {
@@ -80,12 +91,8 @@ pub(crate) struct Reader<'t, 's> {
     pub(crate) trace: Trace,
     /// Here-documents whose bodies start at the next newline.
     pub(crate) pending: Vec<Pending>,
-    /// A `)` that closes a substitution is awaited (bash then ends here-documents early).
-    pub(crate) awaits_paren: bool,
-    /// A here-document was announced in the substitution being read.
-    pub(crate) here_in_substitution: bool,
-    /// An enclosing list has here-documents pending.
-    pub(crate) outer_pending: bool,
+    /// The substitution being read.
+    pub(crate) within: Within,
     /// Around here is text the second reader does not see: substitutions go to it one by one.
     pub(crate) islands: bool,
 }
@@ -122,9 +129,7 @@ impl<'t, 's> Reader<'t, 's> {
             shared,
             trace: Trace::default(),
             pending: Vec::new(),
-            awaits_paren: false,
-            here_in_substitution: false,
-            outer_pending: false,
+            within: Within::default(),
             islands: false,
         }
     }
@@ -243,10 +248,15 @@ impl<'t, 's> Reader<'t, 's> {
 
     /// A syntax error at the next byte.
     pub(crate) fn syntax<T>(&mut self, detail: &str) -> Read<T> {
+        self.note_syntax(detail);
+        Err(Stop::Line)
+    }
+
+    /// As [`Self::syntax`], where reading goes on by itself.
+    pub(crate) fn note_syntax(&mut self, detail: &str) {
         let end = (self.pos + 1).min(self.text.len());
         let span = self.span(self.pos, end);
         self.shared.note(Reason::SyntaxError, span, detail);
-        Err(Stop::Line)
     }
 
     /// The text ended inside what began at `start`.
@@ -281,18 +291,13 @@ impl<'t, 's> Reader<'t, 's> {
 
     /// Pays for work that is not part of the one pass.
     pub(crate) fn burn(&mut self, steps: usize) -> Read<()> {
-        match self.shared.fuel.checked_sub(steps) {
-            Some(left) => {
-                self.shared.fuel = left;
-                Ok(())
-            }
-            None => {
-                let at = self.pos;
-                self.shared.fuel = 0;
-                self.note(Reason::ParseBudget, at, "too much text has to be read again");
-                Err(Stop::All)
-            }
+        if let Some(left) = self.shared.fuel.checked_sub(steps) {
+            self.shared.fuel = left;
+            return Ok(());
         }
+        self.shared.fuel = 0;
+        self.note(Reason::ParseBudget, self.pos, "too much text has to be read again");
+        Err(Stop::All)
     }
 
     /// Reads with the buffer cut off at `end`.
@@ -309,16 +314,25 @@ impl<'t, 's> Reader<'t, 's> {
     }
 
     /// Takes a `;` that separates commands.
-    ///
-    /// SECURITY: bash 5.2 prints what it parsed in `$( … )` and parses that again, and its printer
-    /// loses the first `;` after a here-document, so that `$(a <<E⏎E⏎b;c)` runs `b c`.
     pub(crate) fn take_semicolon(&mut self) -> bool {
         let found = self.take(b';');
-        if found && self.here_in_substitution {
-            let at = self.pos;
-            self.note(Reason::UnsupportedSyntax, at, "`;` after a here-document in a substitution");
+        if found && self.within.documents > 0 {
+            self.refuse_reprinted(self.pos);
         }
         found
+    }
+
+    /// Refuses here-documents in substitutions that are more than plain.
+    ///
+    /// SECURITY: bash 5.2 prints what it parsed in `$( … )` and parses that again, and its printer
+    /// loses the first `;` after a here-document, so that `$(a <<E⏎E⏎b;c)` runs `b c`; in compound
+    /// commands and with several here-documents it goes wrong in other ways.
+    pub(crate) fn refuse_reprinted(&mut self, start: usize) {
+        self.note(
+            Reason::UnsupportedSyntax,
+            start,
+            "a here-document and more than plain lines in one substitution",
+        );
     }
 
     /// Blanks, continuations among them; not newlines.

@@ -1,9 +1,10 @@
 //! Redirects.
 
+use crate::builder::Builder;
 use crate::ir::{Descriptor, HereDoc, Part, Redirect, RedirectOp, Target, Word};
 use crate::reader::{Pending, Read, Reader};
 use crate::trace::Replacement;
-use crate::word::{Builder, Context, is_name};
+use crate::word::{Context, is_name};
 use portcullis_model::{Reason, Span};
 
 impl Reader<'_, '_> {
@@ -203,10 +204,9 @@ impl Reader<'_, '_> {
         let start: String = word
             .parts
             .iter()
-            .map_while(|part| match part {
-                Part::Text { text, .. } => Some(text.as_str()),
-                _ => None,
-            })
+            .map_while(
+                |part| if let Part::Text { text, .. } = part { Some(text.as_str()) } else { None },
+            )
             .collect();
         if start.starts_with("/dev/tcp/") || start.starts_with("/dev/udp/") {
             self.shared.note(Reason::NetRedirect, word.span, "");
@@ -218,8 +218,7 @@ impl Reader<'_, '_> {
         self.peek();
         let start = self.pos;
         let mut builder = Builder::default();
-        loop {
-            let Some(byte) = self.peek() else { break };
+        while let Some(byte) = self.peek() {
             match byte {
                 b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' => break,
                 b'\'' => self.read_single(&mut builder)?,
@@ -252,7 +251,7 @@ impl Reader<'_, '_> {
                 }
             }
         }
-        let end = self.pos;
+        let end = self.end_here(start);
         if end == start || self.byte(start) == Some(b'#') {
             return self.syntax("a here-document has no delimiter");
         }
@@ -267,7 +266,12 @@ impl Reader<'_, '_> {
         self.trace.edit(start, end, Replacement::Plain);
         let ticket = self.shared.bodies.len();
         self.shared.bodies.push(None);
-        self.here_in_substitution = self.awaits_paren;
+        if self.within.parenthesis {
+            self.within.documents += 1;
+            if self.within.documents > 1 {
+                self.refuse_reprinted(start);
+            }
+        }
         self.pending.push(Pending { delimiter: delimiter.clone(), quoted, tabs, ticket });
         if self.pending.len() > MOST_HERE_DOCUMENTS {
             self.note(Reason::UnsupportedSyntax, start, "too many here-documents on a line");
@@ -320,5 +324,5 @@ impl Reader<'_, '_> {
 /// Digits of the largest descriptor that is surely one to every bash.
 const LONGEST_DESCRIPTOR: usize = 9;
 
-/// bash gives up on more (HEREDOC_MAX).
+/// bash gives up on more (`HEREDOC_MAX`).
 const MOST_HERE_DOCUMENTS: usize = 16;

@@ -1,9 +1,10 @@
 //! `[[ … ]]`.
 
+use crate::builder::Builder;
 use crate::ir::{Part, Word};
 use crate::reader::{Read, Reader};
 use crate::trace::Replacement;
-use crate::word::{Builder, Context, RawWord};
+use crate::word::{Context, RawWord};
 use portcullis_model::{Reason, Span};
 
 /// What may come next in a test.
@@ -139,13 +140,13 @@ impl Reader<'_, '_> {
 
     /// An operator is a word of the command for the second reader, which knows `[[` badly.
     fn note_operator(&mut self, start: usize, id: u32) {
-        self.trace.words.push((Span::new(start, self.pos), id));
-        self.trace.edit(start, self.pos, Replacement::Plain);
+        let end = self.end_here(start);
         // `(` and `)` may touch their neighbours; the second reader would see one word.
-        if self.slice(start, self.pos).starts_with(['(', ')', '&', '|', '<', '>']) {
-            self.trace.words.pop();
-            self.trace.edits.pop();
-            self.trace.edit(start, self.pos, Replacement::Blanks);
+        if self.slice(start, end).starts_with(['(', ')', '&', '|', '<', '>']) {
+            self.trace.edit(start, end, Replacement::Blanks);
+        } else {
+            self.trace.words.push((Span::new(start, end), id));
+            self.trace.edit(start, end, Replacement::Plain);
         }
     }
 

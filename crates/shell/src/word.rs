@@ -1,5 +1,6 @@
 //! Words: quotes, escapes, expansions, globs, tildes, process substitutions.
 
+use crate::builder::Builder;
 use crate::ir::{Part, Script, SubstForm, Word};
 use crate::reader::{Read, Reader};
 use crate::trace::Replacement;
@@ -82,78 +83,6 @@ pub(crate) fn plain_text(word: &Word) -> Option<&str> {
     match (word.quoted, word.parts.as_slice()) {
         (false, [Part::Text { text, quoted: false }]) => Some(text),
         _ => None,
-    }
-}
-
-/// Collects the parts of a word.
-#[derive(Debug, Default)]
-pub(crate) struct Builder {
-    /// The parts so far.
-    pub(crate) parts: Vec<Part>,
-    /// Some part is quoted.
-    pub(crate) quoted: bool,
-    /// What was noticed.
-    pub(crate) marks: Marks,
-    /// Glob brackets whose partners have to be found.
-    pub(crate) brackets: bool,
-}
-
-impl Builder {
-    /// Appends text, joined to text of the same kind.
-    pub(crate) fn text(&mut self, new: &str, quoted: bool) {
-        self.quoted |= quoted;
-        if new.is_empty() {
-            return;
-        }
-        if let Some(Part::Text { text, quoted: last }) = self.parts.last_mut()
-            && *last == quoted
-        {
-            text.push_str(new);
-            return;
-        }
-        self.parts.push(Part::Text { text: new.to_owned(), quoted });
-    }
-
-    /// Appends a part.
-    pub(crate) fn push(&mut self, part: Part, quoted: bool) {
-        self.quoted |= quoted;
-        self.parts.push(part);
-    }
-
-    /// Appends a substitution; an empty one always expands to nothing.
-    pub(crate) fn substitution(&mut self, script: Script, form: SubstForm, quoted: bool) {
-        if script.statements.is_empty() && form != SubstForm::Function {
-            self.quoted |= quoted;
-        } else {
-            self.push(Part::Subst { script, form, quoted }, quoted);
-        }
-    }
-
-    /// Whether nothing was read so far.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.parts.is_empty() && !self.quoted
-    }
-
-    fn last_unquoted_char(&self) -> Option<char> {
-        match self.parts.last()? {
-            Part::Text { text, quoted: false } | Part::Glob(text) => text.chars().next_back(),
-            Part::Text { quoted: true, .. }
-            | Part::Param { .. }
-            | Part::Subst { .. }
-            | Part::Process { .. }
-            | Part::Arith { .. }
-            | Part::Tilde(_)
-            | Part::Array(_)
-            | Part::Unreadable { .. } => None,
-        }
-    }
-
-    /// The finished word.
-    pub(crate) fn finish(mut self, span: portcullis_model::Span) -> Word {
-        if self.brackets {
-            self.parts = settle_brackets(self.parts);
-        }
-        Word { parts: self.parts, quoted: self.quoted, from_brace: false, span }
     }
 }
 
@@ -246,7 +175,8 @@ impl Reader<'_, '_> {
                     }
                 }
                 b'~' => {
-                    if !(was_tilde && self.read_tilde(builder)) {
+                    let expands = was_tilde && self.read_tilde(builder);
+                    if !expands {
                         self.pos += 1;
                         builder.text("~", false);
                     }
@@ -305,20 +235,17 @@ impl Reader<'_, '_> {
     pub(crate) fn read_escape(&mut self, builder: &mut Builder) {
         let start = self.pos;
         self.pos += 1;
-        match self.take_char() {
-            Some(escaped) => {
-                if matches!(escaped, " " | "\t") {
-                    builder.marks.escaped_blank = true;
-                    // The second reader drops escaped blanks.
-                    self.trace.edit(start, self.pos, Replacement::Plain);
-                }
-                builder.text(escaped, true);
-            }
-            None => {
-                builder.text("\\", true);
-                self.note(Reason::UnsupportedSyntax, start, "backslash at the end of the text");
-            }
+        let Some(escaped) = self.take_char() else {
+            builder.text("\\", true);
+            return self.note(Reason::UnsupportedSyntax, start, "backslash at the end of the text");
+        };
+        let blank = matches!(escaped, " " | "\t");
+        builder.marks.escaped_blank |= blank;
+        if blank || !builder.is_empty() {
+            // The second reader drops escaped blanks, and splits `'a'\b`.
+            self.trace.edit(start, self.pos, Replacement::Plain);
         }
+        builder.text(escaped, true);
     }
 
     /// `"…"`, the cursor at the quote.
@@ -379,7 +306,7 @@ impl Reader<'_, '_> {
         match self.peek() {
             Some(b'(') => {
                 if self.peek_second() == Some(b'(')
-                    && self.read_dollar_arith(start, builder, quoted)?
+                    && self.read_dollar_arith(start, builder, quoting)?
                 {
                     return Ok(());
                 }
@@ -395,7 +322,7 @@ impl Reader<'_, '_> {
             }
             Some(b'[') => {
                 self.pos += 1;
-                self.deeper(|reader| reader.read_bracket_arith(start, builder, quoted))
+                self.deeper(|reader| reader.read_bracket_arith(start, builder, quoting))
             }
             Some(b'\'') if quoting == Quoting::Unquoted => self.read_ansi(start, builder),
             Some(b'\'') if quoting == Quoting::Operand => self.read_ansi_in_operand(start, builder),
@@ -404,11 +331,13 @@ impl Reader<'_, '_> {
             Some(b'"') if quoting == Quoting::Unquoted => self.read_double(builder),
             Some(byte) if byte == b'_' || byte.is_ascii_alphabetic() => {
                 let name = self.read_name();
+                self.soften_parameter(start, builder, quoting);
                 builder.push(Part::parameter(name, quoted), quoted);
                 Ok(())
             }
             Some(byte @ (b'0'..=b'9' | b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!')) => {
                 self.pos += 1;
+                self.soften_parameter(start, builder, quoting);
                 builder.push(Part::parameter(char::from(byte).to_string(), quoted), quoted);
                 Ok(())
             }
@@ -416,6 +345,12 @@ impl Reader<'_, '_> {
                 builder.text("$", quoted);
                 Ok(())
             }
+        }
+    }
+
+    fn soften_parameter(&mut self, start: usize, builder: &Builder, quoting: Quoting) {
+        if builder.stand_in(quoting) == Replacement::Plain {
+            self.trace.edit(start, self.end_here(start), Replacement::Plain);
         }
     }
 
@@ -442,10 +377,9 @@ impl Reader<'_, '_> {
         let trace = self.islands.then(|| std::mem::take(&mut self.trace));
         let islands = std::mem::take(&mut self.islands);
         let pending = std::mem::take(&mut self.pending);
-        let outer = self.outer_pending;
-        self.outer_pending |= !pending.is_empty();
-        let awaits = std::mem::replace(&mut self.awaits_paren, true);
-        let here = std::mem::take(&mut self.here_in_substitution);
+        let outer_pending = self.within.outer_pending || !pending.is_empty();
+        let within = crate::reader::Within { parenthesis: true, outer_pending, documents: 0 };
+        let outer = std::mem::replace(&mut self.within, within);
         let mut script = Script::default();
         let read = self.read_list(&mut script, &[]);
         let closed = match read {
@@ -454,9 +388,10 @@ impl Reader<'_, '_> {
             Ok(()) => self.syntax("unexpected token in a substitution"),
             Err(stop) => Err(stop),
         };
-        self.awaits_paren = awaits;
-        self.here_in_substitution = here;
-        self.outer_pending = outer;
+        let documents = std::mem::replace(&mut self.within, outer).documents;
+        if documents > 0 && script.has_compound() {
+            self.refuse_reprinted(start);
+        }
         self.islands = islands;
         let late = std::mem::replace(&mut self.pending, pending);
         if !late.is_empty() {
@@ -616,49 +551,4 @@ fn is_assignment_start(text: &str) -> bool {
         Some((name, rest)) => is_name(name) && rest.ends_with(']'),
         None => is_name(text),
     }
-}
-
-/// Joins `[`…`]` to one glob part; brackets without a partner are text.
-fn settle_brackets(parts: Vec<Part>) -> Vec<Part> {
-    let is = |part: &Part, text: &str| matches!(part, Part::Glob(glob) if glob == text);
-    let last_close = parts.iter().rposition(|part| is(part, "]"));
-    let first_open = parts.iter().position(|part| is(part, "["));
-    let mut out = Builder::default();
-    // The text of a bracket expression that has begun, as long as it is all unquoted text.
-    let mut open: Option<(String, usize)> = None;
-    for (index, part) in parts.into_iter().enumerate() {
-        let opens = is(&part, "[") && last_close.is_some_and(|close| index < close);
-        let closes = is(&part, "]") && first_open.is_some_and(|first| first < index);
-        match (part, &mut open) {
-            (Part::Glob(text), Some((bracket, inside))) => {
-                bracket.push_str(&text);
-                *inside += 1;
-                // `[]x]` and `[!]x]`: a bracket right after the opening is a member.
-                if closes && !matches!(bracket.as_str(), "[]" | "[!]" | "[^]") {
-                    if let Some((bracket, _)) = open.take() {
-                        out.push(Part::Glob(bracket), false);
-                    }
-                }
-            }
-            (Part::Text { text, quoted: false }, Some((bracket, inside))) => {
-                bracket.push_str(&text);
-                *inside += 1;
-            }
-            (other, Some(_)) => {
-                if let Some((bracket, _)) = open.take() {
-                    out.push(Part::Glob(bracket), false);
-                }
-                out.push(other, false);
-            }
-            (Part::Glob(_), None) if opens => open = Some(("[".to_owned(), 0)),
-            (Part::Glob(text), None) if text == "[" => out.text("[", false),
-            (Part::Glob(text), None) if text == "]" && !closes => out.text("]", false),
-            (Part::Text { text, quoted: false }, None) => out.text(&text, false),
-            (other, None) => out.push(other, false),
-        }
-    }
-    if let Some((bracket, _)) = open {
-        out.push(Part::Glob(bracket), false);
-    }
-    out.parts
 }

@@ -1,4 +1,10 @@
 //! The shared case file, as far as syntax goes.
+#![expect(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test may panic, read files and run bash"
+)]
 
 mod support;
 
@@ -34,7 +40,7 @@ const FACTS: &[&str] = &[
 const NEEDS_PROGRAMS: &[&str] = &["arith-007", "arith-008"];
 
 /// The case file, line by line.
-pub fn cases() -> Vec<Value> {
+fn cases() -> Vec<Value> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/corpus/shell_cases.jsonl");
     let text = std::fs::read_to_string(path).expect("the case file is readable");
     text.lines().map(|line| serde_json::from_str(line).expect("a case is JSON")).collect()

@@ -1,4 +1,10 @@
 //! Execution oracle: whatever real bash runs or writes was predicted, or refused.
+#![expect(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test may panic, read files and run bash"
+)]
 
 mod support;
 
@@ -108,6 +114,18 @@ fn the_case_file_holds_no_surprise() {
             }
         }
     }
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Texts made to hide a command, or to look as if they did.
+fn attacks() -> Vec<&'static str> {
+    include_str!("attacks.txt").split("\n%%%\n").collect()
+}
+
+#[test]
+fn no_attack_holds_a_surprise() {
+    let wrong: Vec<String> = attacks().into_iter().filter_map(check).collect();
+    assert!(attacks().len() > 300, "attacks are missing");
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn check(args: &CheckArgs, as_json: bool, palette: Palette) -> Result
     let question = Question::read(&args.call, &args.policy)?;
     let evaluation = question.evaluate(false);
     let mut reply = if as_json {
-        question.json(&evaluation, args.facts)
+        Question::json(&evaluation, args.facts)
     } else {
         question.text(&evaluation, Detail::Brief, args.facts, palette)
     };
@@ -64,7 +64,7 @@ pub(crate) fn explain(
     let question = Question::read(&args.call, &args.policy)?;
     let evaluation = question.evaluate(true);
     Ok(if as_json {
-        question.json(&evaluation, true)
+        Question::json(&evaluation, true)
     } else {
         question.text(&evaluation, Detail::Full, false, palette)
     })
@@ -134,7 +134,7 @@ impl Question {
         evaluate(&self.session.policy, &self.call, disk, EvaluateOptions { near_misses })
     }
 
-    fn json(&self, evaluation: &Evaluation, with_facts: bool) -> Reply {
+    fn json(evaluation: &Evaluation, with_facts: bool) -> Reply {
         let mut fields = wire::verdict_json(&evaluation.verdict, &evaluation.facts);
         if with_facts {
             fields.extend(wire::facts_json(&evaluation.facts));
@@ -159,7 +159,7 @@ impl Question {
         let mut text = verdict::verdict(&evaluation.verdict, asked, detail, palette);
         if with_facts {
             let facts = Value::Object(wire::facts_json(&evaluation.facts));
-            text.push_str(&format!("\n{}\n{facts:#}\n", palette.strong("facts")));
+            text.extend([format!("\n{}\n{facts:#}\n", palette.strong("facts"))]);
         }
         Reply::text(text, evaluation.verdict.decision.into())
     }
@@ -192,6 +192,10 @@ fn read_stdin() -> Result<String, Failure> {
     Ok(text)
 }
 
+/// The most bytes of a line that are read: more than a line may have, so that the reader of lines
+/// says what is wrong with a longer one.
+const MAX_LINE: u64 = 16 * 1024 * 1024;
+
 /// One answer a line, each as soon as its line is there.
 fn batch(args: &CheckArgs) -> Result<Reply, Failure> {
     let surroundings = Surroundings::of_process(&args.policy)?;
@@ -201,18 +205,30 @@ fn batch(args: &CheckArgs) -> Result<Reply, Failure> {
     let mut output = io::stdout().lock();
     loop {
         let mut line = Vec::new();
-        let most = u64::try_from(MAX_PAYLOAD).unwrap_or(u64::MAX);
-        let read = input.by_ref().take(most).read_until(b'\n', &mut line).map_err(|error| {
-            Failure::input(format!("cannot read the standard input: {}", plain(&error)))
-        })?;
+        let cannot =
+            |error| Failure::input(format!("cannot read the standard input: {}", plain(&error)));
+        let read = input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).map_err(cannot)?;
         if read == 0 {
             return Ok(Reply::text("", Status::Done));
         }
-        let line = String::from_utf8_lossy(&line);
-        if line.trim().is_empty() {
-            continue;
+        // One line, one answer: what is left of a line that is too long is not another line.
+        let is_whole =
+            line.ends_with(b"\n") || u64::try_from(read).is_ok_and(|read| read < MAX_LINE);
+        if !is_whole {
+            input.skip_until(b'\n').map_err(cannot)?;
         }
-        let answer = batch::answer(line.trim_end_matches(['\n', '\r']), &defaults);
+        let answer = match std::str::from_utf8(&line) {
+            Ok(line) if line.trim().is_empty() => continue,
+            Ok(line) => batch::answer(line.trim_end_matches(['\n', '\r']), &defaults),
+            // A line cut inside a character is too long before it is anything else.
+            Err(_) if !is_whole => batch::answer(&" ".repeat(line.len()), &defaults),
+            Err(error) => {
+                let at = error.valid_up_to();
+                let message = format!("the line is not UTF-8 at byte {at}");
+                json!({ "id": null, "error": { "code": "not-utf8", "message": message } })
+                    .to_string()
+            }
+        };
         let written = output
             .write_all(answer.as_bytes())
             .and_then(|()| output.write_all(b"\n"))

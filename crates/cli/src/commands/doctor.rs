@@ -106,7 +106,7 @@ pub(crate) fn doctor(args: &DoctorArgs, as_json: bool, palette: Palette) -> Resu
     for finding in &report.findings {
         if finding.topic != topic {
             let gap = if topic.is_empty() { "" } else { "\n" };
-            out.push_str(&format!("{gap}{}\n", palette.strong(finding.topic)));
+            out.extend([format!("{gap}{}\n", palette.strong(finding.topic))]);
             topic = finding.topic;
         }
         let word = format!("{:<7}", finding.grade.word());
@@ -116,9 +116,9 @@ pub(crate) fn doctor(args: &DoctorArgs, as_json: bool, palette: Palette) -> Resu
             Grade::Warning => palette.warning(&word),
             Grade::Error => palette.error(&word),
         };
-        out.push_str(&format!("  {word} {}\n", shown(&finding.message)));
+        out.extend([format!("  {word} {}\n", shown(&finding.message))]);
         if !finding.hint.is_empty() {
-            out.push_str(&format!("          {} {}\n", palette.dim("hint:"), shown(&finding.hint)));
+            out.extend([format!("          {} {}\n", palette.dim("hint:"), shown(&finding.hint))]);
         }
     }
     for one in diagnostics {
@@ -308,16 +308,15 @@ struct Runnable {
 /// SECURITY: a project's settings may register anything under our name. Only a command that leads to
 /// this very program is run.
 fn runnable(session: &Session, registration: &Registration) -> Result<Runnable, String> {
-    let (program, args) = match &registration.args {
-        Some(args) => (registration.command.clone(), args.clone()),
-        None => {
-            let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-= ~".contains(c);
-            if !registration.command.chars().all(is_plain) {
-                return Err("its command needs a shell".to_owned());
-            }
-            let mut words = registration.command.split_whitespace().map(str::to_owned);
-            (words.next().unwrap_or_default(), words.collect())
+    let (program, args) = if let Some(args) = &registration.args {
+        (registration.command.clone(), args.clone())
+    } else {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-= ~".contains(c);
+        if !registration.command.chars().all(is_plain) {
+            return Err("its command needs a shell".to_owned());
         }
+        let mut words = registration.command.split_whitespace().map(str::to_owned);
+        (words.next().unwrap_or_default(), words.collect())
     };
     let root = session.surroundings.project_root.as_str();
     let program = program.replace("${CLAUDE_PROJECT_DIR}", root);

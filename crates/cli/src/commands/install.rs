@@ -71,29 +71,31 @@ fn run(
             Status::Done,
         ));
     }
-    let installs = matches!(change, Change::Install(_));
-    Ok(Reply::text(text(&plan, installs, target.dry_run, backup.as_deref(), palette), Status::Done))
+    let text = text(&plan, change, target.dry_run, backup.as_deref(), palette);
+    Ok(Reply::text(text, Status::Done))
 }
 
 fn text(
     plan: &Plan,
-    installs: bool,
+    change: &Change,
     dry_run: bool,
     backup: Option<&Path>,
     palette: Palette,
 ) -> String {
     let file = shown(&plan.path.display().to_string());
+    let installs = matches!(change, Change::Install(_));
     if plan.is_done() {
         let state = if installs { "already installed" } else { "not installed" };
         return format!("{state} in `{file}`; nothing to do\n");
     }
     let mut out = format!("{}\n", palette.strong(&file));
     for line in plan.diff() {
-        out.push_str(&match line {
-            DiffLine::Same(line) => format!("  {}\n", shown(&line)),
-            DiffLine::Removed(line) => palette.error(&format!("- {}", shown(&line))) + "\n",
-            DiffLine::Added(line) => palette.good(&format!("+ {}", shown(&line))) + "\n",
-        });
+        let line = match line {
+            DiffLine::Same(line) => format!("  {}", shown(&line)),
+            DiffLine::Removed(line) => palette.error(&format!("- {}", shown(&line))),
+            DiffLine::Added(line) => palette.good(&format!("+ {}", shown(&line))),
+        };
+        out.extend([line.as_str(), "\n"]);
     }
     out.push('\n');
     if dry_run {
@@ -108,10 +110,10 @@ fn text(
         "uninstalled\n"
     });
     if let Some(backup) = backup {
-        out.push_str(&format!(
+        out.extend([format!(
             "the text before is kept in `{}`\n",
             shown(&backup.display().to_string())
-        ));
+        )]);
     }
     if installs {
         out.push_str(

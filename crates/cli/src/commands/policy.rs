@@ -129,7 +129,7 @@ impl LayerState {
         };
         let mut line = format!("{:<8} {word} {}", self.scope.word(), short(&self.file, home));
         if let State::Broken(why) = &self.state {
-            line.push_str(&format!(": {}", shown(why)));
+            line.extend([format!(": {}", shown(why))]);
         }
         let counts: Vec<String> = ["error", "warning", "note"]
             .into_iter()

@@ -64,10 +64,14 @@ type Refused = (Option<Event>, Failure);
 
 fn answer(args: &[OsString]) -> Result<Answer, Refused> {
     let started = Instant::now();
-    let line = std::iter::once(OsString::from("portcullis hook")).chain(args.iter().cloned());
-    let args = HookLine::try_parse_from(line)
-        .map_err(|error| (super::event_of(args), crate::usage_failure(&error)))?
-        .hook;
+    let args = if let Some(args) = HookArgs::installed(args) {
+        args
+    } else {
+        let line = std::iter::once(OsString::from("hook")).chain(args.iter().cloned());
+        HookLine::try_parse_from(line)
+            .map_err(|error| (super::event_of(args), crate::usage_failure(&error)))?
+            .hook
+    };
     let expected = match &args.event {
         None => None,
         Some(word) => Some(Event::parse(word).ok_or_else(|| {
@@ -130,7 +134,7 @@ fn decide(args: &HookArgs, expected: Option<Event>, started: Instant) -> Result<
     // The log never changes a decision. Hosts keep the error output of an answered call in their
     // debug log, where this belongs.
     if let Err(failure) = log {
-        answer.stderr.push_str(&format!("warning: {}\n", words(&failure)));
+        answer.stderr.extend([format!("warning: {}\n", words(&failure))]);
     }
     Ok(answer)
 }

@@ -13,14 +13,14 @@ const COLUMNS: usize = 92;
 const ROWS: usize = 60;
 
 /// A part of a command, and what was decided for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// The part.
     pub span: Span,
     /// The decision, which gives the character and its colour.
     pub decision: Decision,
-    /// The number that stands behind the mark.
-    pub number: usize,
+    /// What stands behind the mark: the numbers of what was found there.
+    pub label: String,
 }
 
 /// One character as it is shown.
@@ -41,15 +41,15 @@ pub fn marked(command: &str, marks: &[Mark], palette: Palette) -> String {
             break;
         }
         let text: String = row.iter().map(|cell| cell.text.as_str()).collect();
-        out.push_str(&format!("  {} {text}\n", palette.dim("|")));
+        out.extend([format!("  {} {text}\n", palette.dim("|"))]);
         for lane in lanes(row, marks) {
-            out.push_str(&format!("  {} ", palette.dim("|")));
+            out.extend([format!("  {} ", palette.dim("|"))]);
             let mut column = 0;
             for placed in lane {
                 out.push_str(&" ".repeat(placed.from - column));
                 let line = character(placed.mark.decision).repeat(placed.width);
                 let label =
-                    if placed.ends { format!(" {}", placed.mark.number) } else { String::new() };
+                    if placed.ends { format!(" {}", placed.mark.label) } else { String::new() };
                 out.push_str(&palette.decision(placed.mark.decision, &format!("{line}{label}")));
                 column = placed.from + placed.width + label.len();
             }
@@ -128,10 +128,11 @@ struct Placed<'m> {
 /// Lays the marks below a row, as few lines as keep them apart.
 fn lanes<'m>(row: &[Cell], marks: &'m [Mark]) -> Vec<Vec<Placed<'m>>> {
     let mut placed: Vec<Placed<'m>> = marks.iter().filter_map(|mark| place(row, mark)).collect();
-    placed.sort_by_key(|placed| (placed.from, std::cmp::Reverse(placed.width), placed.mark.number));
+    // Stable, so that marks of one width stay in their order.
+    placed.sort_by_key(|placed| (placed.from, std::cmp::Reverse(placed.width)));
     let mut lanes: Vec<(usize, Vec<Placed<'m>>)> = Vec::new();
     for next in placed {
-        let label = if next.ends { 1 + next.mark.number.to_string().len() } else { 0 };
+        let label = if next.ends { 1 + next.mark.label.len() } else { 0 };
         let end = next.from + next.width + label;
         let free = lanes.iter_mut().find(|(used, lane)| lane.is_empty() || *used < next.from);
         match free {
@@ -173,7 +174,7 @@ mod tests {
             .map(|(index, (start, end, decision))| Mark {
                 span: Span::new(*start, *end),
                 decision: *decision,
-                number: index + 1,
+                label: (index + 1).to_string(),
             })
             .collect()
     }

@@ -18,13 +18,13 @@ pub fn diagnostic(diagnostic: &Diagnostic, home: &str, palette: Palette) -> Stri
         Severity::Note => palette.strong(&head),
     };
     let mut out = format!("{head}: {}\n", shown(&diagnostic.message));
-    out.push_str(&format!("  {} {}\n", palette.dim("at"), place(&diagnostic.source, home)));
+    out.extend([format!("  {} {}\n", palette.dim("at"), place(&diagnostic.source, home))]);
     if let Some(line) = &diagnostic.line_text {
         let length = diagnostic.span.map_or(1, |span| span.end - span.start);
         out.push_str(&caret(line, diagnostic.source.column, length, palette));
     }
     if !diagnostic.hint.is_empty() {
-        out.push_str(&format!("  {} {}\n", palette.dim("hint:"), shown(&diagnostic.hint)));
+        out.extend([format!("  {} {}\n", palette.dim("hint:"), shown(&diagnostic.hint))]);
     }
     out
 }
@@ -109,8 +109,8 @@ mod tests {
         let line = format!("{}X{}", "a".repeat(500), "b".repeat(500));
         let text = caret(&line, 501, 1, Palette::PLAIN);
         let rows: Vec<&str> = text.lines().collect();
-        let at = rows.get(1).unwrap().find('^').unwrap();
-        assert_eq!(rows.first().unwrap().chars().nth(at), Some('X'), "{text}");
+        let at = rows[1].find('^').unwrap();
+        assert_eq!(rows[0].chars().nth(at), Some('X'), "{text}");
         assert_eq!(caret("ab", 3, 1, Palette::PLAIN), "  | ab\n  |   ^\n");
     }
 }

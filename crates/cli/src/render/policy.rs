@@ -68,7 +68,7 @@ pub fn text(sections: &[Section], home: &str, palette: Palette) -> String {
     let mut out = String::new();
     for (index, section) in sections.iter().enumerate() {
         let gap = if index > 0 { "\n" } else { "" };
-        out.push_str(&format!("{gap}{}\n", palette.strong(section.key)));
+        out.extend([format!("{gap}{}\n", palette.strong(section.key))]);
         let width = section.entries.iter().map(|entry| shown(&entry.text).chars().count()).max();
         let width = width.unwrap_or(0).min(48);
         for entry in &section.entries {
@@ -76,9 +76,9 @@ pub fn text(sections: &[Section], home: &str, palette: Palette) -> String {
                 .source
                 .as_ref()
                 .map_or_else(|| "default".to_owned(), |source| place(source, home));
-            out.push_str(&format!("  {:<width$}  {}\n", shown(&entry.text), palette.dim(&source)));
+            out.extend([format!("  {:<width$}  {}\n", shown(&entry.text), palette.dim(&source))]);
             if let Some(note) = &entry.note {
-                out.push_str(&format!("    {}\n", shown(note)));
+                out.extend([format!("    {}\n", shown(note))]);
             }
         }
     }

@@ -6,8 +6,7 @@ use crate::codes;
 use crate::console::Palette;
 use portcullis_host::claude_code::shown;
 use portcullis_model::{
-    Because, Certainty, Decision, Finding, NearMiss, Route, RuleClass, SubjectKind, Suggestion,
-    Verdict,
+    Because, Certainty, Decision, Finding, NearMiss, Route, SubjectKind, Suggestion, Verdict,
 };
 
 /// How much is shown.
@@ -66,7 +65,7 @@ pub fn verdict(verdict: &Verdict, asked: Asked<'_>, detail: Detail, palette: Pal
         );
     }
     if detail == Detail::Full && !verdict.near_misses.is_empty() {
-        out.push_str(&format!("\n{}\n", palette.strong("near misses")));
+        out.extend([format!("\n{}\n", palette.strong("near misses"))]);
         for miss in &verdict.near_misses {
             out.push_str(&near_miss(miss, asked.home, palette));
         }
@@ -94,14 +93,19 @@ fn headline(verdict: &Verdict, palette: Palette) -> String {
 }
 
 fn subject_text(asked: Asked<'_>, findings: &[&Finding], palette: Palette) -> String {
-    let marks: Vec<Mark> = findings
-        .iter()
-        .enumerate()
-        .filter_map(|(index, finding)| {
-            let span = finding.subject.span?;
-            Some(Mark { span, decision: finding.decision, number: index + 1 })
-        })
-        .collect();
+    // Findings about the same part share a mark, in the colour of the strictest.
+    let mut marks: Vec<Mark> = Vec::new();
+    for (index, finding) in findings.iter().enumerate() {
+        let Some(span) = finding.subject.span else { continue };
+        let label = (index + 1).to_string();
+        match marks.iter_mut().find(|mark| mark.span == span) {
+            Some(mark) => {
+                mark.decision = mark.decision.max(finding.decision);
+                mark.label.extend([",", &label]);
+            }
+            None => marks.push(Mark { span, decision: finding.decision, label }),
+        }
+    }
     let text =
         if asked.text.is_empty() { String::new() } else { marked(asked.text, &marks, palette) };
     if asked.tool == "Bash" { text } else { format!("  {}\n{text}", shown(asked.tool)) }
@@ -168,66 +172,211 @@ fn near_miss(miss: &NearMiss, home: &str, palette: Palette) -> String {
     )
 }
 
-/// What would change the verdict: rules that hold it, and rules that would cover what nothing covers.
+/// What would change the verdict: what holds it, and rules that would cover what nothing covers.
 fn what_would_change(verdict: &Verdict, home: &str, palette: Palette) -> String {
     let mut lines: Vec<String> = Vec::new();
-    let mut push = |line: String| {
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
-    };
-    for finding in &verdict.findings {
-        if finding.decision == Decision::Allow {
-            continue;
-        }
+    let mut cures: Vec<(&str, Vec<String>)> = Vec::new();
+    let holding = verdict.findings.iter().filter(|finding| {
+        finding.decision == verdict.decision && finding.decision != Decision::Allow
+    });
+    for finding in holding {
         match &finding.because {
-            Because::Rule(rule) if rule.class != RuleClass::Allow => push(format!(
-                "  narrow or remove {} rule `{}` at {}; no allow rule overrides it\n",
+            Because::Rule(rule) => lines.push(format!(
+                "  narrow or remove {} rule `{}` {}; no allow rule overrides it\n",
                 rule.class.word(),
                 shown(&rule.text),
-                place(&rule.source, home),
+                palette.dim(&format!("at {}", place(&rule.source, home))),
             )),
             Because::BrokenPolicy { source: Some(source), .. } => {
-                push(format!("  repair {}\n", place(source, home)));
+                lines.push(format!("  repair {}\n", place(source, home)));
             }
-            Because::Rule(_) | Because::BrokenPolicy { source: None, .. } => {}
+            // The suggestions say it better.
             Because::Builtin { code: "no-rule", .. } if !verdict.suggestions.is_empty() => {}
-            Because::Builtin { .. }
+            Because::BrokenPolicy { source: None, .. }
+            | Because::Builtin { .. }
             | Because::Mode { .. }
             | Because::Unanalyzable(_)
             | Because::Limit { .. }
             | Because::Hook { .. }
             | Because::Bug { .. } => {
-                if let Some(page) = codes::page(finding.because.code()) {
-                    push(format!("  {}: {}\n", shown(&finding.subject.text), page.cure));
+                let Some(page) = codes::page(finding.because.code()) else { continue };
+                let subject = format!("`{}`", shown(&finding.subject.text));
+                match cures.iter_mut().find(|(cure, _)| *cure == page.cure) {
+                    Some((_, subjects)) => subjects.push(subject),
+                    None => cures.push((page.cure, vec![subject])),
                 }
             }
         }
     }
-    for suggestion in &verdict.suggestions {
-        let (text, grants) = match suggestion {
-            Suggestion::Rules { rules, grants } => {
-                let rules: Vec<String> =
-                    rules.iter().map(|rule| format!("`{}`", shown(rule))).collect();
-                (format!("add to `permissions.allow`: {}", rules.join(", ")), grants)
-            }
-            Suggestion::Directories { directories, grants } => {
-                let directories: Vec<String> =
-                    directories.iter().map(|directory| format!("`{}`", shown(directory))).collect();
-                (
-                    format!(
-                        "add to `permissions.additionalDirectories`: {}",
-                        directories.join(", ")
-                    ),
-                    grants,
-                )
-            }
-            Suggestion::Mode { mode, grants } => (format!("switch to mode `{mode}`"), grants),
-        };
-        push(format!("  {text}\n    {} {}\n", palette.warning("newly allows"), shown(grants)));
+    for (cure, mut subjects) in cures {
+        subjects.dedup();
+        lines.push(format!("  {}: {cure}\n", subjects.join(", ")));
     }
-    if lines.is_empty() {
+    lines.extend(verdict.suggestions.iter().map(|suggestion| suggested(suggestion, palette)));
+    let mut seen: Vec<String> = Vec::new();
+    for line in lines {
+        if !seen.contains(&line) {
+            seen.push(line);
+        }
+    }
+    if seen.is_empty() {
         return String::new();
     }
-    format!("\n{}\n{}", palette.strong("what would change this"), lines.concat())
+    format!("\n{}\n{}", palette.strong("what would change this"), seen.concat())
+}
+
+fn suggested(suggestion: &Suggestion, palette: Palette) -> String {
+    let quoted = |texts: &[String]| {
+        texts.iter().map(|text| format!("`{}`", shown(text))).collect::<Vec<_>>().join(", ")
+    };
+    let (text, grants) = match suggestion {
+        Suggestion::Rules { rules, grants } => {
+            (format!("add to `permissions.allow`: {}", quoted(rules)), grants)
+        }
+        Suggestion::Directories { directories, grants } => {
+            (format!("add to `permissions.additionalDirectories`: {}", quoted(directories)), grants)
+        }
+        Suggestion::Mode { mode, grants } => (format!("switch to mode `{mode}`"), grants),
+    };
+    format!("  {text}\n    {} {}\n", palette.warning("newly allows"), shown(grants))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_model::{Reason, RuleClass, RuleRef, Scope, Source, Span, Subject};
+
+    fn rule(class: RuleClass, text: &str, line: usize) -> RuleRef {
+        let file = "/home/u/.claude/settings.json".to_owned();
+        let source = Source { scope: Scope::User, file, line, column: 9 };
+        RuleRef { class, text: text.to_owned(), source }
+    }
+
+    fn finding(decision: Decision, because: Because, text: &str, span: (usize, usize)) -> Finding {
+        let span = Some(Span::new(span.0, span.1));
+        let subject = Subject { kind: SubjectKind::Command, text: text.to_owned(), span };
+        Finding { decision, because, subject, certainty: Certainty::Certain }
+    }
+
+    fn sample() -> Verdict {
+        let deny = Because::Rule(rule(RuleClass::Deny, "Bash(git push *)", 4));
+        let may = Because::Rule(rule(RuleClass::Ask, "Bash(make *)", 7));
+        let absent = Because::Builtin { code: "no-rule", text: "no rule covers it".to_owned() };
+        let unknown = Because::Unanalyzable(Reason::DynamicCommandName);
+        let changes = Because::Rule(rule(RuleClass::Allow, "Bash(cd *)", 2));
+        let pushed = "git push origin \u{202e}x";
+        let mut possible = finding(Decision::Ask, may, "$M", (34, 36));
+        possible.certainty = Certainty::Possible;
+        Verdict {
+            decision: Decision::Deny,
+            route: None,
+            removes_tool: false,
+            sandboxed: false,
+            reason: format!("`{pushed}` matches deny rule `Bash(git push *)`"),
+            findings: vec![
+                finding(Decision::Deny, deny, pushed, (10, 30)),
+                finding(Decision::Ask, absent, pushed, (10, 30)),
+                possible,
+                finding(Decision::Ask, unknown, "$M", (34, 36)),
+                finding(Decision::Allow, changes, "cd pkg", (0, 6)),
+            ],
+            near_misses: vec![NearMiss {
+                rule: rule(RuleClass::Allow, "Bash(npm *)", 3),
+                subject: Subject { kind: SubjectKind::Command, text: "$M".into(), span: None },
+                why: "its name is not known".to_owned(),
+            }],
+            suggestions: Vec::new(),
+        }
+    }
+
+    const COMMAND: &str = "cd pkg && git push origin \u{202e}x && $M";
+
+    fn asked() -> Asked<'static> {
+        Asked { tool: "Bash", text: COMMAND, home: "/home/u" }
+    }
+
+    #[test]
+    fn explains_everything() {
+        let want = r"deny: `git push origin \u{202e}x` matches deny rule `Bash(git push *)`
+
+  | cd pkg && git push origin \u{202e}x && $M
+  | ------ 5  ^^^^^^^^^^^^^^^^^^^^^^^^^ 1,2
+  |                                        ~~ 3,4
+
+  1 deny  git push origin \u{202e}x
+          matches deny rule `Bash(git push *)` at ~/.claude/settings.json:4:9 (user)
+  2 ask   git push origin \u{202e}x
+          no rule covers it [no-rule]
+  3 ask   $M
+          may match ask rule `Bash(make *)` at ~/.claude/settings.json:7:9 (user)
+  4 ask   $M
+          the name of the command is only known when it runs [dynamic-command-name]
+  5 allow cd pkg
+          matches allow rule `Bash(cd *)` at ~/.claude/settings.json:2:9 (user)
+
+near misses
+  allow rule `Bash(npm *)` at ~/.claude/settings.json:3:9 (user)
+    $M: its name is not known
+
+what would change this
+  narrow or remove deny rule `Bash(git push *)` at ~/.claude/settings.json:4:9 (user); no allow rule overrides it
+";
+        assert_eq!(verdict(&sample(), asked(), Detail::Full, Palette::PLAIN), want);
+    }
+
+    #[test]
+    fn is_brief_about_what_decided() {
+        let mut sample = sample();
+        sample.findings.remove(0);
+        sample.decision = Decision::Ask;
+        sample.route = Some(Route::Classifier);
+        sample.reason = "no rule covers it".to_owned();
+        sample.suggestions = vec![Suggestion::Rules {
+            rules: vec!["Bash(git push origin *)".to_owned()],
+            grants: "pushes to origin".to_owned(),
+        }];
+        let want = r"ask: no rule covers it
+  the host's classifier is asked, not a person
+
+  | cd pkg && git push origin \u{202e}x && $M
+  |           ~~~~~~~~~~~~~~~~~~~~~~~~~ 1  ~~ 2,3
+
+  1 ask   git push origin \u{202e}x
+          no rule covers it [no-rule]
+  2 ask   $M
+          may match ask rule `Bash(make *)` at ~/.claude/settings.json:7:9 (user)
+  3 ask   $M
+          the name of the command is only known when it runs [dynamic-command-name]
+
+what would change this
+  narrow or remove ask rule `Bash(make *)` at ~/.claude/settings.json:7:9 (user); no allow rule overrides it
+  `$M`: name the program in the command
+  add to `permissions.allow`: `Bash(git push origin *)`
+    newly allows pushes to origin
+";
+        assert_eq!(verdict(&sample, asked(), Detail::Brief, Palette::PLAIN), want);
+    }
+
+    #[test]
+    fn an_allow_is_one_line() {
+        let mut sample = sample();
+        sample.findings.drain(0..4);
+        sample.decision = Decision::Allow;
+        sample.reason = "covered".to_owned();
+        assert_eq!(verdict(&sample, asked(), Detail::Brief, Palette::PLAIN), "allow: covered\n");
+    }
+
+    #[test]
+    fn colours_change_no_character() {
+        let coloured = verdict(&sample(), asked(), Detail::Full, Palette::COLOURED);
+        let mut plain = String::new();
+        let mut rest = coloured.as_str();
+        while let Some((before, after)) = rest.split_once('\u{1b}') {
+            plain.push_str(before);
+            rest = after.split_once('m').unwrap().1;
+        }
+        plain.push_str(rest);
+        assert!(coloured.len() > plain.len());
+        assert_eq!(plain, verdict(&sample(), asked(), Detail::Full, Palette::PLAIN));
+    }
 }

@@ -62,6 +62,12 @@ pub(crate) const PAGES: &[Page] = &[
         "allow the path by a `Read(…)` or `Edit(…)` rule, or add its directory to `permissions.additionalDirectories`",
     ),
     verdict(
+        "obscured",
+        "the command is written so that a person may misread it, so only a bare `Bash` rule covers it",
+        "`$'\\x6dake' all` with `Bash(make *)` allowed",
+        "write the words plainly, and the command on its own",
+    ),
+    verdict(
         "redirect",
         "a redirect reads or writes a file that no rule covers; a Bash rule covers the command only",
         "`make > /tmp/out.log` with `Bash(make *)` allowed",
@@ -378,6 +384,12 @@ pub(crate) const PAGES: &[Page] = &[
         "the file belongs to a project that is not trusted: its deny and ask rules count, its grants wait",
         "`.claude/settings.json` of a repository that was just cloned",
         "review the file, then accept the agent's trust question for the project",
+    ),
+    settings(
+        "too-many",
+        "so much is wrong in the file that the rest is only counted",
+        "a settings file that is no settings file",
+        "correct what is named first",
     ),
     settings(
         "unknown-key",

@@ -15,12 +15,12 @@ impl Dice {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from((self.0 >> 11) % sides as u64).expect("a number below usize")
+        usize::try_from((self.0 >> 11) % sides as u64).unwrap_or(0)
     }
 
     /// One of these.
     pub fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
-        choices[self.roll(choices.len())]
+        choices.get(self.roll(choices.len())).copied().unwrap_or("")
     }
 }
 
@@ -199,7 +199,9 @@ impl Maker<'_> {
         let mut text = String::new();
         if self.dice.roll(6) == 0 {
             let value = self.word(depth);
-            text.push_str(&format!("{}{value} ", self.dice.pick(&["x=", "y+=", "Z="])));
+            text.push_str(self.dice.pick(&["x=", "y+=", "Z="]));
+            text.push_str(&value);
+            text.push(' ');
             if self.dice.roll(3) == 0 {
                 return text.trim_end().to_owned();
             }

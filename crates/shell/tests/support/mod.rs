@@ -116,7 +116,9 @@ pub fn covers(slots: &[Slot], argv: &[String]) -> bool {
     match (slots.split_first(), argv.split_first()) {
         (None, None) => true,
         (None, Some(_)) => false,
-        (Some((Slot::Many, rest)), _) => (0..=argv.len()).any(|taken| covers(rest, &argv[taken..])),
+        (Some((Slot::Many, rest)), _) => {
+            (0..=argv.len()).any(|taken| covers(rest, argv.get(taken..).unwrap_or(&[])))
+        }
         (Some(_), None) => false,
         (Some((Slot::Known(word), rest)), Some((first, left))) => {
             word == first && covers(rest, left)
