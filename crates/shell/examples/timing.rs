@@ -5,12 +5,12 @@
 use portcullis_shell::{Options, SecondReader, parse};
 use std::time::{Duration, Instant};
 
-fn median(text: &str, options: &Options) -> Duration {
+fn median(text: &str, options: Options) -> Duration {
     let mut batches: Vec<Duration> = (0..15)
         .map(|_| {
             let start = Instant::now();
             for _ in 0..200 {
-                std::hint::black_box(parse(std::hint::black_box(text), options));
+                std::hint::black_box(parse(std::hint::black_box(text), &options));
             }
             start.elapsed() / 200
         })
@@ -28,8 +28,8 @@ fn main() {
         ("2,000 bytes", format!("{}{}", line.repeat(20), document.repeat(5))),
     ];
     for (name, text) in texts {
-        let strict = median(&text, &Options { second_reader: SecondReader::Skipped });
-        let both = median(&text, &Options::default());
+        let strict = median(&text, Options { second_reader: SecondReader::Skipped });
+        let both = median(&text, Options::default());
         println!("{name} ({}): strict reader {strict:?}, both {both:?}", text.len());
     }
 }
