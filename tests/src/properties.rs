@@ -254,10 +254,8 @@ fn agree(one: &Value, other: &Value) -> Result<(), String> {
     Err(format!("{one}\n  {}\n{other}\n  {}", first.describe(), second.describe()))
 }
 
-/// Tries every property on these choices.
-pub fn all_hold(bytes: &[u8]) -> Result<(), String> {
-    for (name, property) in ALL {
-        property(&mut Choices::Bytes(bytes)).map_err(|broken| format!("{name}: {broken}"))?;
-    }
-    Ok(())
+/// Tries the property that the first choice picks on the others.
+pub fn one_holds(choices: &mut Choices<'_>) -> Result<(), String> {
+    let (name, property) = choices.pick(ALL);
+    property(choices).map_err(|broken| format!("{name}: {broken}"))
 }
