@@ -17,7 +17,16 @@ fn broken_settings_say_what_is_wrong_and_fail_closed() {
         let policy = assemble(&[layer(self::scope(scope), text)], &place());
         let found = effects(&policy);
         if found != want {
-            failures += &format!("{name}\n{text}\n---- wanted\n{want}---- found\n{found}\n");
+            failures.extend([
+                name,
+                "\n",
+                text,
+                "\n---- wanted\n",
+                want,
+                "---- found\n",
+                &found,
+                "\n",
+            ]);
         }
     }
     assert!(names.len() >= 65, "the table is read");
