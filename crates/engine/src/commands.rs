@@ -93,8 +93,7 @@ pub(crate) fn allowing<'p>(
         for rule in rules.command_candidates(&form.texts) {
             let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
             if (mode != Mode::Auto || !suspended(pattern)) && grants(pattern, form, fact) {
-                let exact =
-                    grant == Grant::Command && (!pattern.has_wildcard() || is_exact(pattern, form));
+                let exact = grant == Grant::Command && spelled_out(pattern, form);
                 return Some((rule, if exact { Grant::Exact } else { grant }));
             }
         }
@@ -103,7 +102,7 @@ pub(crate) fn allowing<'p>(
         for rule in rules.command_candidates(&texts) {
             let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
             if (mode != Mode::Auto || !suspended(pattern)) && grants(pattern, form, fact) {
-                let exact = grant == Grant::Command && !pattern.has_wildcard();
+                let exact = grant == Grant::Command && spelled_out(pattern, form);
                 return Some((rule, if exact { Grant::Exact } else { grant }));
             }
         }
@@ -132,9 +131,14 @@ fn grants(pattern: &CommandPattern, form: &Form, fact: &CommandFact) -> bool {
     (known || !pattern.has_wildcard()) && pattern.matches_text(source)
 }
 
+/// Whether the rule repeats a source text that reads unlike its canonical form.
+fn spelled_out(pattern: &CommandPattern, form: &Form) -> bool {
+    form.source.as_deref() == Some(pattern.text())
+}
+
 /// Whether the rule is the very text of the command, stars and all.
 fn is_exact(pattern: &CommandPattern, form: &Form) -> bool {
-    form.source.as_deref() == Some(pattern.text())
+    form.source.as_deref().or(form.texts.known()) == Some(pattern.text())
 }
 
 /// Rules that auto mode does not honour: those that let any code run.

@@ -95,29 +95,33 @@ impl<'a> Judge<'a> {
         let mode = if locked { Mode::Default } else { asked };
         let sandbox = &policy.sandbox;
         let enabled = facts.call.sandboxed.unwrap_or(sandbox.enabled.value);
-        let (shell, wants_out) = match &facts.action {
-            Action::Shell { leave_sandbox, .. } => (true, *leave_sandbox),
+        let (shell, wants_out, text) = match &facts.action {
+            Action::Shell { leave_sandbox, command, .. } => {
+                (true, *leave_sandbox, command.as_str())
+            }
             Action::File
             | Action::Fetch(_)
             | Action::Directory
             | Action::Other
-            | Action::Malformed(_) => (false, false),
+            | Action::Malformed(_) => (false, false, ""),
         };
         let leaves = enabled && wants_out && sandbox.allow_unsandboxed.value;
-        let excluded = facts.commands.iter().any(|fact| {
-            !fact.nested
-                && !fact.substituted
-                && fact.origin == Origin::Written
-                && fact.forms.iter().any(|form| {
-                    sandbox.excluded.iter().any(|excluded| {
-                        excluded.pattern.matches(&form.texts) != Match::No
-                            || form
-                                .source
-                                .as_deref()
-                                .is_some_and(|s| excluded.pattern.matches_text(s))
+        let all = sandbox.excluded.iter().any(|excluded| excluded.pattern.matches_text(text));
+        let excluded = all
+            || facts.commands.iter().any(|fact| {
+                !fact.nested
+                    && !fact.substituted
+                    && fact.origin == Origin::Written
+                    && fact.forms.iter().any(|form| {
+                        sandbox.excluded.iter().any(|excluded| {
+                            excluded.pattern.matches(&form.texts) != Match::No
+                                || form
+                                    .source
+                                    .as_deref()
+                                    .is_some_and(|s| excluded.pattern.matches_text(s))
+                        })
                     })
-                })
-        });
+            });
         let confinement = if leaves {
             Confinement::Left
         } else if !shell || !enabled || excluded {

@@ -56,13 +56,15 @@ impl Walker<'_> {
             under_variable: simple.words.iter().any(under_variable),
             obscured: obscured(simple),
         };
-        let places = state.lookup(Reach::Places);
-        let resolved = argument_lists(&simple.words, declaration, &places, &places)
-            .into_iter()
-            .next()
-            .unwrap_or_else(|| written.clone());
+        let open = written.iter().any(|arg| arg.known().is_none());
+        let mut resolved = written.clone();
+        if open {
+            let places = state.lookup(Reach::Places);
+            let lists = argument_lists(&simple.words, declaration, &places, &places);
+            resolved = lists.into_iter().next().unwrap_or(resolved);
+        }
         let flow = self.listed(&written, &resolved, &shell, stdin, state);
-        if written.iter().any(|arg| arg.known().is_none()) {
+        if open {
             let known = state.lookup(Reach::Text);
             let mut names = state.lookup(Reach::Text);
             names.unset_is_empty = true;
@@ -201,7 +203,8 @@ impl Walker<'_> {
                 carried
                     .extend(peeled.possible.into_iter().map(|inner| (inner, Certainty::Possible)));
                 push_forms(&mut fact, &inner, clean);
-                inside = match peel(&inside) {
+                let resolved = if inside == current { None } else { peel(&inside) };
+                inside = match resolved {
                     Some(peeled) => match peeled.inner.into_iter().next() {
                         Some(Inner::Argv(inner)) => inner,
                         _ => inner.clone(),
@@ -211,7 +214,11 @@ impl Walker<'_> {
                 current = inner;
                 continue;
             }
-            let resolved_inner = peel(&inside).map_or(peeled.inner, |peeled| peeled.inner);
+            let resolved_inner = if inside == current {
+                peeled.inner
+            } else {
+                peel(&inside).map_or(peeled.inner, |peeled| peeled.inner)
+            };
             carried.extend(resolved_inner.into_iter().map(|inner| (inner, Certainty::Certain)));
             carried.extend(peeled.possible.into_iter().map(|inner| (inner, Certainty::Possible)));
             break;

@@ -17,13 +17,9 @@ impl Walker<'_> {
             None => (None, None),
         };
         if shell.assigns.is_empty() {
-            fact.forms.push(Form {
-                texts,
-                source: words_source,
-                allows,
-                whole: true,
-                wrapped: false,
-            });
+            // A source text that is the canonical text says nothing more.
+            let source = words_source.filter(|text| texts.known() != Some(text));
+            fact.forms.push(Form { texts, source, allows, whole: true, wrapped: false });
         } else {
             let mut full = TextSet::default();
             for assign in shell.assigns {

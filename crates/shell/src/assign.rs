@@ -33,7 +33,13 @@ impl Reader<'_, '_> {
             return Ok(Lead::None);
         }
         let value = if acceptable && self.at(b'(') {
-            AssignValue::Array(self.deeper(Self::read_array)?)
+            let elements = self.deeper(Self::read_array)?;
+            // What touches the parenthesis is part of the same word.
+            let rest = self.read_word_text(Context::Value)?;
+            if rest.end > rest.start {
+                self.note(Reason::UnsupportedSyntax, start, "text after an array");
+            }
+            AssignValue::Array(elements)
         } else {
             AssignValue::Scalar(self.read_word_text(Context::Value)?.word)
         };

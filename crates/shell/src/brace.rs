@@ -102,6 +102,7 @@ fn expand(text: &str, steps: &mut Steps, depth: usize) -> Outcome {
     let inside = text.get(open + 1..close).unwrap_or("");
     let before = text.get(..open).unwrap_or("");
     let after = text.get(close + 1..).unwrap_or("");
+    let mut expanded = true;
     let middle = if has_comma(inside) {
         match alternatives(inside, steps, depth) {
             Ok(texts) => texts,
@@ -112,17 +113,18 @@ fn expand(text: &str, steps: &mut Steps, depth: usize) -> Outcome {
             Sequence::Texts(texts) => texts,
             Sequence::Refused => return Outcome::Refused("brace sequence"),
             Sequence::None if after.is_empty() => return Outcome::None,
-            Sequence::None => vec![text.get(open..=close).unwrap_or("").to_owned()],
+            Sequence::None => {
+                expanded = false;
+                vec![text.get(open..=close).unwrap_or("").to_owned()]
+            }
         }
     };
     let ends = match expand(after, steps, depth + 1) {
+        Outcome::None if !expanded => return Outcome::None,
         Outcome::None => vec![after.to_owned()],
         Outcome::Texts(texts) => texts,
         refused @ Outcome::Refused(_) => return refused,
     };
-    if middle.len() == 1 && ends.len() == 1 && !has_comma(inside) {
-        return Outcome::None;
-    }
     steps.made += middle.len().saturating_mul(ends.len());
     if steps.made > MOST_WORDS
         || middle.len().saturating_mul(ends.len()).saturating_mul(text.len()) > MOST_BYTES
@@ -379,6 +381,9 @@ mod tests {
             ("{a,}", "a "),
             ("$(x {a,b}){c,d}", "$(x {a,b})c $(x {a,b})d"),
             ("{-1..1}", "-1 0 1"),
+            ("{01..0..3}", "01"),
+            ("{x}{a,b}", "{x}a {x}b"),
+            ("{x}{y}", "-"),
         ] {
             let mut steps = Steps { left: 10_000, made: 0 };
             let got = match expand(text, &mut steps, 0) {

@@ -87,7 +87,8 @@ impl Reader<'_, '_> {
                 found = Descriptor::Number(digits);
             }
         }
-        if !matches!(self.peek(), Some(b'<' | b'>')) || self.peek_second() == Some(b'(') {
+        let none = found == Descriptor::Default;
+        if none || !matches!(self.peek(), Some(b'<' | b'>')) || self.peek_second() == Some(b'(') {
             self.pos = start;
             return Descriptor::Default;
         }

@@ -11,7 +11,7 @@ mod support;
 use portcullis_shell::{Program, hidden_commands};
 use serde_json::Value;
 use support::bash::{Answer, Observed, run};
-use support::generator::{Dice, program, soup, substituted};
+use support::generator::{Dice, mutated, program, soup, substituted};
 use support::{Slot, covers, predict, strict};
 
 /// Builtins that run text or names given to them: crate facts knows them, this one does not.
@@ -69,9 +69,6 @@ fn check(text: &str) -> Option<String> {
 fn check_many(seeds: std::ops::Range<u64>, make: impl Fn(&mut Dice) -> String) {
     let (mut wrong, mut read) = (Vec::new(), 0);
     for seed in seeds.clone() {
-        if wrong.len() > 20 {
-            break;
-        }
         let text = make(&mut Dice::new(seed));
         read += usize::from(strict(&text).obstacles.is_empty());
         wrong.extend(check(&text));
@@ -169,6 +166,12 @@ fn here_documents_in_substitutions_hold_no_surprise() {
     check_many(0..300, substituted);
 }
 
+#[test]
+fn mutated_attacks_hold_no_surprise() {
+    let texts: Vec<String> = attacks().into_iter().map(str::to_owned).collect();
+    check_many(0..400, |dice| mutated(dice, &texts));
+}
+
 /// The same for as long as one likes: change the range, run with `--ignored`.
 #[test]
 #[ignore = "takes minutes"]
@@ -176,4 +179,6 @@ fn long_run() {
     check_many(1_000_000..1_010_000, soup);
     check_many(1_000_000..1_010_000, program);
     check_many(1_000_000..1_005_000, substituted);
+    let texts: Vec<String> = attacks().into_iter().map(str::to_owned).collect();
+    check_many(1_000_000..1_020_000, |dice| mutated(dice, &texts));
 }

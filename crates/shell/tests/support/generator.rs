@@ -59,6 +59,29 @@ pub fn substituted(dice: &mut Dice) -> String {
     format!("{open}{}{close}\nyy", block.strip_suffix(')').unwrap_or(&block))
 }
 
+/// A text with a few tokens put in, taken out or doubled.
+pub fn mutated(dice: &mut Dice, texts: &[String]) -> String {
+    let mut text: Vec<char> =
+        texts.get(dice.roll(texts.len())).map(|text| text.chars().collect()).unwrap_or_default();
+    for _ in 0..=dice.roll(3) {
+        let at = dice.roll(text.len() + 1);
+        let until = (at + dice.roll(4)).min(text.len());
+        match dice.roll(4) {
+            0 => {
+                text.drain(at..until);
+            }
+            1 => {
+                let doubled: Vec<char> = text.iter().take(until).skip(at).copied().collect();
+                text.splice(at..at, doubled);
+            }
+            _ => {
+                text.splice(at..at, dice.pick(TOKENS).chars());
+            }
+        }
+    }
+    text.into_iter().collect()
+}
+
 struct Maker<'d> {
     dice: &'d mut Dice,
     /// Most words are here-documents.
