@@ -1,31 +1,28 @@
-//! One simple command: its forms for rules, what it carries, and which files it touches.
+//! One simple command: what is under its wrappers, what it does, and which files it touches.
 
 use crate::expand::{Nothing, Value};
 use crate::facts::{AccessFact, RemovalFact, RemovalTarget};
+use crate::forms::{basename, push_deny_forms, push_forms, without_assignments};
 use crate::inspect::{Inspection, inspect};
-use crate::outputs::output_of_script;
+use crate::payload::read_as_code;
 use crate::peel::{Inner, Strength, peel};
 use crate::place::{climbs, place_of};
 use crate::state::{Cwd, Flow, Reach, State, argument_lists};
 use crate::tables::builtins::{Directory, builtin_effect};
-use crate::tables::git_options::git_without_globals;
 use crate::tables::interpreters::interpreter;
-use crate::walk::{MAX_PAYLOADS, Stdin, Walker, safe_assignment};
+use crate::walk::{Stdin, Walker, safe_assignment};
 use crate::{Accessor, Arg, CdFact, CommandFact, Form, Origin, Place};
-use portcullis_model::{Reason, Span, TextPiece, TextSet, quote_word};
-use portcullis_shell::{Assign, AssignValue, Part, Script, Simple, Word};
+use portcullis_model::{Certainty, Reason, Span, TextPiece, TextSet};
+use portcullis_shell::{Assign, Part, Script, Simple, Word};
 
 /// Wrappers inside wrappers are taken off this often.
 const MAX_WRAPPERS: usize = 40;
-/// Function calls inside function calls are followed this deep.
-const MAX_CALLS: usize = 3;
-
 /// What surrounds the words of a command.
 pub(crate) struct Shell<'a> {
-    span: Span,
-    assigns: &'a [Assign],
-    source: Option<(&'a str, &'a str)>,
-    processes: Vec<&'a Script>,
+    pub(crate) span: Span,
+    pub(crate) assigns: &'a [Assign],
+    pub(crate) source: Option<(&'a str, &'a str)>,
+    pub(crate) processes: Vec<&'a Script>,
     under_variable: bool,
     obscured: Option<&'static str>,
 }
@@ -172,13 +169,13 @@ impl Walker<'_> {
         // Wrappers that every rule class looks through: the same command, shorter.
         let (mut current, mut inside) = (written.to_vec(), resolved.to_vec());
         let mut clean = fact.safe_assignments;
-        let mut carried: Vec<(Inner, bool)> = Vec::new();
+        let mut carried: Vec<(Inner, Certainty)> = Vec::new();
         let (mut directory_changed, mut transparent, mut peeled_any) = (false, true, false);
         for layer in 0.. {
             let Some(peeled) = peel(&current) else { break };
             if layer >= MAX_WRAPPERS {
                 // SECURITY: what is under more wrappers than anyone writes is any command.
-                carried.push((Inner::Script(Arg::many()), false));
+                carried.push((Inner::Script(Arg::many()), Certainty::Certain));
                 break;
             }
             for reason in &peeled.obstacles {
@@ -203,12 +200,11 @@ impl Walker<'_> {
                 peeled_any = true;
                 fact.peeled.push(inner.clone());
                 clean &= peeled.obstacles.is_empty();
-                carried.extend(peeled.possible.into_iter().map(|inner| (inner, true)));
+                carried
+                    .extend(peeled.possible.into_iter().map(|inner| (inner, Certainty::Possible)));
                 push_forms(&mut fact, &inner, clean);
-                inside = match Some(&inside)
-                    .filter(|inside| **inside != current)
-                    .and_then(|a| peel(a))
-                {
+                let resolved = if inside == current { None } else { peel(&inside) };
+                inside = match resolved {
                     Some(peeled) => match peeled.inner.into_iter().next() {
                         Some(Inner::Argv(inner)) => inner,
                         _ => inner.clone(),
@@ -223,8 +219,8 @@ impl Walker<'_> {
             } else {
                 peel(&inside).map_or(peeled.inner, |peeled| peeled.inner)
             };
-            carried.extend(resolved_inner.into_iter().map(|inner| (inner, false)));
-            carried.extend(peeled.possible.into_iter().map(|inner| (inner, true)));
+            carried.extend(resolved_inner.into_iter().map(|inner| (inner, Certainty::Certain)));
+            carried.extend(peeled.possible.into_iter().map(|inner| (inner, Certainty::Possible)));
             break;
         }
         // `timeout 5 NODE_ENV=x npm test`: bash does not look at assignments here, but a person
@@ -237,7 +233,14 @@ impl Walker<'_> {
         // What `~` and `$HOME` mean is known, so the command is looked at with them filled in.
         let mut located = inspect(&inside);
         // The read-only tables speak about some wrappers themselves (`xargs grep x`).
-        self.describe(&mut fact, &located, &current, clean, directory_changed);
+        let unchanged = if !clean {
+            Err("an assignment or wrapper option before it is not known to be safe")
+        } else if directory_changed {
+            Err("it runs in another directory")
+        } else {
+            Ok(())
+        };
+        describe(&mut fact, &located, &current, unchanged);
         if !transparent {
             fact.read_only = Err("the wrapper in front of it is not read-only".to_owned());
         }
@@ -255,17 +258,19 @@ impl Walker<'_> {
         let code = interpreter(&current);
         if let Some(code) = &code {
             self.obstacle(code.reason, shell.span, &format!("`{}`", code.name));
-            carried.extend(code.possible.iter().cloned().map(|inner| (inner, true)));
+            carried.extend(code.possible.iter().cloned().map(|inner| (inner, Certainty::Possible)));
             if code.reason == Reason::InterpreterStdin {
                 match stdin {
                     Stdin::Known(text) => carried.extend(read_as_code(code.name, text)),
-                    Stdin::Unknown => carried.push((Inner::Script(Arg::many()), false)),
+                    Stdin::Unknown => {
+                        carried.push((Inner::Script(Arg::many()), Certainty::Certain));
+                    }
                     Stdin::Inherited => {}
                 }
             }
         }
         if recipes_from_input(&inside) && *stdin != Stdin::Inherited {
-            carried.push((Inner::Script(Arg::many()), false));
+            carried.push((Inner::Script(Arg::many()), Certainty::Certain));
         }
         let effect = builtin_effect(&inside);
         for reason in &effect.reasons {
@@ -302,34 +307,14 @@ impl Walker<'_> {
                 state.assign(name, false, vec![Value::Scalar(text.to_owned())]);
             }
         }
-        for (inner, possible) in carried {
-            self.carried(&inner, possible, shell, stdin, state, false);
+        for (inner, sure) in carried {
+            self.carried(&inner, sure, shell, stdin, state, false);
         }
         for payload in &effect.payloads {
-            self.carried(payload, false, shell, stdin, state, true);
+            self.carried(payload, Certainty::Certain, shell, stdin, state, true);
         }
         self.call_function(&inside, shell, stdin, state);
         flow
-    }
-
-    fn describe(
-        &self,
-        fact: &mut CommandFact,
-        inspection: &Inspection,
-        current: &[Arg],
-        clean: bool,
-        directory_changed: bool,
-    ) {
-        fact.read_only = if !clean {
-            Err("an assignment or wrapper option before it is not known to be safe".to_owned())
-        } else if directory_changed {
-            Err("it runs in another directory".to_owned())
-        } else {
-            inspection.read_only.clone().map_err(|no| no.why.into_owned())
-        };
-        fact.edits = inspection.edits && clean && !directory_changed;
-        fact.file_command = inspection.file_command;
-        fact.git = current.first().and_then(Arg::known).is_some_and(|name| basename(name) == "git");
     }
 
     /// What the command becomes: directory changes.
@@ -394,180 +379,23 @@ impl Walker<'_> {
             });
         }
     }
-
-    /// The texts of the whole command, nothing stripped but what is safe to strip.
-    fn whole_forms(&self, fact: &mut CommandFact, argv: &[Arg], shell: &Shell<'_>) {
-        let allows = self.origin == Origin::Written;
-        let texts = Arg::canonical(argv);
-        // A source text that is the canonical text says nothing more.
-        let (source, words_source) = match shell.source {
-            Some((source, words)) => (Some(source.to_owned()), Some(words.to_owned())),
-            None => (None, None),
-        };
-        if shell.assigns.is_empty() {
-            let source = words_source.filter(|text| texts.known() != Some(text));
-            fact.forms.push(Form { texts, source, allows, whole: true, wrapped: false });
-        } else {
-            let mut full = TextSet::default();
-            for assign in shell.assigns {
-                push_assignment(&mut full, assign);
-            }
-            for piece in texts.pieces() {
-                full.push(piece.clone());
-            }
-            fact.forms.push(Form { texts: full, source, allows, whole: true, wrapped: false });
-            fact.forms.push(Form {
-                texts,
-                source: words_source,
-                allows: allows && fact.safe_assignments,
-                whole: false,
-                wrapped: false,
-            });
-        }
-        push_spellings(fact, argv);
-        let bare = without_assignments(argv);
-        if bare.len() < argv.len() && !bare.is_empty() {
-            push_deny_forms(fact, bare);
-        }
-    }
-
-    /// What another command runs. `same_shell`: in the shell itself, so it changes its state.
-    fn carried(
-        &mut self,
-        inner: &Inner,
-        possible: bool,
-        shell: &Shell<'_>,
-        stdin: &Stdin,
-        state: &mut State,
-        same_shell: bool,
-    ) {
-        if self.depth >= MAX_PAYLOADS {
-            self.unknown(shell.span);
-            return;
-        }
-        let outer = (self.origin, self.carrier, self.depth);
-        self.origin = match self.origin {
-            Origin::Lossy => Origin::Lossy,
-            Origin::SecondReader => Origin::SecondReader,
-            Origin::Written | Origin::Payload | Origin::Refined => Origin::Payload,
-        };
-        self.carrier = Some(shell.span);
-        self.depth += 1;
-        let before = self.out.commands.len();
-        match inner {
-            Inner::Argv(argv) => {
-                self.argv(argv, &Shell::bare(shell.span), stdin, &mut state.clone());
-            }
-            Inner::Script(arg) => match arg.known() {
-                Some(text) => self.text(text, shell.span, state, same_shell),
-                None => self.unknown(shell.span),
-            },
-            Inner::Stdin => self.input(stdin, shell, state),
-            Inner::File(arg) => self.file(arg, shell, stdin, state, same_shell),
-        }
-        if possible {
-            for fact in self.out.commands.iter_mut().skip(before) {
-                fact.possible = true;
-            }
-        }
-        (self.origin, self.carrier, self.depth) = outer;
-    }
-
-    /// Text that may be run as a command.
-    pub(crate) fn possible_script(&mut self, text: &str, span: Span, state: &mut State) {
-        let inner = Inner::Script(Arg::Known(text.to_owned()));
-        self.carried(&inner, true, &Shell::bare(span), &Stdin::Inherited, state, false);
-    }
-
-    fn text(&mut self, text: &str, span: Span, state: &mut State, same_shell: bool) {
-        let program = portcullis_shell::parse(text, &portcullis_shell::Options::default());
-        let unreadable = program.script.statements.is_empty() && !program.obstacles.is_empty();
-        if same_shell {
-            let flow = self.program(&program, state);
-            state.cwd = state.cwd.or(&flow.either());
-        } else {
-            let mut inside = state.clone();
-            inside.positional = None;
-            self.program(&program, &mut inside);
-        }
-        if unreadable {
-            self.unknown(span);
-        }
-    }
-
-    fn input(&mut self, stdin: &Stdin, shell: &Shell<'_>, state: &mut State) {
-        match stdin {
-            Stdin::Known(text) => self.text(text, shell.span, state, false),
-            Stdin::Unknown | Stdin::Inherited => self.unknown(shell.span),
-        }
-    }
-
-    fn file(
-        &mut self,
-        arg: &Arg,
-        shell: &Shell<'_>,
-        stdin: &Stdin,
-        state: &mut State,
-        same_shell: bool,
-    ) {
-        match arg.known() {
-            Some("/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" | "-") => {
-                self.input(stdin, shell, state);
-            }
-            Some(text) if text.starts_with("/dev/fd/") => self.unknown(shell.span),
-            Some(_) => self.out.runs.push((place_of(arg, &state.cwd, &self.call.home), shell.span)),
-            None => {
-                // `bash <(echo …)`: what the substitution prints is run.
-                let texts: Vec<Option<String>> = shell
-                    .processes
-                    .iter()
-                    .map(|script| output_of_script(script, &state.lookup(Reach::Text)))
-                    .collect();
-                if texts.is_empty() || texts.iter().any(Option::is_none) {
-                    self.unknown(shell.span);
-                }
-                for text in texts.into_iter().flatten() {
-                    self.text(&text, shell.span, state, same_shell);
-                }
-            }
-        }
-    }
-
-    /// A call of a function defined in the same text, judged by its body with its arguments.
-    fn call_function(&mut self, argv: &[Arg], shell: &Shell<'_>, stdin: &Stdin, state: &mut State) {
-        let Some((name, args)) = argv.split_first() else { return };
-        let Some(body) = name.known().and_then(|name| state.functions.get(name)).cloned() else {
-            return;
-        };
-        if self.calls >= MAX_CALLS {
-            return;
-        }
-        let outer = (self.origin, self.carrier, self.calls);
-        if self.origin == Origin::Written {
-            self.origin = Origin::Payload;
-        }
-        self.carrier = Some(shell.span);
-        self.calls += 1;
-        let mut inside = state.clone();
-        inside.positional =
-            args.iter().map(|arg| arg.known().map(str::to_owned)).collect::<Option<_>>();
-        self.command(&body, &mut inside, stdin);
-        state.variables = inside.variables;
-        state.cwd = state.cwd.or(&inside.cwd);
-        (self.origin, self.carrier, self.calls) = outer;
-    }
 }
 
-/// What an interpreter runs of code it reads from its input.
-fn read_as_code(name: &str, text: &str) -> Vec<(Inner, bool)> {
-    let flag = match name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
-        "python" | "pypy" => "-c",
-        "php" => "-r",
-        _ => "-e",
+/// What was read in its arguments. `unchanged`: nothing in front of it changes what they mean, or
+/// what does.
+fn describe(
+    fact: &mut CommandFact,
+    inspection: &Inspection,
+    current: &[Arg],
+    unchanged: Result<(), &'static str>,
+) {
+    fact.edits = inspection.edits && unchanged.is_ok();
+    fact.read_only = match unchanged {
+        Ok(()) => inspection.read_only.clone().map_err(|no| no.why.into_owned()),
+        Err(why) => Err(why.to_owned()),
     };
-    let argv = [name, flag, text].map(|word| Arg::Known(word.to_owned()));
-    let inner = interpreter(&argv).map(|code| code.possible).unwrap_or_default();
-    inner.into_iter().map(|inner| (inner, true)).collect()
+    fact.file_command = inspection.file_command;
+    fact.git = current.first().and_then(Arg::known).is_some_and(|name| basename(name) == "git");
 }
 
 /// `make -f -`: recipes come from the input.
@@ -676,95 +504,4 @@ fn under_variable(word: &Word) -> bool {
             | Part::Unreadable { .. } => false,
         })
         && slash
-}
-
-/// The forms of a stripped command.
-fn push_forms(fact: &mut CommandFact, argv: &[Arg], clean: bool) {
-    let allows = fact.origin == Origin::Written && clean;
-    fact.forms.push(Form {
-        texts: Arg::canonical(argv),
-        source: None,
-        allows,
-        whole: false,
-        wrapped: false,
-    });
-    push_spellings(fact, argv);
-}
-
-fn push_deny_forms(fact: &mut CommandFact, argv: &[Arg]) {
-    fact.forms.push(Form::restricting(Arg::canonical(argv)));
-    push_spellings(fact, argv);
-}
-
-/// Other spellings that deny and ask rules match too: the program without its directory, git
-/// without its global options.
-fn push_spellings(fact: &mut CommandFact, argv: &[Arg]) {
-    let Some((first, rest)) = argv.split_first() else { return };
-    if let Some(name) = first.known()
-        && name.contains('/')
-        && !basename(name).is_empty()
-    {
-        let mut short = vec![Arg::Known(basename(name).to_owned())];
-        short.extend(rest.iter().cloned());
-        fact.forms.push(Form::restricting(Arg::canonical(&short)));
-        if let Some(git) = git_without_globals(&short) {
-            fact.forms.push(Form::restricting(Arg::canonical(&git.argv)));
-        }
-    } else if let Some(git) = git_without_globals(argv)
-        && git.argv != argv
-    {
-        fact.forms.push(Form::restricting(Arg::canonical(&git.argv)));
-    } else if let Arg::One { prefix, suffix } | Arg::Many { prefix, suffix } = first
-        && (prefix.contains('/') || suffix.contains('/'))
-    {
-        // The directory of an unknown program is unknown, its name is what follows the last slash.
-        let tail = suffix.rsplit_once('/').map(|(_, name)| name);
-        let name = match tail {
-            Some(name) if !name.is_empty() => Arg::Known(name.to_owned()),
-            _ => Arg::One { prefix: String::new(), suffix: suffix.clone() },
-        };
-        let mut short = vec![name];
-        short.extend(rest.iter().cloned());
-        fact.forms.push(Form::restricting(Arg::canonical(&short)));
-    }
-}
-
-fn push_assignment(set: &mut TextSet, assign: &Assign) {
-    let operator = if assign.append { "+=" } else { "=" };
-    set.push(TextPiece::Literal(assign.name.clone()));
-    if assign.subscript.is_some() {
-        set.push(TextPiece::Anything);
-    }
-    set.push(TextPiece::Literal(operator.to_owned()));
-    match &assign.value {
-        AssignValue::Scalar(word) => match word.known() {
-            Some(text) if text.is_empty() => {}
-            Some(text) => set.push(TextPiece::Literal(quote_word(&text))),
-            None => set.push(TextPiece::InWord),
-        },
-        AssignValue::Array(_) => set.push(TextPiece::Anything),
-    }
-    set.push(TextPiece::Literal(" ".to_owned()));
-}
-
-fn without_assignments(argv: &[Arg]) -> &[Arg] {
-    let mut rest = argv;
-    while let Some((first, tail)) = rest.split_first() {
-        let assigns = first.known().or(Some(first.prefix())).is_some_and(|text| {
-            text.split_once('=').is_some_and(|(name, _)| {
-                !name.is_empty()
-                    && !name.starts_with(|c: char| c.is_ascii_digit())
-                    && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            })
-        });
-        if !assigns {
-            break;
-        }
-        rest = tail;
-    }
-    rest
-}
-
-fn basename(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }

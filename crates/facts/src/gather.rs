@@ -83,19 +83,16 @@ fn tool_access(facts: &mut Facts, call: &ToolCall, text: &str, access: Access, r
         None if text == "~" => Ok(call.home.clone()),
         None => call.cwd.join(text),
     };
-    let place = match path {
-        Ok(path) => Place::Known(vec![path]),
-        Err(_) => {
-            facts.action = Action::Malformed(format!("`{text}` is not a path"));
-            return;
-        }
+    let Ok(path) = path else {
+        facts.action = Action::Malformed(format!("`{text}` is not a path"));
+        return;
     };
     facts.accesses.push(AccessFact {
         access,
         by: Accessor::Tool,
         text: text.to_owned(),
         span: Span::default(),
-        place,
+        place: Place::Known(vec![path]),
         recursive,
         carried: false,
         climbs: false,

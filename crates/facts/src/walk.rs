@@ -560,7 +560,7 @@ impl Walker<'_> {
                     Descriptor::Variable(name) => Some(format!("{{{name}}}")),
                 },
                 op: redirect.op.text(),
-                target: static_target.clone(),
+                target: static_target,
             });
         }
         if matches!(redirect.op, RedirectOp::HereString) {
