@@ -12,6 +12,7 @@ use portcullis_model::{
 };
 use portcullis_policy::{Policy, PolicyRule};
 use portcullis_rules::{Match, Specifier};
+use std::collections::BTreeSet;
 
 /// What a caller wants beside the decision. Nothing here changes it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,6 +79,8 @@ struct Judge<'a> {
     moves: usize,
     removes_tool: bool,
     findings: Vec<(Finding, Prompt)>,
+    /// What is in `findings`, to find it fast.
+    seen: BTreeSet<Finding>,
 }
 
 fn builtin(code: &'static str, text: impl Into<String>) -> Because {
@@ -142,6 +145,7 @@ impl<'a> Judge<'a> {
             moves: 0,
             removes_tool: false,
             findings: Vec::new(),
+            seen: BTreeSet::new(),
         }
     }
 
@@ -165,7 +169,7 @@ impl<'a> Judge<'a> {
         prompt: Prompt,
     ) {
         let finding = Finding { decision, because, subject, certainty };
-        if !self.findings.iter().any(|(known, _)| *known == finding) {
+        if self.seen.insert(finding.clone()) {
             self.findings.push((finding, prompt));
         }
     }

@@ -11,7 +11,7 @@ use crate::state::{Cwd, Flow, Reach, State, argument_lists};
 use crate::tables::builtins::{Directory, builtin_effect};
 use crate::tables::interpreters::interpreter;
 use crate::walk::{Stdin, Walker, safe_assignment};
-use crate::{Accessor, Arg, CdFact, CommandFact, Form, Origin, Place};
+use crate::{Access, Accessor, Arg, CdFact, CommandFact, Form, Origin, Place};
 use portcullis_model::{Certainty, Reason, Span, TextPiece, TextSet};
 use portcullis_shell::{Assign, Part, Script, Simple, Word};
 
@@ -96,6 +96,52 @@ impl Walker<'_> {
         self.listed(argv, argv, shell, stdin, state)
     }
 
+    /// A command whose program is only known when it runs: any command, on any of its words.
+    fn unknown_program(&mut self, argv: &[Arg], span: Span, state: &State) {
+        self.unknown(span);
+        for arg in argv.iter().skip(1).filter(|arg| arg.known().is_some()) {
+            for access in [Access::Read, Access::Write] {
+                self.out.accesses.push(AccessFact {
+                    access,
+                    by: Accessor::Operand(self.out.commands.len()),
+                    text: arg.known().unwrap_or("").to_owned(),
+                    span,
+                    place: place_of(arg, &state.cwd, &self.call.home),
+                    recursive: false,
+                    carried: true,
+                    climbs: false,
+                    dynamic: true,
+                    guessed: true,
+                });
+            }
+        }
+    }
+
+    /// Files whose contents the command runs: the program itself, scripts of interpreters.
+    fn files_run(&mut self, argv: &[Arg], span: Span, state: &State) {
+        let Some(name) = argv.first().and_then(Arg::known) else { return };
+        let mut push = |text: &str| {
+            let arg = Arg::Known(text.to_owned());
+            self.out.runs.push((place_of(&arg, &state.cwd, &self.call.home), span));
+        };
+        if name.contains('/') {
+            push(name);
+        }
+        match basename(name) {
+            "make" | "gmake" => {
+                ["Makefile", "makefile", "GNUmakefile"].into_iter().for_each(&mut push);
+            }
+            "just" => push("justfile"),
+            "npm" | "yarn" | "pnpm" | "bun" => push("package.json"),
+            _ => {}
+        }
+        if runs_scripts(basename(name)) {
+            argv.iter().skip(1).filter_map(Arg::known).for_each(|text| {
+                push(text.trim_start_matches("-f"));
+            });
+        }
+    }
+
     /// Any command at all.
     pub(crate) fn unknown(&mut self, span: Span) {
         let argv = [Arg::many()];
@@ -133,6 +179,7 @@ impl Walker<'_> {
         fact.safe_assignments = shell.assigns.iter().all(safe_assignment);
         if written.first().is_some_and(|name| name.known().is_none()) {
             fact.obstacles.push(Reason::DynamicCommandName);
+            self.unknown_program(written, shell.span, state);
         }
         if let Some(name) = written.first().and_then(Arg::known) {
             if self.call.shadowed.iter().any(|shadowed| shadowed == name) {
@@ -140,10 +187,12 @@ impl Walker<'_> {
                 fact.obstacles.push(Reason::Shadowed);
             }
             if name.contains('/') {
-                self.out.runs.push((
-                    place_of(&Arg::Known(name.to_owned()), &state.cwd, &self.call.home),
-                    shell.span,
-                ));
+                let place = place_of(&Arg::Known(name.to_owned()), &state.cwd, &self.call.home);
+                if is_process_file(&place) {
+                    // `/proc/self/exe -c …` is the shell itself; what else stands there is unknown.
+                    self.unknown(shell.span);
+                }
+                self.out.runs.push((place, shell.span));
             }
             if name.starts_with([' ', '\t']) {
                 self.obstacle(Reason::EscapedBlank, shell.span, "");
@@ -171,6 +220,8 @@ impl Walker<'_> {
         let mut clean = fact.safe_assignments;
         let mut carried: Vec<(Inner, Certainty)> = Vec::new();
         let (mut directory_changed, mut transparent, mut peeled_any) = (false, true, false);
+        // What the command runs in: wrappers may change directory first.
+        let mut elsewhere = state.clone();
         for layer in 0.. {
             let Some(peeled) = peel(&current) else { break };
             if layer >= MAX_WRAPPERS {
@@ -188,7 +239,13 @@ impl Walker<'_> {
                     self.command_value(name, text, shell.span, state);
                 }
             }
-            directory_changed |= peeled.changes_directory.is_some();
+            if let Some(arg) = &peeled.changes_directory {
+                directory_changed = true;
+                elsewhere.cwd = match place_of(arg, &elsewhere.cwd, &self.call.home) {
+                    Place::Known(paths) => Cwd::Known(paths),
+                    Place::Glob(_) | Place::Unknown(_) | Place::Free => Cwd::Unknown,
+                };
+            }
             let only = match peeled.inner.as_slice() {
                 [Inner::Argv(inner)] if peeled.strength == Strength::Every => Some(inner.clone()),
                 _ => None,
@@ -231,7 +288,12 @@ impl Walker<'_> {
         }
 
         // What `~` and `$HOME` mean is known, so the command is looked at with them filled in.
-        let mut located = inspect(&inside);
+        // A program named by its path is never read-only, but its files are judged all the same.
+        let mut located = inspect(&by_name(&inside));
+        if current.first().and_then(Arg::known).is_some_and(|name| name.contains('/')) {
+            located.read_only = inspect(&inside).read_only;
+            located.edits = false;
+        }
         // The read-only tables speak about some wrappers themselves (`xargs grep x`).
         let unchanged = if !clean {
             Err("an assignment or wrapper option before it is not known to be safe")
@@ -272,6 +334,7 @@ impl Walker<'_> {
         if recipes_from_input(&inside) && *stdin != Stdin::Inherited {
             carried.push((Inner::Script(Arg::many()), Certainty::Certain));
         }
+        self.files_run(&current, shell.span, &elsewhere);
         let effect = builtin_effect(&inside);
         for reason in &effect.reasons {
             self.obstacle(*reason, shell.span, "");
@@ -289,8 +352,8 @@ impl Walker<'_> {
                     .iter()
                     .map(|(_, arg)| RemovalTarget {
                         arg: arg.clone(),
-                        place: place_of(arg, &state.cwd, &self.call.home),
-                        cwd: match &state.cwd {
+                        place: place_of(arg, &elsewhere.cwd, &self.call.home),
+                        cwd: match &elsewhere.cwd {
                             Cwd::Known(paths) => Some(paths.clone()),
                             Cwd::Unknown => None,
                         },
@@ -299,16 +362,17 @@ impl Walker<'_> {
             });
         }
         self.out.commands.push(fact);
-        self.operands(index, &located, shell.span, wrapped, state);
+        self.operands(index, &located, shell.span, wrapped, &elsewhere);
         for (name, value) in &effect.assigns {
             self.hijack(name, shell.span);
+            self.integer(name, value.as_ref().and_then(Arg::known), shell.span);
             if let Some(text) = value.as_ref().and_then(Arg::known) {
                 self.command_value(name, text, shell.span, state);
                 state.assign(name, false, vec![Value::Scalar(text.to_owned())]);
             }
         }
         for (inner, sure) in carried {
-            self.carried(&inner, sure, shell, stdin, state, false);
+            self.carried(&inner, sure, shell, stdin, &mut elsewhere, false);
         }
         for payload in &effect.payloads {
             self.carried(payload, Certainty::Certain, shell, stdin, state, true);
@@ -371,6 +435,7 @@ impl Walker<'_> {
                 by: Accessor::Operand(index),
                 climbs: used.arg.known().is_some_and(climbs),
                 dynamic: used.arg.known().is_none() || !spelled,
+                guessed: false,
                 text,
                 span,
                 place: place_of(&used.arg, &state.cwd, &self.call.home),
@@ -408,6 +473,64 @@ fn recipes_from_input(argv: &[Arg]) -> bool {
         && argv.iter().skip(1).any(|arg| {
             matches!(arg.known(), Some("-" | "-f-" | "--file=-" | "--makefile=-" | "/dev/stdin"))
         })
+}
+
+/// The command as if its program stood without a directory.
+fn by_name(argv: &[Arg]) -> Vec<Arg> {
+    let mut out = argv.to_vec();
+    if let Some(Arg::Known(name)) = out.first_mut()
+        && name.contains('/')
+    {
+        *name = basename(name).to_owned();
+    }
+    out
+}
+
+/// Programs that run the files they are given.
+fn runs_scripts(name: &str) -> bool {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    matches!(
+        stem,
+        "python"
+            | "pypy"
+            | "perl"
+            | "ruby"
+            | "node"
+            | "deno"
+            | "bun"
+            | "php"
+            | "lua"
+            | "awk"
+            | "gawk"
+            | "mawk"
+            | "sed"
+            | "make"
+            | "gmake"
+            | "vim"
+            | "vi"
+            | "ex"
+            | "ed"
+            | "tclsh"
+            | "expect"
+            | "gdb"
+            | "java"
+            | "ninja"
+            | "just"
+            | "env"
+            | "nice"
+            | "xargs"
+            | "tsx"
+    )
+}
+
+/// A place under `/proc` or `/dev/fd`: what stands there depends on the process that looks.
+pub(crate) fn is_process_file(place: &Place) -> bool {
+    match place {
+        Place::Known(paths) => paths.iter().any(|path| {
+            path.as_str().starts_with("/proc/") || path.as_str().starts_with("/dev/fd/")
+        }),
+        Place::Glob(_) | Place::Unknown(_) | Place::Free => false,
+    }
 }
 
 fn processes(simple: &Simple) -> Vec<&Script> {

@@ -248,6 +248,8 @@ pub struct AccessFact {
     pub carried: bool,
     /// It has a `..` after a name: where that leads depends on symlinks.
     pub climbs: bool,
+    /// Any word of a command whose program is not known: it may be a file, or not.
+    pub guessed: bool,
     /// The spelling needs approval however harmless the path is: `~`, a glob or an unknown as the
     /// target of an output redirect.
     pub dynamic: bool,

@@ -18,6 +18,7 @@ mod outputs;
 mod payload;
 mod peel;
 mod place;
+mod redirect;
 mod state;
 pub mod tables;
 mod walk;

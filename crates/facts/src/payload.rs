@@ -1,13 +1,13 @@
 //! What other commands carry: scripts given as text, on the input or in a file, and functions.
 
-use crate::command::Shell;
+use crate::command::{Shell, is_process_file};
 use crate::outputs::output_of_script;
 use crate::peel::Inner;
 use crate::place::place_of;
 use crate::state::{Reach, State};
 use crate::tables::interpreters::interpreter;
 use crate::walk::{MAX_PAYLOADS, Stdin, Walker};
-use crate::{Arg, Origin};
+use crate::{Arg, Origin, Place};
 use portcullis_model::{Certainty, Span};
 
 /// Function calls inside function calls are followed this deep.
@@ -100,11 +100,17 @@ impl Walker<'_> {
         state: &mut State,
         same_shell: bool,
     ) {
-        match arg.known() {
-            Some("/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" | "-") => {
-                self.input(stdin, shell, state);
+        let place = place_of(arg, &state.cwd, &self.call.home);
+        let is_input = match &place {
+            Place::Known(paths) => {
+                paths.iter().any(|path| matches!(path.as_str(), "/dev/stdin" | "/dev/fd/0"))
             }
-            Some(text) if text.starts_with("/dev/fd/") => self.unknown(shell.span),
+            Place::Glob(_) | Place::Unknown(_) | Place::Free => false,
+        };
+        match arg.known() {
+            Some("-") => self.input(stdin, shell, state),
+            Some(_) if is_input => self.input(stdin, shell, state),
+            Some(_) if is_process_file(&place) => self.unknown(shell.span),
             Some(_) => self.out.runs.push((place_of(arg, &state.cwd, &self.call.home), shell.span)),
             None => {
                 // `bash <(echo …)`: what the substitution prints is run.

@@ -107,6 +107,7 @@ impl<'a> Judge<'a> {
         let mut settled = false;
         for (class, rules) in [(RuleClass::Deny, &policy.deny), (RuleClass::Ask, &policy.ask)] {
             for (rule, sure) in path_rules(rules, class, access, tool, self.answers) {
+                let sure = if access.guessed { Certainty::Possible } else { sure };
                 self.restrict(subject, class, rule, sure);
                 settled = true;
             }
