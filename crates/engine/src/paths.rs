@@ -81,7 +81,7 @@ pub(crate) fn restricts(rule: &PolicyRule, access: &AccessFact, answers: &Answer
             Spelling::Glob(glob) => match matcher.possible_glob(glob) {
                 // What the glob really matches was looked up and is judged path by path.
                 Match::Possible if resolved_glob => Match::No,
-                other => other,
+                found @ (Match::No | Match::Possible | Match::Certain) => found,
             },
             Spelling::Texts(texts) => matcher.possible(texts),
         };

@@ -64,7 +64,7 @@ impl Arg {
         let blank = if first { "" } else { " " };
         match self {
             Self::Known(word) => {
-                set.push(TextPiece::Literal(format!("{blank}{}", quote_word(word))))
+                set.push(TextPiece::Literal(format!("{blank}{}", quote_word(word))));
             }
             Self::One { prefix, suffix } => {
                 set.push(TextPiece::Literal(format!("{blank}{}", quote_fragment(prefix, true))));

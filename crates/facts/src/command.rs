@@ -1,31 +1,28 @@
-//! One simple command: its forms for rules, what it carries, and which files it touches.
+//! One simple command: what is under its wrappers, what it does, and which files it touches.
 
 use crate::expand::{Nothing, Value};
 use crate::facts::{AccessFact, RemovalFact, RemovalTarget};
+use crate::forms::{basename, push_deny_forms, push_forms, without_assignments};
 use crate::inspect::{Inspection, inspect};
-use crate::outputs::output_of_script;
+use crate::payload::read_as_code;
 use crate::peel::{Inner, Strength, peel};
 use crate::place::{climbs, place_of};
 use crate::state::{Cwd, Flow, Reach, State, argument_lists};
 use crate::tables::builtins::{Directory, builtin_effect};
-use crate::tables::git_options::git_without_globals;
 use crate::tables::interpreters::interpreter;
-use crate::walk::{MAX_PAYLOADS, Stdin, Walker, safe_assignment};
-use crate::{Accessor, Arg, CdFact, CommandFact, Form, Origin, Place};
-use portcullis_model::{Reason, Span, TextPiece, TextSet, quote_word};
-use portcullis_shell::{Assign, AssignValue, Part, Script, Simple, Word};
+use crate::walk::{Stdin, Walker, safe_assignment};
+use crate::{Access, Accessor, Arg, CdFact, CommandFact, Form, Origin, Place};
+use portcullis_model::{Certainty, Reason, Span, TextPiece, TextSet};
+use portcullis_shell::{Assign, Part, Script, Simple, Word};
 
 /// Wrappers inside wrappers are taken off this often.
 const MAX_WRAPPERS: usize = 40;
-/// Function calls inside function calls are followed this deep.
-const MAX_CALLS: usize = 3;
-
 /// What surrounds the words of a command.
 pub(crate) struct Shell<'a> {
-    span: Span,
-    assigns: &'a [Assign],
-    source: Option<(&'a str, &'a str)>,
-    processes: Vec<&'a Script>,
+    pub(crate) span: Span,
+    pub(crate) assigns: &'a [Assign],
+    pub(crate) source: Option<(&'a str, &'a str)>,
+    pub(crate) processes: Vec<&'a Script>,
     under_variable: bool,
     obscured: Option<&'static str>,
 }
@@ -99,6 +96,52 @@ impl Walker<'_> {
         self.listed(argv, argv, shell, stdin, state)
     }
 
+    /// A command whose program is only known when it runs: any command, on any of its words.
+    fn unknown_program(&mut self, argv: &[Arg], span: Span, state: &State) {
+        self.unknown(span);
+        for arg in argv.iter().skip(1).filter(|arg| arg.known().is_some()) {
+            for access in [Access::Read, Access::Write] {
+                self.out.accesses.push(AccessFact {
+                    access,
+                    by: Accessor::Operand(self.out.commands.len()),
+                    text: arg.known().unwrap_or("").to_owned(),
+                    span,
+                    place: place_of(arg, &state.cwd, &self.call.home),
+                    recursive: false,
+                    carried: true,
+                    climbs: false,
+                    dynamic: true,
+                    guessed: true,
+                });
+            }
+        }
+    }
+
+    /// Files whose contents the command runs: the program itself, scripts of interpreters.
+    fn files_run(&mut self, argv: &[Arg], span: Span, state: &State) {
+        let Some(name) = argv.first().and_then(Arg::known) else { return };
+        let mut push = |text: &str| {
+            let arg = Arg::Known(text.to_owned());
+            self.out.runs.push((place_of(&arg, &state.cwd, &self.call.home), span));
+        };
+        if name.contains('/') {
+            push(name);
+        }
+        match basename(name) {
+            "make" | "gmake" => {
+                ["Makefile", "makefile", "GNUmakefile"].into_iter().for_each(&mut push);
+            }
+            "just" => push("justfile"),
+            "npm" | "yarn" | "pnpm" | "bun" => push("package.json"),
+            _ => {}
+        }
+        if runs_scripts(basename(name)) {
+            argv.iter().skip(1).filter_map(Arg::known).for_each(|text| {
+                push(text.trim_start_matches("-f"));
+            });
+        }
+    }
+
     /// Any command at all.
     pub(crate) fn unknown(&mut self, span: Span) {
         let argv = [Arg::many()];
@@ -136,6 +179,7 @@ impl Walker<'_> {
         fact.safe_assignments = shell.assigns.iter().all(safe_assignment);
         if written.first().is_some_and(|name| name.known().is_none()) {
             fact.obstacles.push(Reason::DynamicCommandName);
+            self.unknown_program(written, shell.span, state);
         }
         if let Some(name) = written.first().and_then(Arg::known) {
             if self.call.shadowed.iter().any(|shadowed| shadowed == name) {
@@ -143,10 +187,12 @@ impl Walker<'_> {
                 fact.obstacles.push(Reason::Shadowed);
             }
             if name.contains('/') {
-                self.out.runs.push((
-                    place_of(&Arg::Known(name.to_owned()), &state.cwd, &self.call.home),
-                    shell.span,
-                ));
+                let place = place_of(&Arg::Known(name.to_owned()), &state.cwd, &self.call.home);
+                if is_process_file(&place) {
+                    // `/proc/self/exe -c …` is the shell itself; what else stands there is unknown.
+                    self.unknown(shell.span);
+                }
+                self.out.runs.push((place, shell.span));
             }
             if name.starts_with([' ', '\t']) {
                 self.obstacle(Reason::EscapedBlank, shell.span, "");
@@ -172,13 +218,15 @@ impl Walker<'_> {
         // Wrappers that every rule class looks through: the same command, shorter.
         let (mut current, mut inside) = (written.to_vec(), resolved.to_vec());
         let mut clean = fact.safe_assignments;
-        let mut carried: Vec<(Inner, bool)> = Vec::new();
+        let mut carried: Vec<(Inner, Certainty)> = Vec::new();
         let (mut directory_changed, mut transparent, mut peeled_any) = (false, true, false);
+        // What the command runs in: wrappers may change directory first.
+        let mut elsewhere = state.clone();
         for layer in 0.. {
             let Some(peeled) = peel(&current) else { break };
             if layer >= MAX_WRAPPERS {
                 // SECURITY: what is under more wrappers than anyone writes is any command.
-                carried.push((Inner::Script(Arg::many()), false));
+                carried.push((Inner::Script(Arg::many()), Certainty::Certain));
                 break;
             }
             for reason in &peeled.obstacles {
@@ -191,7 +239,13 @@ impl Walker<'_> {
                     self.command_value(name, text, shell.span, state);
                 }
             }
-            directory_changed |= peeled.changes_directory.is_some();
+            if let Some(arg) = &peeled.changes_directory {
+                directory_changed = true;
+                elsewhere.cwd = match place_of(arg, &elsewhere.cwd, &self.call.home) {
+                    Place::Known(paths) => Cwd::Known(paths),
+                    Place::Glob(_) | Place::Unknown(_) | Place::Free => Cwd::Unknown,
+                };
+            }
             let only = match peeled.inner.as_slice() {
                 [Inner::Argv(inner)] if peeled.strength == Strength::Every => Some(inner.clone()),
                 _ => None,
@@ -203,12 +257,11 @@ impl Walker<'_> {
                 peeled_any = true;
                 fact.peeled.push(inner.clone());
                 clean &= peeled.obstacles.is_empty();
-                carried.extend(peeled.possible.into_iter().map(|inner| (inner, true)));
+                carried
+                    .extend(peeled.possible.into_iter().map(|inner| (inner, Certainty::Possible)));
                 push_forms(&mut fact, &inner, clean);
-                inside = match Some(&inside)
-                    .filter(|inside| **inside != current)
-                    .and_then(|a| peel(a))
-                {
+                let resolved = if inside == current { None } else { peel(&inside) };
+                inside = match resolved {
                     Some(peeled) => match peeled.inner.into_iter().next() {
                         Some(Inner::Argv(inner)) => inner,
                         _ => inner.clone(),
@@ -223,8 +276,8 @@ impl Walker<'_> {
             } else {
                 peel(&inside).map_or(peeled.inner, |peeled| peeled.inner)
             };
-            carried.extend(resolved_inner.into_iter().map(|inner| (inner, false)));
-            carried.extend(peeled.possible.into_iter().map(|inner| (inner, true)));
+            carried.extend(resolved_inner.into_iter().map(|inner| (inner, Certainty::Certain)));
+            carried.extend(peeled.possible.into_iter().map(|inner| (inner, Certainty::Possible)));
             break;
         }
         // `timeout 5 NODE_ENV=x npm test`: bash does not look at assignments here, but a person
@@ -235,9 +288,21 @@ impl Walker<'_> {
         }
 
         // What `~` and `$HOME` mean is known, so the command is looked at with them filled in.
-        let mut located = inspect(&inside);
+        // A program named by its path is never read-only, but its files are judged all the same.
+        let mut located = inspect(&by_name(&inside));
+        if current.first().and_then(Arg::known).is_some_and(|name| name.contains('/')) {
+            located.read_only = inspect(&inside).read_only;
+            located.edits = false;
+        }
         // The read-only tables speak about some wrappers themselves (`xargs grep x`).
-        self.describe(&mut fact, &located, &current, clean, directory_changed);
+        let unchanged = if !clean {
+            Err("an assignment or wrapper option before it is not known to be safe")
+        } else if directory_changed {
+            Err("it runs in another directory")
+        } else {
+            Ok(())
+        };
+        describe(&mut fact, &located, &current, unchanged);
         if !transparent {
             fact.read_only = Err("the wrapper in front of it is not read-only".to_owned());
         }
@@ -255,18 +320,21 @@ impl Walker<'_> {
         let code = interpreter(&current);
         if let Some(code) = &code {
             self.obstacle(code.reason, shell.span, &format!("`{}`", code.name));
-            carried.extend(code.possible.iter().cloned().map(|inner| (inner, true)));
+            carried.extend(code.possible.iter().cloned().map(|inner| (inner, Certainty::Possible)));
             if code.reason == Reason::InterpreterStdin {
                 match stdin {
                     Stdin::Known(text) => carried.extend(read_as_code(code.name, text)),
-                    Stdin::Unknown => carried.push((Inner::Script(Arg::many()), false)),
+                    Stdin::Unknown => {
+                        carried.push((Inner::Script(Arg::many()), Certainty::Certain));
+                    }
                     Stdin::Inherited => {}
                 }
             }
         }
         if recipes_from_input(&inside) && *stdin != Stdin::Inherited {
-            carried.push((Inner::Script(Arg::many()), false));
+            carried.push((Inner::Script(Arg::many()), Certainty::Certain));
         }
+        self.files_run(&current, shell.span, &elsewhere);
         let effect = builtin_effect(&inside);
         for reason in &effect.reasons {
             self.obstacle(*reason, shell.span, "");
@@ -284,8 +352,8 @@ impl Walker<'_> {
                     .iter()
                     .map(|(_, arg)| RemovalTarget {
                         arg: arg.clone(),
-                        place: place_of(arg, &state.cwd, &self.call.home),
-                        cwd: match &state.cwd {
+                        place: place_of(arg, &elsewhere.cwd, &self.call.home),
+                        cwd: match &elsewhere.cwd {
                             Cwd::Known(paths) => Some(paths.clone()),
                             Cwd::Unknown => None,
                         },
@@ -294,42 +362,23 @@ impl Walker<'_> {
             });
         }
         self.out.commands.push(fact);
-        self.operands(index, &located, shell.span, wrapped, state);
+        self.operands(index, &located, shell.span, wrapped, &elsewhere);
         for (name, value) in &effect.assigns {
             self.hijack(name, shell.span);
+            self.integer(name, value.as_ref().and_then(Arg::known), shell.span);
             if let Some(text) = value.as_ref().and_then(Arg::known) {
                 self.command_value(name, text, shell.span, state);
                 state.assign(name, false, vec![Value::Scalar(text.to_owned())]);
             }
         }
-        for (inner, possible) in carried {
-            self.carried(&inner, possible, shell, stdin, state, false);
+        for (inner, sure) in carried {
+            self.carried(&inner, sure, shell, stdin, &mut elsewhere, false);
         }
         for payload in &effect.payloads {
-            self.carried(payload, false, shell, stdin, state, true);
+            self.carried(payload, Certainty::Certain, shell, stdin, state, true);
         }
         self.call_function(&inside, shell, stdin, state);
         flow
-    }
-
-    fn describe(
-        &self,
-        fact: &mut CommandFact,
-        inspection: &Inspection,
-        current: &[Arg],
-        clean: bool,
-        directory_changed: bool,
-    ) {
-        fact.read_only = if !clean {
-            Err("an assignment or wrapper option before it is not known to be safe".to_owned())
-        } else if directory_changed {
-            Err("it runs in another directory".to_owned())
-        } else {
-            inspection.read_only.clone().map_err(|no| no.why.into_owned())
-        };
-        fact.edits = inspection.edits && clean && !directory_changed;
-        fact.file_command = inspection.file_command;
-        fact.git = current.first().and_then(Arg::known).is_some_and(|name| basename(name) == "git");
     }
 
     /// What the command becomes: directory changes.
@@ -386,6 +435,7 @@ impl Walker<'_> {
                 by: Accessor::Operand(index),
                 climbs: used.arg.known().is_some_and(climbs),
                 dynamic: used.arg.known().is_none() || !spelled,
+                guessed: false,
                 text,
                 span,
                 place: place_of(&used.arg, &state.cwd, &self.call.home),
@@ -394,180 +444,23 @@ impl Walker<'_> {
             });
         }
     }
-
-    /// The texts of the whole command, nothing stripped but what is safe to strip.
-    fn whole_forms(&self, fact: &mut CommandFact, argv: &[Arg], shell: &Shell<'_>) {
-        let allows = self.origin == Origin::Written;
-        let texts = Arg::canonical(argv);
-        // A source text that is the canonical text says nothing more.
-        let (source, words_source) = match shell.source {
-            Some((source, words)) => (Some(source.to_owned()), Some(words.to_owned())),
-            None => (None, None),
-        };
-        if shell.assigns.is_empty() {
-            let source = words_source.filter(|text| texts.known() != Some(text));
-            fact.forms.push(Form { texts, source, allows, whole: true, wrapped: false });
-        } else {
-            let mut full = TextSet::default();
-            for assign in shell.assigns {
-                push_assignment(&mut full, assign);
-            }
-            for piece in texts.pieces() {
-                full.push(piece.clone());
-            }
-            fact.forms.push(Form { texts: full, source, allows, whole: true, wrapped: false });
-            fact.forms.push(Form {
-                texts,
-                source: words_source,
-                allows: allows && fact.safe_assignments,
-                whole: false,
-                wrapped: false,
-            });
-        }
-        push_spellings(fact, argv);
-        let bare = without_assignments(argv);
-        if bare.len() < argv.len() && !bare.is_empty() {
-            push_deny_forms(fact, bare);
-        }
-    }
-
-    /// What another command runs. `same_shell`: in the shell itself, so it changes its state.
-    fn carried(
-        &mut self,
-        inner: &Inner,
-        possible: bool,
-        shell: &Shell<'_>,
-        stdin: &Stdin,
-        state: &mut State,
-        same_shell: bool,
-    ) {
-        if self.depth >= MAX_PAYLOADS {
-            self.unknown(shell.span);
-            return;
-        }
-        let outer = (self.origin, self.carrier, self.depth);
-        self.origin = match self.origin {
-            Origin::Lossy => Origin::Lossy,
-            Origin::SecondReader => Origin::SecondReader,
-            Origin::Written | Origin::Payload | Origin::Refined => Origin::Payload,
-        };
-        self.carrier = Some(shell.span);
-        self.depth += 1;
-        let before = self.out.commands.len();
-        match inner {
-            Inner::Argv(argv) => {
-                self.argv(argv, &Shell::bare(shell.span), stdin, &mut state.clone());
-            }
-            Inner::Script(arg) => match arg.known() {
-                Some(text) => self.text(text, shell.span, state, same_shell),
-                None => self.unknown(shell.span),
-            },
-            Inner::Stdin => self.input(stdin, shell, state),
-            Inner::File(arg) => self.file(arg, shell, stdin, state, same_shell),
-        }
-        if possible {
-            for fact in self.out.commands.iter_mut().skip(before) {
-                fact.possible = true;
-            }
-        }
-        (self.origin, self.carrier, self.depth) = outer;
-    }
-
-    /// Text that may be run as a command.
-    pub(crate) fn possible_script(&mut self, text: &str, span: Span, state: &mut State) {
-        let inner = Inner::Script(Arg::Known(text.to_owned()));
-        self.carried(&inner, true, &Shell::bare(span), &Stdin::Inherited, state, false);
-    }
-
-    fn text(&mut self, text: &str, span: Span, state: &mut State, same_shell: bool) {
-        let program = portcullis_shell::parse(text, &portcullis_shell::Options::default());
-        let unreadable = program.script.statements.is_empty() && !program.obstacles.is_empty();
-        if same_shell {
-            let flow = self.program(&program, state);
-            state.cwd = state.cwd.or(&flow.either());
-        } else {
-            let mut inside = state.clone();
-            inside.positional = None;
-            self.program(&program, &mut inside);
-        }
-        if unreadable {
-            self.unknown(span);
-        }
-    }
-
-    fn input(&mut self, stdin: &Stdin, shell: &Shell<'_>, state: &mut State) {
-        match stdin {
-            Stdin::Known(text) => self.text(text, shell.span, state, false),
-            Stdin::Unknown | Stdin::Inherited => self.unknown(shell.span),
-        }
-    }
-
-    fn file(
-        &mut self,
-        arg: &Arg,
-        shell: &Shell<'_>,
-        stdin: &Stdin,
-        state: &mut State,
-        same_shell: bool,
-    ) {
-        match arg.known() {
-            Some("/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" | "-") => {
-                self.input(stdin, shell, state);
-            }
-            Some(text) if text.starts_with("/dev/fd/") => self.unknown(shell.span),
-            Some(_) => self.out.runs.push((place_of(arg, &state.cwd, &self.call.home), shell.span)),
-            None => {
-                // `bash <(echo …)`: what the substitution prints is run.
-                let texts: Vec<Option<String>> = shell
-                    .processes
-                    .iter()
-                    .map(|script| output_of_script(script, &state.lookup(Reach::Text)))
-                    .collect();
-                if texts.is_empty() || texts.iter().any(Option::is_none) {
-                    self.unknown(shell.span);
-                }
-                for text in texts.into_iter().flatten() {
-                    self.text(&text, shell.span, state, same_shell);
-                }
-            }
-        }
-    }
-
-    /// A call of a function defined in the same text, judged by its body with its arguments.
-    fn call_function(&mut self, argv: &[Arg], shell: &Shell<'_>, stdin: &Stdin, state: &mut State) {
-        let Some((name, args)) = argv.split_first() else { return };
-        let Some(body) = name.known().and_then(|name| state.functions.get(name)).cloned() else {
-            return;
-        };
-        if self.calls >= MAX_CALLS {
-            return;
-        }
-        let outer = (self.origin, self.carrier, self.calls);
-        if self.origin == Origin::Written {
-            self.origin = Origin::Payload;
-        }
-        self.carrier = Some(shell.span);
-        self.calls += 1;
-        let mut inside = state.clone();
-        inside.positional =
-            args.iter().map(|arg| arg.known().map(str::to_owned)).collect::<Option<_>>();
-        self.command(&body, &mut inside, stdin);
-        state.variables = inside.variables;
-        state.cwd = state.cwd.or(&inside.cwd);
-        (self.origin, self.carrier, self.calls) = outer;
-    }
 }
 
-/// What an interpreter runs of code it reads from its input.
-fn read_as_code(name: &str, text: &str) -> Vec<(Inner, bool)> {
-    let flag = match name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
-        "python" | "pypy" => "-c",
-        "php" => "-r",
-        _ => "-e",
+/// What was read in its arguments. `unchanged`: nothing in front of it changes what they mean, or
+/// what does.
+fn describe(
+    fact: &mut CommandFact,
+    inspection: &Inspection,
+    current: &[Arg],
+    unchanged: Result<(), &'static str>,
+) {
+    fact.edits = inspection.edits && unchanged.is_ok();
+    fact.read_only = match unchanged {
+        Ok(()) => inspection.read_only.clone().map_err(|no| no.why.into_owned()),
+        Err(why) => Err(why.to_owned()),
     };
-    let argv = [name, flag, text].map(|word| Arg::Known(word.to_owned()));
-    let inner = interpreter(&argv).map(|code| code.possible).unwrap_or_default();
-    inner.into_iter().map(|inner| (inner, true)).collect()
+    fact.file_command = inspection.file_command;
+    fact.git = current.first().and_then(Arg::known).is_some_and(|name| basename(name) == "git");
 }
 
 /// `make -f -`: recipes come from the input.
@@ -580,6 +473,64 @@ fn recipes_from_input(argv: &[Arg]) -> bool {
         && argv.iter().skip(1).any(|arg| {
             matches!(arg.known(), Some("-" | "-f-" | "--file=-" | "--makefile=-" | "/dev/stdin"))
         })
+}
+
+/// The command as if its program stood without a directory.
+fn by_name(argv: &[Arg]) -> Vec<Arg> {
+    let mut out = argv.to_vec();
+    if let Some(Arg::Known(name)) = out.first_mut()
+        && name.contains('/')
+    {
+        *name = basename(name).to_owned();
+    }
+    out
+}
+
+/// Programs that run the files they are given.
+fn runs_scripts(name: &str) -> bool {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    matches!(
+        stem,
+        "python"
+            | "pypy"
+            | "perl"
+            | "ruby"
+            | "node"
+            | "deno"
+            | "bun"
+            | "php"
+            | "lua"
+            | "awk"
+            | "gawk"
+            | "mawk"
+            | "sed"
+            | "make"
+            | "gmake"
+            | "vim"
+            | "vi"
+            | "ex"
+            | "ed"
+            | "tclsh"
+            | "expect"
+            | "gdb"
+            | "java"
+            | "ninja"
+            | "just"
+            | "env"
+            | "nice"
+            | "xargs"
+            | "tsx"
+    )
+}
+
+/// A place under `/proc` or `/dev/fd`: what stands there depends on the process that looks.
+pub(crate) fn is_process_file(place: &Place) -> bool {
+    match place {
+        Place::Known(paths) => paths.iter().any(|path| {
+            path.as_str().starts_with("/proc/") || path.as_str().starts_with("/dev/fd/")
+        }),
+        Place::Glob(_) | Place::Unknown(_) | Place::Free => false,
+    }
 }
 
 fn processes(simple: &Simple) -> Vec<&Script> {
@@ -676,95 +627,4 @@ fn under_variable(word: &Word) -> bool {
             | Part::Unreadable { .. } => false,
         })
         && slash
-}
-
-/// The forms of a stripped command.
-fn push_forms(fact: &mut CommandFact, argv: &[Arg], clean: bool) {
-    let allows = fact.origin == Origin::Written && clean;
-    fact.forms.push(Form {
-        texts: Arg::canonical(argv),
-        source: None,
-        allows,
-        whole: false,
-        wrapped: false,
-    });
-    push_spellings(fact, argv);
-}
-
-fn push_deny_forms(fact: &mut CommandFact, argv: &[Arg]) {
-    fact.forms.push(Form::restricting(Arg::canonical(argv)));
-    push_spellings(fact, argv);
-}
-
-/// Other spellings that deny and ask rules match too: the program without its directory, git
-/// without its global options.
-fn push_spellings(fact: &mut CommandFact, argv: &[Arg]) {
-    let Some((first, rest)) = argv.split_first() else { return };
-    if let Some(name) = first.known()
-        && name.contains('/')
-        && !basename(name).is_empty()
-    {
-        let mut short = vec![Arg::Known(basename(name).to_owned())];
-        short.extend(rest.iter().cloned());
-        fact.forms.push(Form::restricting(Arg::canonical(&short)));
-        if let Some(git) = git_without_globals(&short) {
-            fact.forms.push(Form::restricting(Arg::canonical(&git.argv)));
-        }
-    } else if let Some(git) = git_without_globals(argv)
-        && git.argv != argv
-    {
-        fact.forms.push(Form::restricting(Arg::canonical(&git.argv)));
-    } else if let Arg::One { prefix, suffix } | Arg::Many { prefix, suffix } = first
-        && (prefix.contains('/') || suffix.contains('/'))
-    {
-        // The directory of an unknown program is unknown, its name is what follows the last slash.
-        let tail = suffix.rsplit_once('/').map(|(_, name)| name);
-        let name = match tail {
-            Some(name) if !name.is_empty() => Arg::Known(name.to_owned()),
-            _ => Arg::One { prefix: String::new(), suffix: suffix.clone() },
-        };
-        let mut short = vec![name];
-        short.extend(rest.iter().cloned());
-        fact.forms.push(Form::restricting(Arg::canonical(&short)));
-    }
-}
-
-fn push_assignment(set: &mut TextSet, assign: &Assign) {
-    let operator = if assign.append { "+=" } else { "=" };
-    set.push(TextPiece::Literal(assign.name.clone()));
-    if assign.subscript.is_some() {
-        set.push(TextPiece::Anything);
-    }
-    set.push(TextPiece::Literal(operator.to_owned()));
-    match &assign.value {
-        AssignValue::Scalar(word) => match word.known() {
-            Some(text) if text.is_empty() => {}
-            Some(text) => set.push(TextPiece::Literal(quote_word(&text))),
-            None => set.push(TextPiece::InWord),
-        },
-        AssignValue::Array(_) => set.push(TextPiece::Anything),
-    }
-    set.push(TextPiece::Literal(" ".to_owned()));
-}
-
-fn without_assignments(argv: &[Arg]) -> &[Arg] {
-    let mut rest = argv;
-    while let Some((first, tail)) = rest.split_first() {
-        let assigns = first.known().or(Some(first.prefix())).is_some_and(|text| {
-            text.split_once('=').is_some_and(|(name, _)| {
-                !name.is_empty()
-                    && !name.starts_with(|c: char| c.is_ascii_digit())
-                    && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            })
-        });
-        if !assigns {
-            break;
-        }
-        rest = tail;
-    }
-    rest
-}
-
-fn basename(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }

@@ -87,10 +87,15 @@ pub(crate) fn expand(word: &Word, splits: bool, lookup: &dyn Lookup) -> Vec<Vec<
                 Some(value) => push_all(&mut alternatives, &Segment::Text(value.to_string())),
                 None => push_all(&mut alternatives, &Segment::One),
             },
-            Part::Param { expansion, quoted } => match lookup.values(part) {
-                Some(values) => multiply(&mut alternatives, &values, splits && !*quoted),
-                None => push_all(&mut alternatives, &unknown_parameter(expansion, *quoted, splits)),
-            },
+            Part::Param { expansion, quoted } => {
+                if let Some(values) = lookup.values(part) {
+                    multiply(&mut alternatives, &values, splits && !*quoted);
+                } else {
+                    // `"$@"` is many words even in quotes.
+                    let splits = splits && (!*quoted || names_all(expansion));
+                    push_all(&mut alternatives, &unknown_parameter(expansion, splits));
+                }
+            }
             Part::Subst { quoted, .. } => match lookup.values(part) {
                 Some(values) => multiply(&mut alternatives, &values, splits && !*quoted),
                 None => push_all(
@@ -117,17 +122,15 @@ pub(crate) fn expand(word: &Word, splits: bool, lookup: &dyn Lookup) -> Vec<Vec<
     out
 }
 
-fn unknown_parameter(expansion: &Expansion, quoted: bool, splits: bool) -> Segment {
-    let list = expansion.name == "@"
-        || expansion.subscript.as_ref().and_then(Word::known).is_some_and(|text| text == "@");
+fn unknown_parameter(expansion: &Expansion, splits: bool) -> Segment {
     let number = matches!(expansion.name.as_str(), "#" | "?" | "$" | "!") || expansion.length;
-    if list && splits {
-        Segment::Many
-    } else if quoted || number || !splits {
-        Segment::One
-    } else {
-        Segment::Many
-    }
+    if splits && (names_all(expansion) || !number) { Segment::Many } else { Segment::One }
+}
+
+/// `$@`, `${name[@]}`.
+fn names_all(expansion: &Expansion) -> bool {
+    expansion.name == "@"
+        || expansion.subscript.as_ref().and_then(Word::known).is_some_and(|text| text == "@")
 }
 
 fn push_all(alternatives: &mut [Vec<Vec<Segment>>], segment: &Segment) {

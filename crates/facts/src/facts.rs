@@ -68,6 +68,10 @@ pub struct HostFact {
 
 /// One command that could run.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent answers about one command, each read on its own"
+)]
 pub struct CommandFact {
     /// Where it stands.
     pub span: Span,
@@ -129,9 +133,10 @@ impl CommandFact {
             }
             match arg {
                 Arg::Known(word) => out.push_str(&portcullis_model::quote_word(word)),
-                Arg::One { prefix, suffix } => out.push_str(&format!("{prefix}…{suffix}")),
+                Arg::One { prefix, suffix } | Arg::Many { prefix, suffix } => {
+                    out.extend([prefix.as_str(), "…", suffix]);
+                }
                 Arg::Glob(glob) => out.push_str(glob),
-                Arg::Many { prefix, suffix } => out.push_str(&format!("{prefix}…{suffix}")),
             }
         }
         out
@@ -155,6 +160,10 @@ pub enum Origin {
 
 /// One text set of a command that rules are matched against.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent answers about one text, each read on its own"
+)]
 pub struct Form {
     /// The canonical texts.
     pub texts: TextSet,
@@ -218,6 +227,10 @@ pub enum Accessor {
 
 /// One file that is touched.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent answers about one access, each read on its own"
+)]
 pub struct AccessFact {
     /// How.
     pub access: Access,
@@ -235,6 +248,8 @@ pub struct AccessFact {
     pub carried: bool,
     /// It has a `..` after a name: where that leads depends on symlinks.
     pub climbs: bool,
+    /// Any word of a command whose program is not known: it may be a file, or not.
+    pub guessed: bool,
     /// The spelling needs approval however harmless the path is: `~`, a glob or an unknown as the
     /// target of an output redirect.
     pub dynamic: bool,

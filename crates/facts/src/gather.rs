@@ -3,9 +3,9 @@
 use crate::facts::AccessFact;
 use crate::state::{Cwd, State};
 use crate::tables::tools::{Content, content_of};
-use crate::walk::{Collected, Walker};
+use crate::walk::{Collected, Stdin, Walker};
 use crate::web::host_of;
-use crate::{Access, Accessor, Action, Facts, Origin, Place, Probe};
+use crate::{Access, Accessor, Action, Arg, Facts, Origin, Place, Probe};
 use portcullis_model::{AbsPath, Reason, Span, ToolCall};
 use portcullis_shell::Program;
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,23 +83,21 @@ fn tool_access(facts: &mut Facts, call: &ToolCall, text: &str, access: Access, r
         None if text == "~" => Ok(call.home.clone()),
         None => call.cwd.join(text),
     };
-    let place = match path {
-        Ok(path) => Place::Known(vec![path]),
-        Err(_) => {
-            facts.action = Action::Malformed(format!("`{text}` is not a path"));
-            return;
-        }
+    let Ok(path) = path else {
+        facts.action = Action::Malformed(format!("`{text}` is not a path"));
+        return;
     };
     facts.accesses.push(AccessFact {
         access,
         by: Accessor::Tool,
         text: text.to_owned(),
         span: Span::default(),
-        place,
+        place: Place::Known(vec![path]),
         recursive,
         carried: false,
         climbs: false,
         dynamic: false,
+        guessed: false,
     });
 }
 
@@ -118,6 +116,7 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
         enclosed: false,
         substituted: false,
         nested: 0,
+        input: Stdin::Inherited,
         obscured: None,
     };
     match program {
@@ -177,7 +176,9 @@ fn written_and_run(walker: &mut Walker<'_>) {
     let mut spans = Vec::new();
     for (run, span) in &walker.out.runs {
         let written = walker.out.accesses.iter().any(|access| match access.access {
-            Access::Write => may_be_same(run, &access.place),
+            Access::Write => {
+                !access.guessed && gives_content(walker, access) && may_be_same(run, &access.place)
+            }
             Access::Read | Access::Remove => false,
         });
         if written {
@@ -187,6 +188,15 @@ fn written_and_run(walker: &mut Walker<'_>) {
     for span in spans {
         walker.unknown(span);
     }
+}
+
+/// Whether a write gives the file new content; `chmod +x f` does not.
+fn gives_content(walker: &Walker<'_>, access: &AccessFact) -> bool {
+    let Accessor::Operand(index) = access.by else { return true };
+    let argv = walker.out.commands.get(index).map(|fact| fact.peeled.last().unwrap_or(&fact.argv));
+    let name = argv.and_then(|argv| argv.first()).and_then(Arg::known).unwrap_or("");
+    let name = name.rsplit('/').next().unwrap_or(name);
+    !matches!(name, "chmod" | "chown" | "chgrp" | "touch" | "mkdir")
 }
 
 fn may_be_same(run: &Place, written: &Place) -> bool {

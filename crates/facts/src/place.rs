@@ -8,6 +8,8 @@ use portcullis_model::{AbsPath, TextPiece, TextSet};
 pub(crate) fn place_of(arg: &Arg, cwd: &Cwd, home: &AbsPath) -> Place {
     match arg {
         Arg::Known(text) => known(text, cwd, home),
+        // `.?` and `[.]*` may match `..` (bash before 5.2, other shells).
+        Arg::Glob(glob) if glob.split('/').any(may_climb) => Place::Unknown(anywhere("", "")),
         Arg::Glob(glob) => match (glob.starts_with('/'), cwd) {
             (true, _) => Place::Glob(vec![glob.clone()]),
             (false, Cwd::Known(paths)) => Place::Glob(
@@ -39,7 +41,20 @@ pub(crate) fn climbs(text: &str) -> bool {
     false
 }
 
+/// Whether a component of a glob may match `..`.
+fn may_climb(component: &str) -> bool {
+    let second = component.chars().nth(1);
+    component.starts_with('[')
+        || (component.starts_with('.') && matches!(second, Some('?' | '*' | '[')))
+}
+
 fn known(text: &str, cwd: &Cwd, home: &AbsPath) -> Place {
+    if let Some(rest) = text.strip_prefix("/proc/self/cwd") {
+        return known(&format!(".{rest}"), cwd, home);
+    }
+    if let Some(rest) = text.strip_prefix("/proc/self/root") {
+        return known(&format!("/{rest}"), cwd, home);
+    }
     if text.starts_with('/') {
         return AbsPath::parse(text)
             .map_or_else(|_| Place::Unknown(anywhere("", "")), |path| Place::Known(vec![path]));

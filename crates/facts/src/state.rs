@@ -413,12 +413,17 @@ pub(crate) fn argument_lists(
     name_lookup: &dyn Lookup,
 ) -> Vec<Vec<Arg>> {
     const MOST: usize = 16;
+    const FAR: usize = 64;
     let mut lists: Vec<Vec<Arg>> = vec![Vec::new()];
     for (index, word) in words.iter().enumerate() {
         // Assignment arguments of `declare` and the like are not split (bash(1), SIMPLE COMMANDS).
         let splits = !(declaration && index > 0 && assigns(word));
         let named = lists.iter().all(Vec::is_empty);
         let mut alternatives = expand(word, splits, if named { name_lookup } else { lookup });
+        // Far into a long command nothing branches any more: the first alternative stands for all.
+        if index > FAR || lists.len() >= MOST {
+            alternatives.truncate(1);
+        }
         if let [args] = alternatives.as_mut_slice() {
             for list in &mut lists {
                 list.extend(args.iter().cloned());

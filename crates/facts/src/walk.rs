@@ -4,17 +4,16 @@
 //! [`MAX_PAYLOADS`] bounds.
 
 use crate::command::Shell;
-use crate::expand::{Nothing, Value, expand};
+use crate::expand::{Value, expand};
 use crate::facts::{AccessFact, AssignmentFact, ObstacleFact, RedirectFact};
-use crate::outputs::{output_of_commands, output_of_script, own_input, text_of};
-use crate::place::{climbs, place_of};
+use crate::outputs::{output_of_commands, text_of};
 use crate::state::{Cwd, Flow, Reach, State};
 use crate::tables::environment::{hijacking_variable, safe_variable};
-use crate::{Access, Accessor, Arg, CommandFact, Origin, Place, Weight};
+use crate::{Arg, CommandFact, Origin, Place, Weight};
 use portcullis_model::{Reason, Span, ToolCall};
 use portcullis_shell::{
-    AndOr, Assign, AssignValue, Command, Compound, Connector, Descriptor, Part, Pipeline, Program,
-    Redirect, RedirectOp, Script, Simple, Target, Word,
+    AndOr, Assign, AssignValue, Command, Compound, Connector, Part, Pipeline, Program, Script,
+    Simple, Target, Word,
 };
 use std::rc::Rc;
 
@@ -84,6 +83,8 @@ pub(crate) struct Walker<'a> {
     pub(crate) enclosed: bool,
     /// Inside a command or process substitution.
     pub(crate) substituted: bool,
+    /// What a command reads that nothing else is given to: the input of what it stands in.
+    pub(crate) input: Stdin,
     /// How many compound commands deep.
     pub(crate) nested: usize,
     /// Inside syntax that narrow rules do not reach into.
@@ -221,7 +222,13 @@ impl Walker<'_> {
                 self.enclosed |= enclosed;
                 self.obscured = self.obscured.or(obscured);
                 self.nested += 1;
+                let input = if stdin == Stdin::Inherited {
+                    self.input.clone()
+                } else {
+                    std::mem::replace(&mut self.input, stdin.clone())
+                };
                 let flow = self.compound(kind, *span, state, &stdin);
+                self.input = input;
                 self.nested -= 1;
                 (self.enclosed, self.obscured) = outer;
                 flow
@@ -275,6 +282,7 @@ impl Walker<'_> {
                     }
                 }
                 self.hijack(name, span);
+                self.integer(name, None, span);
                 state.assign(name, false, values);
                 self.repeated(&[body], state);
                 Flow::stays(&state.cwd)
@@ -384,6 +392,28 @@ impl Walker<'_> {
         }
     }
 
+    /// A variable that bash gives a value of its own: assigning it evaluates arithmetic.
+    pub(crate) fn integer(&mut self, name: &str, value: Option<&str>, span: Span) {
+        let special = matches!(
+            name,
+            "RANDOM"
+                | "SRANDOM"
+                | "SECONDS"
+                | "HISTCMD"
+                | "OPTIND"
+                | "LINENO"
+                | "BASHPID"
+                | "EPOCHSECONDS"
+                | "EPOCHREALTIME"
+                | "BASH_ARGV0"
+                | "COMP_WORDBREAKS"
+        );
+        let plain = value.is_some_and(|text| text.trim().parse::<i64>().is_ok());
+        if special && !plain {
+            self.obstacle(Reason::ArithDynamic, span, &format!("`{name}`"));
+        }
+    }
+
     /// The value of a variable that some program runs as a command.
     pub(crate) fn command_value(&mut self, name: &str, value: &str, span: Span, state: &mut State) {
         if holds_a_command(name) {
@@ -427,6 +457,14 @@ impl Walker<'_> {
             }
         };
         self.hijack(&assign.name, assign.span);
+        if values.is_empty() {
+            self.integer(&assign.name, None, assign.span);
+        }
+        for value in &values {
+            if let Value::Scalar(text) = value {
+                self.integer(&assign.name, Some(text), assign.span);
+            }
+        }
         for value in &values {
             if let Value::Scalar(text) = value {
                 self.command_value(&assign.name, text, assign.span, state);
@@ -472,146 +510,16 @@ impl Walker<'_> {
         }
         let index = self.out.commands.len();
         let own = self.redirects(&simple.redirects, Some(index), state);
-        let stdin = own.unwrap_or_else(|| stdin.clone());
-        self.words(simple, &stdin, state)
-    }
-
-    /// Collects the redirects; gives the input they set, if they do.
-    fn redirects(
-        &mut self,
-        redirects: &[Redirect],
-        command: Option<usize>,
-        state: &mut State,
-    ) -> Option<Stdin> {
-        let mut stdin = None;
-        for redirect in redirects {
-            match &redirect.target {
-                Target::HereDoc(document) => {
-                    self.word(&document.body, state);
-                    stdin = Some(
-                        own_input(std::slice::from_ref(redirect), &state.lookup(Reach::Text))
-                            .map_or(Stdin::Unknown, Stdin::Known),
-                    );
-                }
-                Target::Word(word) => {
-                    self.word(word, state);
-                    let input = self.file_redirect(redirect, word, command, state);
-                    stdin = input.or(stdin);
-                }
-            }
+        let given = own.clone().unwrap_or_else(|| stdin.clone());
+        let stdin = if given == Stdin::Inherited { self.input.clone() } else { given };
+        let flow = self.words(simple, &stdin, state);
+        let replaces =
+            simple.words.first().and_then(Word::known).is_some_and(|name| name == "exec");
+        if replaces && let Some(own) = own {
+            // `exec <…` sets what every later command reads.
+            self.input = own;
         }
-        stdin
-    }
-
-    fn file_redirect(
-        &mut self,
-        redirect: &Redirect,
-        word: &Word,
-        command: Option<usize>,
-        state: &mut State,
-    ) -> Option<Stdin> {
-        let known = |lookup| match expand(word, true, lookup).as_slice() {
-            [args] => match args.as_slice() {
-                [arg] => Some(arg.clone()),
-                _ => None,
-            },
-            _ => None,
-        };
-        let written = known(&Nothing);
-        let process = word.parts.iter().find_map(|part| match part {
-            Part::Process { script, output: false } => Some(script),
-            Part::Process { .. }
-            | Part::Text { .. }
-            | Part::Glob(_)
-            | Part::Param { .. }
-            | Part::Subst { .. }
-            | Part::Arith { .. }
-            | Part::Tilde(_)
-            | Part::Array(_)
-            | Part::Unreadable { .. } => None,
-        });
-        let reads = matches!(redirect.op, RedirectOp::Read | RedirectOp::ReadWrite);
-        let writes = match redirect.op {
-            RedirectOp::Write
-            | RedirectOp::Append
-            | RedirectOp::Clobber
-            | RedirectOp::ReadWrite
-            | RedirectOp::WriteBoth
-            | RedirectOp::AppendBoth => true,
-            RedirectOp::DupWrite => {
-                let text = written.as_ref().and_then(Arg::known).map(str::to_owned);
-                !text.is_some_and(|text| {
-                    let digits = text.strip_suffix('-').unwrap_or(&text);
-                    digits.chars().all(|c| c.is_ascii_digit())
-                })
-            }
-            RedirectOp::Read
-            | RedirectOp::DupRead
-            | RedirectOp::HereDoc
-            | RedirectOp::HereDocTabs
-            | RedirectOp::HereString => false,
-        };
-        let static_target = written.as_ref().and_then(Arg::known).map(str::to_owned);
-        if redirect.op != RedirectOp::HereString {
-            self.out.redirects.push(RedirectFact {
-                descriptor: match &redirect.descriptor {
-                    Descriptor::Default => None,
-                    Descriptor::Number(number) => Some(number.clone()),
-                    Descriptor::Variable(name) => Some(format!("{{{name}}}")),
-                },
-                op: redirect.op.text(),
-                target: static_target.clone(),
-            });
-        }
-        if matches!(redirect.op, RedirectOp::HereString) {
-            return Some(
-                text_of(word, &state.lookup(Reach::Text))
-                    .map_or(Stdin::Unknown, |text| Stdin::Known(text + "\n")),
-            );
-        }
-        if let Some(script) = process {
-            // The commands inside are judged on their own; the target itself is a pipe.
-            return reads.then(|| {
-                output_of_script(script, &state.lookup(Reach::Text))
-                    .map_or(Stdin::Unknown, Stdin::Known)
-            });
-        }
-        let resolved = known(&state.lookup(Reach::Places));
-        let mut candidates = vec![(resolved.clone().unwrap_or_else(Arg::many), false)];
-        for args in expand(word, true, &state.lookup(Reach::Text)) {
-            if let [arg] = args.as_slice()
-                && Some(arg) != resolved.as_ref()
-            {
-                candidates.push((arg.clone(), true));
-            }
-        }
-        for (access, applies) in [(Access::Read, reads), (Access::Write, writes)] {
-            if !applies {
-                continue;
-            }
-            for (arg, refined) in &candidates {
-                let relative = arg.known().is_some_and(|text| !text.starts_with('/'));
-                if relative && state.cwd == Cwd::Unknown && !refined {
-                    self.obstacle(Reason::CwdUnknown, redirect.span, "");
-                }
-                let place = match arg.known() {
-                    Some(text) if free_device(text) => Place::Free,
-                    _ => place_of(arg, &state.cwd, &self.call.home),
-                };
-                self.out.accesses.push(AccessFact {
-                    access,
-                    by: Accessor::Redirect(command),
-                    text: arg.known().map_or_else(|| word_text(word, arg), str::to_owned),
-                    span: self.carrier.unwrap_or(redirect.span),
-                    place,
-                    recursive: false,
-                    carried: *refined || self.origin != Origin::Written,
-                    climbs: arg.known().is_some_and(climbs),
-                    dynamic: written.as_ref().is_none_or(|arg| arg.known().is_none()),
-                });
-            }
-        }
-        reads.then_some(Stdin::Unknown)
+        flow
     }
 
     /// Everything that runs while a word is expanded.
@@ -634,6 +542,7 @@ impl Walker<'_> {
                     }
                     if matches!(expansion.operator.as_str(), ":=" | "=") {
                         self.hijack(&expansion.name, Span::default());
+                        self.integer(&expansion.name, None, Span::default());
                         if let Some(text) = expansion
                             .operands
                             .first()
@@ -721,20 +630,6 @@ fn element(text: String) -> String {
     }
 }
 
-fn word_text(word: &Word, arg: &Arg) -> String {
-    word.known().unwrap_or_else(|| match arg {
-        Arg::Known(text) | Arg::Glob(text) => text.clone(),
-        Arg::One { prefix, suffix } | Arg::Many { prefix, suffix } => format!("{prefix}…{suffix}"),
-    })
-}
-
-fn free_device(text: &str) -> bool {
-    matches!(text, "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/stdin" | "/dev/tty")
-        || text
-            .strip_prefix("/dev/fd/")
-            .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))
-}
-
 /// What a reason means for a decision.
 fn weight(reason: Reason) -> Weight {
     match reason {
@@ -751,6 +646,7 @@ fn weight(reason: Reason) -> Weight {
         | Reason::NameOperand
         | Reason::DeclareAttribute
         | Reason::PromptTransform
+        | Reason::IndirectExpansion
         | Reason::ShellOption
         | Reason::Shadowed => Weight::Opaque,
         Reason::EscapedBlank
@@ -758,7 +654,6 @@ fn weight(reason: Reason) -> Weight {
         | Reason::DynamicRedirect
         | Reason::NetRedirect
         | Reason::ExecRedirect
-        | Reason::IndirectExpansion
         | Reason::FunctionDefinition
         | Reason::Coproc
         | Reason::EnvHijack

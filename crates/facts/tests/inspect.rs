@@ -70,7 +70,6 @@ fn knows_what_only_reads() {
         find src docs
         sort -u -k2,3 -t: x
         uniq -c
-        uniq a
         cut -d / -f1 a
         sed -n 1,5p x
         sed -n -e 1p -e $p x
@@ -173,7 +172,10 @@ fn knows_what_may_do_more() {
         sort --compress-program=x y
         sort --compress-progra=x y
         sort *
+        uniq a
         uniq a b
+        join a b
+        tty
         comm a/* b
         base64 *
         file -C

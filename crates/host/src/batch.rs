@@ -112,7 +112,9 @@ pub fn request(line: &str, defaults: &Defaults, id: &mut Value) -> Result<Reques
         Some(_) => return problem("bad-input", "`tool_input` is not an object"),
     };
     let cwd = path_field(&fields, "cwd")?.unwrap_or_else(|| defaults.cwd.clone());
+    let own_cwd = path_field(&fields, "cwd")?;
     let project_root = path_field(&fields, "project_root")?
+        .or(own_cwd)
         .or_else(|| defaults.project_root.clone())
         .unwrap_or_else(|| cwd.clone());
     let home = path_field(&fields, "home")?.unwrap_or_else(|| defaults.home.clone());

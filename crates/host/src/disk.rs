@@ -4,7 +4,7 @@ use portcullis_facts::Real;
 use portcullis_model::AbsPath;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Links followed before a path counts as unknown, as the kernel counts them (path_resolution(7)).
+/// Links followed before a path counts as unknown, as the kernel counts them (`path_resolution(7)`).
 const MAX_LINKS: usize = 40;
 /// Matches of one glob that are looked at; more is unknown.
 const MAX_MATCHES: usize = 4096;

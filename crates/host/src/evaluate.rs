@@ -2,6 +2,7 @@
 
 use crate::Disk;
 use portcullis_engine::Options;
+use portcullis_facts::tables::tools::{Content, content_of};
 use portcullis_facts::{Answers, Facts, Probe};
 use portcullis_model::{ToolCall, Verdict};
 use portcullis_policy::Policy;
@@ -29,10 +30,7 @@ pub fn evaluate(policy: &Policy, call: &ToolCall, disk: &dyn Disk, options: Opti
 
 /// Reads the command of a call that has one.
 pub(crate) fn read(call: &ToolCall) -> Option<Program> {
-    let field = match portcullis_facts::tables::tools::content_of(&call.tool) {
-        portcullis_facts::tables::tools::Content::Command(field) => field,
-        _ => return None,
-    };
+    let Content::Command(field) = content_of(&call.tool) else { return None };
     let text = call.input.text(field)?;
     Some(portcullis_shell::parse(text, &portcullis_shell::Options::default()))
 }

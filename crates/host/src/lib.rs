@@ -7,6 +7,7 @@
 
 pub mod batch;
 pub mod claude_code;
+mod digest;
 pub mod disk;
 mod evaluate;
 pub mod install;

@@ -5,10 +5,10 @@
 //! a masked command still reads as the same words. The log never changes a decision: a line that
 //! cannot be written is an error for the caller to report, not a verdict.
 
+use crate::digest::digest;
 use portcullis_facts::Answers;
 use portcullis_model::{AbsPath, InputValue, ToolCall};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -61,15 +61,6 @@ impl LayerDigest {
     pub fn new(scope: &'static str, file: impl Into<String>, text: &str) -> Self {
         Self { scope, file: file.into(), digest: digest(text.as_bytes()) }
     }
-}
-
-/// `sha256:` and the hash of some bytes in hexadecimal.
-pub fn digest(bytes: &[u8]) -> String {
-    let mut text = "sha256:".to_owned();
-    for byte in Sha256::digest(bytes) {
-        text.extend([format!("{byte:02x}")]);
-    }
-    text
 }
 
 /// A log file.

@@ -31,7 +31,7 @@ pub fn verdict_json(verdict: &Verdict, facts: &Facts) -> Map<String, Value> {
         let mut paths: Vec<String> = facts
             .accesses
             .iter()
-            .filter(|access| wanted.contains(&access.access))
+            .filter(|access| wanted.contains(&access.access) && !access.guessed)
             .filter(|access| access.place != portcullis_facts::Place::Free)
             .map(|access| access.text.clone())
             .collect();

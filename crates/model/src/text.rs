@@ -98,7 +98,7 @@ pub fn quote_fragment(text: &str, first: bool) -> String {
             c if c.is_control() => {
                 let mut bytes = [0; 4];
                 for byte in c.encode_utf8(&mut bytes).bytes() {
-                    out.push_str(&format!("$'\\x{byte:02x}'"));
+                    out.extend(["$'\\x", &format!("{byte:02x}"), "'"]);
                 }
             }
             ' ' | '\'' | '"' | '\\' | '$' | '`' | '|' | '&' | ';' | '<' | '>' | '(' | ')' | '*'

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 #[test]
 fn broken_settings_say_what_is_wrong_and_fail_closed() {
     let mut names = BTreeSet::new();
-    let mut failures = String::new();
+    let mut failures: Vec<String> = Vec::new();
     for case in TABLE.split("====\n").skip(1).filter(|case| !case.is_empty()) {
         let (head, rest) = case.split_once('\n').unwrap();
         let (text, want) = rest.split_once("\n----\n").unwrap();
@@ -17,11 +17,11 @@ fn broken_settings_say_what_is_wrong_and_fail_closed() {
         let policy = assemble(&[layer(self::scope(scope), text)], &place());
         let found = effects(&policy);
         if found != want {
-            failures += &format!("{name}\n{text}\n---- wanted\n{want}---- found\n{found}\n");
+            failures.push(format!("{name}\n{text}\n---- wanted\n{want}---- found\n{found}\n"));
         }
     }
     assert!(names.len() >= 65, "the table is read");
-    assert!(failures.is_empty(), "\n{failures}");
+    assert!(failures.is_empty(), "\n{}", failures.concat());
 }
 
 fn scope(word: &str) -> Scope {

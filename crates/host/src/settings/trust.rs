@@ -1,9 +1,9 @@
 //! What the user has said to trust.
 
 use super::{Options, Repository, below, file};
+use crate::digest::digest;
 use portcullis_model::AbsPath;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -113,15 +113,6 @@ fn is_workspace_trusted(options: &Options, root: Option<&AbsPath>) -> bool {
 fn real_path(path: &AbsPath) -> Option<AbsPath> {
     let real = fs::canonicalize(path.as_str()).ok()?;
     AbsPath::parse(real.to_str()?).ok()
-}
-
-fn digest(bytes: &[u8]) -> String {
-    let mut text = "sha256:".to_owned();
-    for byte in Sha256::digest(bytes) {
-        let digits = [byte >> 4, byte & 15].map(u32::from);
-        text.extend(digits.into_iter().filter_map(|digit| char::from_digit(digit, 16)));
-    }
-    text
 }
 
 const VERSION: u32 = 1;

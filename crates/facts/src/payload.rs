@@ -1,0 +1,173 @@
+//! What other commands carry: scripts given as text, on the input or in a file, and functions.
+
+use crate::command::{Shell, is_process_file};
+use crate::outputs::output_of_script;
+use crate::peel::Inner;
+use crate::place::place_of;
+use crate::state::{Reach, State};
+use crate::tables::interpreters::interpreter;
+use crate::walk::{MAX_PAYLOADS, Stdin, Walker};
+use crate::{Arg, Origin, Place};
+use portcullis_model::{Certainty, Span};
+
+/// Function calls inside function calls are followed this deep.
+const MAX_CALLS: usize = 3;
+
+impl Walker<'_> {
+    /// What another command runs. `same_shell`: in the shell itself, so it changes its state.
+    pub(crate) fn carried(
+        &mut self,
+        inner: &Inner,
+        sure: Certainty,
+        shell: &Shell<'_>,
+        stdin: &Stdin,
+        state: &mut State,
+        same_shell: bool,
+    ) {
+        if self.depth >= MAX_PAYLOADS {
+            self.unknown(shell.span);
+            return;
+        }
+        let outer = (self.origin, self.carrier, self.depth);
+        self.origin = match self.origin {
+            Origin::Lossy => Origin::Lossy,
+            Origin::SecondReader => Origin::SecondReader,
+            Origin::Written | Origin::Payload | Origin::Refined => Origin::Payload,
+        };
+        self.carrier = Some(shell.span);
+        self.depth += 1;
+        let before = self.out.commands.len();
+        match inner {
+            Inner::Argv(argv) => {
+                self.argv(argv, &Shell::bare(shell.span), stdin, &mut state.clone());
+            }
+            Inner::Script(arg) => match arg.known() {
+                Some(text) => self.text(text, shell.span, state, same_shell),
+                None => self.unknown(shell.span),
+            },
+            Inner::Stdin => self.input(stdin, shell, state),
+            Inner::File(arg) => self.file(arg, shell, stdin, state, same_shell),
+        }
+        if sure == Certainty::Possible {
+            for fact in self.out.commands.iter_mut().skip(before) {
+                fact.possible = true;
+            }
+        }
+        (self.origin, self.carrier, self.depth) = outer;
+    }
+
+    /// Text that may be run as a command.
+    pub(crate) fn possible_script(&mut self, text: &str, span: Span, state: &mut State) {
+        let inner = Inner::Script(Arg::Known(text.to_owned()));
+        self.carried(
+            &inner,
+            Certainty::Possible,
+            &Shell::bare(span),
+            &Stdin::Inherited,
+            state,
+            false,
+        );
+    }
+
+    fn text(&mut self, text: &str, span: Span, state: &mut State, same_shell: bool) {
+        let program = portcullis_shell::parse(text, &portcullis_shell::Options::default());
+        let unreadable = program.script.statements.is_empty() && !program.obstacles.is_empty();
+        if same_shell {
+            let flow = self.program(&program, state);
+            state.cwd = state.cwd.or(&flow.either());
+        } else {
+            let mut inside = state.clone();
+            inside.positional = None;
+            self.program(&program, &mut inside);
+        }
+        if unreadable {
+            self.unknown(span);
+        }
+    }
+
+    fn input(&mut self, stdin: &Stdin, shell: &Shell<'_>, state: &mut State) {
+        match stdin {
+            Stdin::Known(text) => self.text(text, shell.span, state, false),
+            Stdin::Unknown | Stdin::Inherited => self.unknown(shell.span),
+        }
+    }
+
+    fn file(
+        &mut self,
+        arg: &Arg,
+        shell: &Shell<'_>,
+        stdin: &Stdin,
+        state: &mut State,
+        same_shell: bool,
+    ) {
+        let place = place_of(arg, &state.cwd, &self.call.home);
+        let is_input = match &place {
+            Place::Known(paths) => {
+                paths.iter().any(|path| matches!(path.as_str(), "/dev/stdin" | "/dev/fd/0"))
+            }
+            Place::Glob(_) | Place::Unknown(_) | Place::Free => false,
+        };
+        match arg.known() {
+            Some("-") => self.input(stdin, shell, state),
+            Some(_) if is_input => self.input(stdin, shell, state),
+            Some(_) if is_process_file(&place) => self.unknown(shell.span),
+            Some(_) => self.out.runs.push((place_of(arg, &state.cwd, &self.call.home), shell.span)),
+            None => {
+                // `bash <(echo …)`: what the substitution prints is run.
+                let texts: Vec<Option<String>> = shell
+                    .processes
+                    .iter()
+                    .map(|script| output_of_script(script, &state.lookup(Reach::Text)))
+                    .collect();
+                if texts.is_empty() || texts.iter().any(Option::is_none) {
+                    self.unknown(shell.span);
+                }
+                for text in texts.into_iter().flatten() {
+                    self.text(&text, shell.span, state, same_shell);
+                }
+            }
+        }
+    }
+
+    /// A call of a function defined in the same text, judged by its body with its arguments.
+    pub(crate) fn call_function(
+        &mut self,
+        argv: &[Arg],
+        shell: &Shell<'_>,
+        stdin: &Stdin,
+        state: &mut State,
+    ) {
+        let Some((name, args)) = argv.split_first() else { return };
+        let Some(body) = name.known().and_then(|name| state.functions.get(name)).cloned() else {
+            return;
+        };
+        if self.calls >= MAX_CALLS {
+            return;
+        }
+        let outer = (self.origin, self.carrier, self.calls);
+        if self.origin == Origin::Written {
+            self.origin = Origin::Payload;
+        }
+        self.carrier = Some(shell.span);
+        self.calls += 1;
+        let mut inside = state.clone();
+        inside.positional =
+            args.iter().map(|arg| arg.known().map(str::to_owned)).collect::<Option<_>>();
+        self.command(&body, &mut inside, stdin);
+        state.variables = inside.variables;
+        state.cwd = state.cwd.or(&inside.cwd);
+        (self.origin, self.carrier, self.calls) = outer;
+    }
+}
+
+/// What an interpreter runs of code it reads from its input.
+pub(crate) fn read_as_code(name: &str, text: &str) -> Vec<(Inner, Certainty)> {
+    let flag = match name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
+        "python" | "pypy" => "-c",
+        "php" => "-r",
+        _ => "-e",
+    };
+    let argv = [name, flag, text].map(|word| Arg::Known(word.to_owned()));
+    let inner = interpreter(&argv).map(|code| code.possible).unwrap_or_default();
+    inner.into_iter().map(|inner| (inner, Certainty::Possible)).collect()
+}
