@@ -47,8 +47,7 @@ impl Run {
         let folder = tempfile::Builder::new().prefix("portcullis-run-").tempdir()?;
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
         let run = Self { folder };
-        fs::create_dir(run.home())?;
-        fs::set_permissions(run.home(), Permissions::from_mode(0o777))?;
+        run.folder_beside("home")?;
         Ok(run)
     }
 
@@ -67,6 +66,14 @@ impl Run {
         let path = self.beside(name);
         fs::write(&path, text)?;
         fs::set_permissions(&path, Permissions::from_mode(mode))?;
+        Ok(path)
+    }
+
+    /// Makes a folder beside the working directory that the program may write to.
+    pub fn folder_beside(&self, name: &str) -> io::Result<PathBuf> {
+        let path = self.beside(name);
+        fs::create_dir(&path)?;
+        fs::set_permissions(&path, Permissions::from_mode(0o777))?;
         Ok(path)
     }
 

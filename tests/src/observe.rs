@@ -21,11 +21,11 @@ pub struct Observation {
 /// Runs a program and reports what it did.
 pub fn observe(program: &str) -> io::Result<Observation> {
     let run = Run::new()?;
-    let log = run.write_beside("log", "", 0o666)?;
-    // Appended in one write, so that commands running side by side do not mix. A name that starts
-    // with `ok` succeeds, so that programs have branches that are taken.
+    let log = run.folder_beside("log")?;
+    // Every command is looked for by a process of its own, so that none tears what another writes.
+    // A name that starts with `ok` succeeds, so that programs have branches that are taken.
     let handler = format!(
-        "() {{ builtin printf '%s\\0' \"$#\" \"$@\" >> '{}'; case $1 in ok*) builtin return 0;; esac; builtin return 127; }}",
+        "() {{ builtin printf '%s\\0' \"$#\" \"$@\" >> '{}'/\"$BASHPID\"; case $1 in ok*) builtin return 0;; esac; builtin return 127; }}",
         log.display()
     );
     let environment = [
@@ -34,17 +34,25 @@ pub fn observe(program: &str) -> io::Result<Observation> {
         ("BASH_FUNC_command_not_found_handle%%", handler.as_str()),
     ];
     let ending = run.execute(program, environment)?;
-    Ok(Observation { commands: read_log(&fs::read(&log)?)?, files: run.files()?, ending })
+    let mut commands = Vec::new();
+    for entry in fs::read_dir(log)? {
+        commands.extend(read_log(&fs::read(entry?.path())?));
+    }
+    Ok(Observation { commands, files: run.files()?, ending })
 }
 
-fn read_log(log: &[u8]) -> io::Result<Vec<Vec<String>>> {
-    let mut fields = log.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+/// The argvs of a log; one that was cut off when its program was killed is left out.
+fn read_log(log: &[u8]) -> Vec<Vec<String>> {
+    let whole = log.iter().rposition(|byte| *byte == 0).map_or(0, |end| end + 1);
+    let mut fields = log[..whole].split(|byte| *byte == 0).map(String::from_utf8_lossy);
     let mut commands = Vec::new();
-    while let Some(count) = fields.next().filter(|count| !count.is_empty()) {
-        let count: usize = count.parse().map_err(io::Error::other)?;
-        commands.push(fields.by_ref().take(count).map(Into::into).collect());
+    while let Some(count) = fields.next().and_then(|count| count.parse::<usize>().ok()) {
+        let argv: Vec<_> = fields.by_ref().take(count).map(Into::into).collect();
+        if argv.len() == count {
+            commands.push(argv);
+        }
     }
-    Ok(commands)
+    commands
 }
 
 #[cfg(test)]
