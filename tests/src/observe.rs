@@ -41,6 +41,21 @@ pub fn observe(program: &str) -> io::Result<Observation> {
     Ok(Observation { commands, files: run.files()?, ending })
 }
 
+/// Whether bash takes a program for complete and correct, without running it.
+pub fn accepts(program: &str) -> io::Result<bool> {
+    let run = Run::new()?;
+    // As a file: an error in a string stops only the line it is in.
+    let script = run.write_beside("script", program, 0o644)?;
+    let marker = run.home().join("accepted");
+    let check = format!(
+        "/bin/bash --norc --noprofile -n '{}' && : > '{}'",
+        script.display(),
+        marker.display()
+    );
+    run.execute(&check, [("PATH", "/nowhere")])?;
+    marker.try_exists()
+}
+
 /// The argvs of a log; one that was cut off when its program was killed is left out.
 fn read_log(log: &[u8]) -> Vec<Vec<String>> {
     let whole = log.iter().rposition(|byte| *byte == 0).map_or(0, |end| end + 1);
