@@ -5,6 +5,9 @@
 //! without an end, so that running it is harmless. Everything follows from the choices.
 
 use crate::choices::Choices;
+use crate::tables::shell::{
+    BODY_LINES, INSERTIONS, ODD_NAMES, PARTS, QUOTED_PARTS, SETUPS, SPELLINGS,
+};
 
 /// Names of commands that exist nowhere. Those that start with `ok` succeed under the oracle.
 pub const NAMES: &[&str] = &["one", "two", "three", "rm", "curl", "ok", "ok1"];
@@ -14,10 +17,11 @@ const DEPTH: usize = 3;
 
 /// Makes a program.
 pub fn generate(choices: &mut Choices<'_>) -> String {
-    let mut writer = Writer { choices, out: String::new(), bodies: Vec::new(), delimiters: 0 };
-    if writer.choices.one_in(2) {
-        // Some expansions only run their operands when the variable is set.
-        writer.one_of(&["x=abc y=1; ", "x='p q'\n", "a=(p q r); x=ab; "]);
+    let plain = choices.one_in(2);
+    let mut writer =
+        Writer { choices, plain, out: String::new(), bodies: Vec::new(), delimiters: 0 };
+    if !plain && writer.choices.one_in(2) {
+        writer.one_of(SETUPS);
     }
     let depth = writer.choices.below(DEPTH + 1);
     writer.script(depth, 3);
@@ -72,6 +76,8 @@ pub fn shrink(program: &str, fails: impl Fn(&str) -> bool) -> String {
 
 struct Writer<'a, 'b> {
     choices: &'a mut Choices<'b>,
+    /// Without what no reader should answer for, so that more of it is read in full.
+    plain: bool,
     out: String,
     /// Here-documents whose bodies start after the next newline.
     bodies: Vec<String>,
@@ -131,7 +137,7 @@ impl Writer<'_, '_> {
             return self.simple(depth);
         }
         let inner = depth - 1;
-        match self.choices.below(24) {
+        match self.choices.below(if self.plain { 14 } else { 25 }) {
             0 => self.wrapped(inner, "{ ", "; }"),
             1 => self.wrapped(inner, "( ", " )"),
             2 => self.wrapped(inner, "(", ")"),
@@ -156,7 +162,7 @@ impl Writer<'_, '_> {
                 self.wrapped(inner, ") ", ";; esac");
             }
             12 => self.wrapped(inner, "case x in *) ", " ;;& y) one;& z) two; esac"),
-            13 => self.wrapped(inner, "select i in p q; do ", "; break; done <<< 1"),
+            13 => self.wrapped(inner, "{ ", "; } > f 2>&1"),
             14 => self.wrapped(inner, "f() { ", "; }; f z"),
             15 => self.wrapped(inner, "function g { ", "; }; g"),
             16 => self.wrapped(inner, "h() ( ", " ); h | two"),
@@ -166,7 +172,8 @@ impl Writer<'_, '_> {
             20 => self.prefixed(inner),
             21 => self.payload(inner),
             22 => self.builtin(inner),
-            _ => self.wrapped(inner, "{ ", "; } > f 2>&1"),
+            23 => self.wrapped(inner, "select i in p q; do ", "; break; done <<< 1"),
+            _ => self.wrapped(inner, "time -p { ", "; }"),
         }
     }
 
@@ -207,8 +214,10 @@ impl Writer<'_, '_> {
     }
 
     fn odd_name(&mut self, depth: usize) {
-        match self.choices.below(6) {
-            0..4 => self.one_of(ODD_NAMES),
+        match self.choices.below(if self.plain { 4 } else { 6 }) {
+            0 | 1 => self.one_of(SPELLINGS),
+            2 | 3 if self.plain => self.one_of(SPELLINGS),
+            2 | 3 => self.one_of(ODD_NAMES),
             4 => self.word(depth),
             _ => {
                 self.one_of(NAMES);
@@ -469,202 +478,6 @@ impl Writer<'_, '_> {
         }
     }
 }
-
-const ODD_NAMES: &[&str] = &[
-    "o\\\nne",
-    "\\one",
-    "'one'",
-    "\"two\"",
-    "o''ne",
-    "$'\\x6fne'",
-    "tw\"o\"",
-    "$\"one\"",
-    "one#x",
-    "one=x",
-    "1x=y",
-    "-one",
-    "o{n,m}e",
-    "{one,x}",
-    "o*",
-    "o?e",
-    "[one]",
-    "~",
-    "=one",
-    "+one",
-    "one:",
-    "$x",
-    "\"$x\"",
-    "$@one",
-    "${n}one",
-    "one{",
-    "}one",
-    "!one",
-    "one!",
-    "if1",
-    "\\if",
-    "'if'",
-    "unsetenv",
-    "@one",
-    "%one",
-    "./one",
-    "one/",
-    "\u{e9}one",
-];
-
-const PARTS: &[&str] = &[
-    "x",
-    "p",
-    "-f",
-    "a=b",
-    "'a b'",
-    "''",
-    "\"\"",
-    "\"a b\"",
-    "'$(one)'",
-    "'`one`'",
-    "\"\\$(one)\"",
-    "$'\\''",
-    "$'\\\\'",
-    "$'a\\nb'",
-    "$\"q\"",
-    "\\ ",
-    "\\#",
-    "\\;",
-    "\\\\",
-    "\\\n",
-    "\"\\\n\"",
-    "#",
-    "a#b",
-    "$x",
-    "$y",
-    "\"$x\"",
-    "${x}",
-    "\"${x}\"",
-    "${#x}",
-    "$1",
-    "$@",
-    "\"$@\"",
-    "$#",
-    "$?",
-    "$",
-    "\"$\"",
-    "*",
-    "?",
-    "[a-z]",
-    "{a,b}",
-    "{1..3}",
-    "{a}",
-    "{a,",
-    "~",
-    "~/x",
-    "!",
-    "^",
-    "%",
-    "+(a)",
-    "=",
-    ":",
-    ",",
-    "-",
-    "--",
-    "@",
-    "\"'\"",
-    "'\"'",
-    "\"`:`\"",
-    "${x:1}",
-    "${x@Q}",
-    "${x@P}",
-    "${!y}",
-    "\"#\"",
-    "\"\\\"\"",
-    "]",
-    "}",
-    "{",
-    "\u{e9}",
-    "if",
-    "then",
-    "done",
-    "esac",
-    "case",
-    "in",
-    "]]",
-    "$'\\u00e9'",
-    "${a[@]}",
-    "${a[x]}",
-    "<(two)",
-    "${x/p/q}",
-    "${x%b*}",
-    "'\n'",
-    "\"\n\"",
-];
-
-const QUOTED_PARTS: &[&str] = &[
-    "x",
-    " ",
-    "$x",
-    "${x}",
-    "\\$(one)",
-    "\\`",
-    "\\\\",
-    "\\\"",
-    "'",
-    "'$x'",
-    "#",
-    ";",
-    "|",
-    "&",
-    "(",
-    ")",
-    "$",
-    "*",
-    "{a,b}",
-    "~",
-    "\\\n",
-    "\n",
-    "${x:-'p q'}",
-    "$(two)",
-    "`two`",
-    "${x:-\"p\"}",
-    "$1",
-    "$((1+1))",
-    "<(",
-    "!",
-    "\\x",
-    "${x#'p'}",
-    "$'p'",
-    "${x:-'$(two)'}",
-];
-
-const BODY_LINES: &[&str] = &[
-    "",
-    "text",
-    "it's",
-    "\"",
-    "$x",
-    "$(two)",
-    "`two`",
-    "\\$(two)",
-    "\\`two\\`",
-    "E",
-    "E1 ",
-    " E1",
-    "\\",
-    "${x:-$(two)}",
-    "$((1+1))",
-    "#",
-    ")",
-    "EE1",
-    "one; two",
-    "$",
-    "\\\\",
-    "E1x",
-];
-
-const INSERTIONS: &[&str] = &[
-    "'", "\"", "`", "$(", ")", ";", "\n", " ", "#", "\\", "{", "}", "|", "&", "<", ">", "<<E\n",
-    "$", "(", "\t", "=", "[", "]", "!", "*", "~", "\r", "\u{b}", "<(", "((", "))", "[[", "]]",
-    ";;", "&&", "||", "${", "$'", "\\ ", " one ", "; rm z", "\nrm z\n", "$(rm z)", "`rm z`",
-    "\u{a0}", "\u{200b}", "E1\n", "'E1'", "<<", "<<<", "$((", "${x:-",
-];
 
 #[cfg(test)]
 mod tests {
