@@ -322,7 +322,8 @@ impl Walker<'_> {
         let code = interpreter(&current);
         if let Some(code) = &code {
             self.obstacle(code.reason, shell.span, &format!("`{}`", code.name));
-            carried.extend(code.possible.iter().cloned().map(|inner| (inner, Certainty::Possible)));
+            // A literal command in the call that starts it is as good as written.
+            carried.extend(code.possible.iter().cloned().map(|inner| (inner, Certainty::Certain)));
             let starts = code.code.iter().filter_map(Arg::known).any(starts_programs);
             if starts && code.possible.is_empty() {
                 // It starts a program whose name no literal tells.

@@ -180,11 +180,11 @@ pub(crate) fn runs_any_command(argv: &[Arg], stdin: &Stdin, substitution: bool) 
         text.starts_with("--fi")
             || (text.starts_with('-') && !text.starts_with("--") && text.contains('f'))
     });
-    let from_process = || {
+    let from_process = |dash: bool| {
         known().any(|text| {
             let text = text.trim_start_matches("--file=").trim_start_matches("--makefile=");
             let path = text.find('/').map_or("", |at| text.get(at..).unwrap_or(""));
-            text == "-"
+            (dash && text == "-")
                 || path.starts_with("/dev/stdin")
                 || path.starts_with("/dev/fd")
                 || path.starts_with("/proc/")
@@ -192,9 +192,11 @@ pub(crate) fn runs_any_command(argv: &[Arg], stdin: &Stdin, substitution: bool) 
     };
     match stem {
         "python" | "pypy" | "perl" | "ruby" | "node" | "php" | "lua" | "deno" | "bun" => {
-            substitution || (fed && from_process())
+            substitution || (fed && from_process(false))
         }
-        "awk" | "gawk" | "mawk" | "sed" => file_option && (substitution || (fed && from_process())),
+        "awk" | "gawk" | "mawk" | "sed" => {
+            file_option && (substitution || (fed && from_process(true)))
+        }
         "make" | "gmake" | "just" | "ninja" => {
             known().any(|text| text.starts_with("--ev") || text.starts_with("-E"))
                 || (file_option && (substitution || fed))
@@ -249,5 +251,5 @@ pub(crate) fn read_as_code(name: &str, text: &str) -> Vec<(Inner, Certainty)> {
     };
     let argv = [name, flag, text].map(|word| Arg::Known(word.to_owned()));
     let inner = interpreter(&argv).map(|code| code.possible).unwrap_or_default();
-    inner.into_iter().map(|inner| (inner, Certainty::Possible)).collect()
+    inner.into_iter().map(|inner| (inner, Certainty::Certain)).collect()
 }
