@@ -34,3 +34,18 @@ fn allows_nothing_it_must_not() {
     }
     assert!(wrong.is_empty(), "wrongly allowed, whatever a deviation says: {wrong:?}");
 }
+
+/// Ways around a rule that were found by attacking it, each mended.
+#[test]
+fn what_once_got_through_is_stopped() {
+    let cases = corpus::read::<Adversarial>(&corpus::shipped("attacks.jsonl")).unwrap();
+    assert!(cases.len() > 50, "the cases are gone");
+    let mut wrong = Vec::new();
+    for case in &cases {
+        if case.forbids_allow() && evaluate::ask(&case.call()).unwrap().decision == Decision::Allow
+        {
+            wrong.push(case.id());
+        }
+    }
+    assert!(wrong.is_empty(), "allowed again: {wrong:?}");
+}

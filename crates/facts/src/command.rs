@@ -4,7 +4,9 @@ use crate::expand::{Nothing, Value};
 use crate::facts::{AccessFact, RemovalFact, RemovalTarget};
 use crate::forms::{basename, push_deny_forms, push_forms, without_assignments};
 use crate::inspect::{Inspection, inspect};
-use crate::payload::read_as_code;
+use crate::payload::{
+    git_alias, read_as_code, runs_any_command, starts_programs, tests_a_subscript,
+};
 use crate::peel::{Inner, Strength, peel};
 use crate::place::{climbs, place_of};
 use crate::state::{Cwd, Flow, Reach, State, argument_lists};
@@ -320,7 +322,13 @@ impl Walker<'_> {
         let code = interpreter(&current);
         if let Some(code) = &code {
             self.obstacle(code.reason, shell.span, &format!("`{}`", code.name));
-            carried.extend(code.possible.iter().cloned().map(|inner| (inner, Certainty::Possible)));
+            // A literal command in the call that starts it is as good as written.
+            carried.extend(code.possible.iter().cloned().map(|inner| (inner, Certainty::Certain)));
+            let starts = code.code.iter().filter_map(Arg::known).any(starts_programs);
+            if starts && code.possible.is_empty() {
+                // It starts a program whose name no literal tells.
+                carried.push((Inner::Script(Arg::many()), Certainty::Possible));
+            }
             if code.reason == Reason::InterpreterStdin {
                 match stdin {
                     Stdin::Known(text) => carried.extend(read_as_code(code.name, text)),
@@ -331,10 +339,17 @@ impl Walker<'_> {
                 }
             }
         }
-        if recipes_from_input(&inside) && *stdin != Stdin::Inherited {
-            carried.push((Inner::Script(Arg::many()), Certainty::Certain));
-        }
         self.files_run(&current, shell.span, &elsewhere);
+        if runs_any_command(&inside, stdin, !shell.processes.is_empty()) {
+            self.unknown(shell.span);
+        }
+        if tests_a_subscript(&inside) {
+            self.obstacle(Reason::ArithDynamic, shell.span, "");
+        }
+        if let Some(value) = git_alias(&inside) {
+            let text = value.strip_prefix('!').map_or(format!("git {value}"), str::to_owned);
+            self.possible_script(&text, shell.span, &mut elsewhere);
+        }
         let effect = builtin_effect(&inside);
         for reason in &effect.reasons {
             self.obstacle(*reason, shell.span, "");
@@ -461,18 +476,6 @@ fn describe(
     };
     fact.file_command = inspection.file_command;
     fact.git = current.first().and_then(Arg::known).is_some_and(|name| basename(name) == "git");
-}
-
-/// `make -f -`: recipes come from the input.
-fn recipes_from_input(argv: &[Arg]) -> bool {
-    let named = argv
-        .first()
-        .and_then(Arg::known)
-        .is_some_and(|name| matches!(basename(name), "make" | "gmake" | "ninja" | "just"));
-    named
-        && argv.iter().skip(1).any(|arg| {
-            matches!(arg.known(), Some("-" | "-f-" | "--file=-" | "--makefile=-" | "/dev/stdin"))
-        })
 }
 
 /// The command as if its program stood without a directory.

@@ -185,6 +185,21 @@ fn written_and_run(walker: &mut Walker<'_>) {
             spans.push(*span);
         }
     }
+    let path = walker
+        .out
+        .obstacles
+        .iter()
+        .find(|obstacle| obstacle.reason == Reason::EnvHijack && obstacle.detail == "`PATH`");
+    if let Some(path) = path {
+        // With a path of its own, any name may be a file written here.
+        let writes = walker.out.accesses.iter().any(|access| {
+            access.access == Access::Write
+                && !access.guessed
+                && access.place != Place::Free
+                && gives_content(walker, access)
+        });
+        spans.extend(writes.then_some(path.span));
+    }
     for span in spans {
         walker.unknown(span);
     }

@@ -1,6 +1,7 @@
 //! What other commands carry: scripts given as text, on the input or in a file, and functions.
 
 use crate::command::{Shell, is_process_file};
+use crate::forms::basename;
 use crate::outputs::output_of_script;
 use crate::peel::Inner;
 use crate::place::place_of;
@@ -42,7 +43,7 @@ impl Walker<'_> {
                 self.argv(argv, &Shell::bare(shell.span), stdin, &mut state.clone());
             }
             Inner::Script(arg) => match arg.known() {
-                Some(text) => self.text(text, shell.span, state, same_shell),
+                Some(text) => self.text(text, stdin, shell.span, state, same_shell),
                 None => self.unknown(shell.span),
             },
             Inner::Stdin => self.input(stdin, shell, state),
@@ -69,9 +70,15 @@ impl Walker<'_> {
         );
     }
 
-    fn text(&mut self, text: &str, span: Span, state: &mut State, same_shell: bool) {
+    fn text(&mut self, text: &str, stdin: &Stdin, span: Span, state: &mut State, same_shell: bool) {
         let program = portcullis_shell::parse(text, &portcullis_shell::Options::default());
         let unreadable = program.script.statements.is_empty() && !program.obstacles.is_empty();
+        let outer = match stdin {
+            Stdin::Inherited => self.input.clone(),
+            given @ (Stdin::Unknown | Stdin::Known(_)) => {
+                std::mem::replace(&mut self.input, given.clone())
+            }
+        };
         if same_shell {
             let flow = self.program(&program, state);
             state.cwd = state.cwd.or(&flow.either());
@@ -80,6 +87,7 @@ impl Walker<'_> {
             inside.positional = None;
             self.program(&program, &mut inside);
         }
+        self.input = outer;
         if unreadable {
             self.unknown(span);
         }
@@ -87,7 +95,7 @@ impl Walker<'_> {
 
     fn input(&mut self, stdin: &Stdin, shell: &Shell<'_>, state: &mut State) {
         match stdin {
-            Stdin::Known(text) => self.text(text, shell.span, state, false),
+            Stdin::Known(text) => self.text(text, &Stdin::Unknown, shell.span, state, false),
             Stdin::Unknown | Stdin::Inherited => self.unknown(shell.span),
         }
     }
@@ -123,7 +131,7 @@ impl Walker<'_> {
                     self.unknown(shell.span);
                 }
                 for text in texts.into_iter().flatten() {
-                    self.text(&text, shell.span, state, same_shell);
+                    self.text(&text, stdin, shell.span, state, same_shell);
                 }
             }
         }
@@ -160,6 +168,80 @@ impl Walker<'_> {
     }
 }
 
+/// Whether a program runs commands that its arguments do not show: from its input, from a process
+/// substitution, from a text option of its own.
+pub(crate) fn runs_any_command(argv: &[Arg], stdin: &Stdin, substitution: bool) -> bool {
+    let Some((name, args)) = argv.split_first() else { return false };
+    let Some(name) = name.known() else { return false };
+    let stem = basename(name).trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let known = || args.iter().filter_map(Arg::known);
+    let fed = *stdin != Stdin::Inherited;
+    let file_option = known().any(|text| {
+        text.starts_with("--fi")
+            || (text.starts_with('-') && !text.starts_with("--") && text.contains('f'))
+    });
+    let from_process = |dash: bool| {
+        known().any(|text| {
+            let text = text.trim_start_matches("--file=").trim_start_matches("--makefile=");
+            let path = text.find('/').map_or("", |at| text.get(at..).unwrap_or(""));
+            (dash && text == "-")
+                || path.starts_with("/dev/stdin")
+                || path.starts_with("/dev/fd")
+                || path.starts_with("/proc/")
+        })
+    };
+    match stem {
+        "python" | "pypy" | "perl" | "ruby" | "node" | "php" | "lua" | "deno" | "bun" => {
+            substitution || (fed && from_process(false))
+        }
+        "awk" | "gawk" | "mawk" | "sed" => {
+            file_option && (substitution || (fed && from_process(true)))
+        }
+        "make" | "gmake" | "just" | "ninja" => {
+            known().any(|text| text.starts_with("--ev") || text.starts_with("-E"))
+                || (file_option && (substitution || fed))
+        }
+        "ed" | "red" | "ex" | "vi" | "vim" | "nvim" | "gdb" | "sqlite" | "psql" | "dc" | "m" => fed,
+        "tar" => args
+            .first()
+            .and_then(Arg::known)
+            .is_some_and(|text| !text.starts_with('-') && text.contains(['I', 'F'])),
+        "install" => known().any(|text| text.starts_with("--strip-p")),
+        "git" => known().any(|text| text.starts_with("--config-e")),
+        "alias" => known().any(|text| text.contains('=') && text.ends_with([' ', '\t'])),
+        _ => false,
+    }
+}
+
+/// `test` on an operand whose subscript holds a substitution evaluates it.
+pub(crate) fn tests_a_subscript(argv: &[Arg]) -> bool {
+    let Some((name, args)) = argv.split_first() else { return false };
+    matches!(name.known(), Some("test" | "["))
+        && args.iter().any(|arg| arg.known().is_none())
+        && args
+            .iter()
+            .filter_map(Arg::known)
+            .any(|text| text.contains('[') && (text.contains("$(") || text.contains('`')))
+}
+
+/// The value of a git alias that is defined here.
+pub(crate) fn git_alias(argv: &[Arg]) -> Option<String> {
+    let (name, args) = argv.split_first()?;
+    if basename(name.known()?) != "git" || !args.iter().any(|arg| arg.known() == Some("config")) {
+        return None;
+    }
+    let at =
+        args.iter().position(|arg| arg.known().is_some_and(|text| text.starts_with("alias.")))?;
+    args.get(at + 1)?.known().map(str::to_owned)
+}
+
+/// Whether code names a way to start programs.
+pub(crate) fn starts_programs(code: &str) -> bool {
+    ["system", "popen", "spawn", "subprocess", "child_process", "exec", "qx", "getline"]
+        .iter()
+        .any(|word| code.contains(word))
+}
+
 /// What an interpreter runs of code it reads from its input.
 pub(crate) fn read_as_code(name: &str, text: &str) -> Vec<(Inner, Certainty)> {
     let flag = match name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
@@ -169,5 +251,5 @@ pub(crate) fn read_as_code(name: &str, text: &str) -> Vec<(Inner, Certainty)> {
     };
     let argv = [name, flag, text].map(|word| Arg::Known(word.to_owned()));
     let inner = interpreter(&argv).map(|code| code.possible).unwrap_or_default();
-    inner.into_iter().map(|inner| (inner, Certainty::Possible)).collect()
+    inner.into_iter().map(|inner| (inner, Certainty::Certain)).collect()
 }

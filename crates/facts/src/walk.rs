@@ -530,8 +530,14 @@ impl Walker<'_> {
     fn parts(&mut self, parts: &[Part], state: &mut State) {
         for part in parts {
             match part {
-                Part::Subst { script, .. } | Part::Process { script, .. } => {
+                Part::Subst { script, .. } | Part::Process { script, output: false } => {
                     self.subshell(script, state);
+                }
+                Part::Process { script, output: true } => {
+                    // It reads what the command around it writes.
+                    let outer = std::mem::replace(&mut self.input, Stdin::Unknown);
+                    self.subshell(script, state);
+                    self.input = outer;
                 }
                 Part::Param { expansion, .. } => {
                     if let Some(subscript) = &expansion.subscript {
@@ -594,6 +600,19 @@ fn runs_what_it_names(name: &str) -> bool {
             | "BASH_CMDS"
             | "BASH_ALIASES"
     ) || name.starts_with("BASH_FUNC_")
+        || name.starts_with("GIT_CONFIG_")
+        || matches!(
+            name,
+            "TAR_OPTIONS"
+                | "MAKEFLAGS"
+                | "GNUMAKEFLAGS"
+                | "VIMINIT"
+                | "EXINIT"
+                | "FZF_DEFAULT_COMMAND"
+                | "RSYNC_CONNECT_PROG"
+                | "PERL5OPT"
+                | "RUBYOPT"
+        )
 }
 
 /// Variables whose value a program runs as a command.

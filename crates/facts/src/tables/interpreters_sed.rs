@@ -36,7 +36,7 @@ pub(crate) fn sed_effect(script: &str) -> SedEffect {
             's' => substitution(after, &mut effect),
             'y' => {
                 let (_, behind) = delimited(after);
-                let (_, behind) = until(behind, after.chars().next().unwrap_or('/'));
+                let (_, behind) = pattern_until(behind, after.chars().next().unwrap_or('/'));
                 behind
             }
             'w' | 'W' => {
@@ -101,7 +101,28 @@ fn skip_addresses(text: &str) -> &str {
 fn delimited(text: &str) -> (&str, &str) {
     let mut chars = text.chars();
     let Some(delimiter) = chars.next() else { return ("", "") };
-    until(chars.as_str(), delimiter)
+    pattern_until(chars.as_str(), delimiter)
+}
+
+/// As [`until`] for a pattern, where a delimiter inside a bracket expression is an ordinary character.
+fn pattern_until(text: &str, delimiter: char) -> (&str, &str) {
+    let (mut escaped, mut bracket) = (false, None::<usize>);
+    for (at, c) in text.char_indices() {
+        match bracket {
+            Some(length) if c == ']' && length > 0 => bracket = None,
+            Some(length) => bracket = Some(if c == '^' && length == 0 { 0 } else { length + 1 }),
+            None if escaped => escaped = false,
+            None if c == '\\' => escaped = true,
+            None if c == '[' && delimiter != '[' => bracket = Some(0),
+            None if c == delimiter => {
+                let behind = text.get(at + c.len_utf8()..).unwrap_or("");
+                return (text.get(..at).unwrap_or(""), behind);
+            }
+            None => {}
+        }
+    }
+    // An unfinished bracket expression is none.
+    if bracket.is_some() { until(text, delimiter) } else { (text, "") }
 }
 
 /// Splits at the next `delimiter` that no backslash escapes.
