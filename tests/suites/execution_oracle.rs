@@ -10,7 +10,7 @@ use portcullis_tests::bash::Ending;
 use portcullis_tests::case::percent;
 use portcullis_tests::choices::Choices;
 use portcullis_tests::evaluate::{self, Answer};
-use portcullis_tests::observe::{self, Observation, observe};
+use portcullis_tests::observe::{Observation, observe};
 use portcullis_tests::programs::{self, NAMES};
 use portcullis_tests::shell_cases::{ShellCase, bash_call};
 use portcullis_tests::{corpus, cover, environment, parallel};
@@ -53,35 +53,6 @@ fn broken_programs_are_covered() {
     }
     let report = check(&programs);
     assert!(report.wrong.is_empty(), "{}", report.wrong.join("\n---\n"));
-}
-
-/// Of the programs bash takes for correct, at most this share may be called broken, in percent.
-/// What stands between backquotes it reads only when it runs them.
-const CALLED_BROKEN: f64 = 2.0;
-
-#[test]
-fn what_bash_accepts_is_not_called_broken() {
-    let mut choices = Choices::Seeded(environment::seed(6));
-    let many = environment::programs() / 5;
-    let programs: Vec<_> = (0..many).map(|_| programs::generate(&mut choices)).collect();
-    let broken = parallel::map(&programs, |program| is_called_broken(program));
-    let broken: Vec<_> = programs.iter().zip(broken).filter(|(_, broken)| *broken).collect();
-    let mut examples: Vec<_> = broken.iter().map(|(program, _)| program.as_str()).collect();
-    examples.sort_by_key(|program| program.len());
-    examples.truncate(10);
-    assert!(
-        percent(broken.len(), many) <= CALLED_BROKEN,
-        "{} of {many}, such as\n{}",
-        broken.len(),
-        examples.join("\n---\n")
-    );
-}
-
-fn is_called_broken(program: &str) -> bool {
-    let answer = evaluate::ask_with_facts(&bash_call(program)).unwrap();
-    let broken = ["syntax-error", "unterminated"];
-    answer.unanalyzable.iter().any(|reason| broken.contains(&reason.as_str()))
-        && observe::accepts(program).unwrap()
 }
 
 #[derive(Default)]
