@@ -1,6 +1,6 @@
 //! Paths against rules and working directories.
 
-use portcullis_facts::{Access, AccessFact, Accessor, Answers, Place, Real};
+use portcullis_facts::{Access, AccessFact, Accessor, Answers, Place, Real, glob_directory};
 use portcullis_model::{AbsPath, Certainty, RuleClass, TextSet};
 use portcullis_policy::{Policy, PolicyRule, Rules};
 use portcullis_rules::{Match, Specifier};
@@ -214,8 +214,11 @@ impl WorkingDirectories {
                 let Ok(directory) = AbsPath::parse(&format!("{directory}/")) else { return false };
                 // A `*` matches no `..`, so what it matches stays below.
                 let climbs = glob.contains("..");
+                // The directory it starts in may be a link that leads out.
+                let starts_inside = glob_directory(glob).is_some_and(|start| inside(&start));
                 !climbs
                     && self.holds(&directory)
+                    && starts_inside
                     && answers.globs.get(glob).is_some_and(|paths| paths.iter().all(inside))
             }),
             Place::Unknown(_) => false,

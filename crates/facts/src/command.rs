@@ -9,8 +9,10 @@ use crate::payload::{
 };
 use crate::peel::{Inner, Strength, peel};
 use crate::place::{climbs, place_of};
+use crate::runs::{Run, Runner, loader_of, runner_of};
 use crate::state::{Cwd, Flow, Reach, State, argument_lists};
 use crate::tables::builtins::{Directory, builtin_effect};
+use crate::tables::git_options::git_without_globals;
 use crate::tables::interpreters::interpreter;
 use crate::walk::{Stdin, Walker, safe_assignment};
 use crate::{Access, Accessor, Arg, CdFact, CommandFact, Form, Origin, Place};
@@ -122,25 +124,44 @@ impl Walker<'_> {
     /// Files whose contents the command runs: the program itself, scripts of interpreters.
     fn files_run(&mut self, argv: &[Arg], span: Span, state: &State) {
         let Some(name) = argv.first().and_then(Arg::known) else { return };
-        let mut push = |text: &str| {
+        let mut push = |text: &str, runner: Runner| {
             let arg = Arg::Known(text.to_owned());
-            self.out.runs.push((place_of(&arg, &state.cwd, &self.call.home), span));
+            let place = place_of(&arg, &state.cwd, &self.call.home);
+            self.out.runs.push(Run { place, span, runner, cwd: state.cwd.clone() });
         };
         if name.contains('/') {
-            push(name);
+            push(name, Runner::Kernel);
         }
-        match basename(name) {
-            "make" | "gmake" => {
-                ["Makefile", "makefile", "GNUmakefile"].into_iter().for_each(&mut push);
+        let base = basename(name);
+        let standing: &[&str] = match base {
+            "make" | "gmake" => &["Makefile", "makefile", "GNUmakefile"],
+            "just" => &["justfile", ".justfile", "Justfile"],
+            "npm" | "yarn" | "pnpm" | "bun" => &["package.json"],
+            _ => &[],
+        };
+        standing.iter().for_each(|file| push(file, Runner::Other));
+        if base == "cargo" {
+            for file in ["build.rs", "src/main.rs", "src/lib.rs"] {
+                push(file, Runner::Code("rustc".to_owned()));
             }
-            "just" => push("justfile"),
-            "npm" | "yarn" | "pnpm" | "bun" => push("package.json"),
-            _ => {}
         }
-        if runs_scripts(basename(name)) {
-            argv.iter().skip(1).filter_map(Arg::known).for_each(|text| {
-                push(text.trim_start_matches("-f"));
-            });
+        if let Some(loader) = loader_of(base) {
+            push(".", loader);
+        }
+        if let Some(runner) = runner_of(base) {
+            for text in argv.iter().skip(1).filter_map(Arg::known) {
+                let file = text.strip_prefix('-').map_or(text, |option| {
+                    option.split_once('=').map_or(option.trim_start_matches('f'), |(_, file)| file)
+                });
+                push(file, runner.clone());
+            }
+        }
+        if base == "git" {
+            // Hooks run from where the setting says.
+            let texts = argv.iter().filter_map(Arg::known);
+            for path in texts.filter_map(|text| text.split_once("hooksPath=")) {
+                push(path.1, Runner::Other);
+            }
         }
     }
 
@@ -194,7 +215,8 @@ impl Walker<'_> {
                     // `/proc/self/exe -c …` is the shell itself; what else stands there is unknown.
                     self.unknown(shell.span);
                 }
-                self.out.runs.push((place, shell.span));
+                let cwd = state.cwd.clone();
+                self.out.runs.push(Run { place, span: shell.span, runner: Runner::Kernel, cwd });
             }
             if name.starts_with([' ', '\t']) {
                 self.obstacle(Reason::EscapedBlank, shell.span, "");
@@ -224,6 +246,9 @@ impl Walker<'_> {
         let (mut directory_changed, mut transparent, mut peeled_any) = (false, true, false);
         // What the command runs in: wrappers may change directory first.
         let mut elsewhere = state.clone();
+        let mut parameters: Vec<Arg> = Vec::new();
+        // What options of the wrappers read and write.
+        let mut outside: Vec<Inspection> = Vec::new();
         for layer in 0.. {
             let Some(peeled) = peel(&current) else { break };
             if layer >= MAX_WRAPPERS {
@@ -248,6 +273,11 @@ impl Walker<'_> {
                     Place::Glob(_) | Place::Unknown(_) | Place::Free => Cwd::Unknown,
                 };
             }
+            parameters = peeled.parameters.clone();
+            let outer = inspect(&by_name(if peeled_any { &current } else { resolved }));
+            if !outer.paths.is_empty() && peeled.wrapper != "find" {
+                outside.push(outer);
+            }
             let only = match peeled.inner.as_slice() {
                 [Inner::Argv(inner)] if peeled.strength == Strength::Every => Some(inner.clone()),
                 _ => None,
@@ -270,6 +300,11 @@ impl Walker<'_> {
                     },
                     None => inner.clone(),
                 };
+                if peeled.wrapper == "xargs"
+                    && let Stdin::Known(text) = stdin
+                {
+                    inside = with_input(&inside, text);
+                }
                 current = inner;
                 continue;
             }
@@ -296,6 +331,21 @@ impl Walker<'_> {
             located.read_only = inspect(&inside).read_only;
             located.edits = false;
         }
+        if let Some(git) = git_without_globals(&by_name(&inside))
+            && git.argv.len() < inside.len()
+        {
+            if let Some(directory) = &git.directory {
+                elsewhere.cwd = match place_of(directory, &elsewhere.cwd, &self.call.home) {
+                    Place::Known(paths) => Cwd::Known(paths),
+                    Place::Glob(_) | Place::Unknown(_) | Place::Free => Cwd::Unknown,
+                };
+            }
+            // Its files are held against deny and ask rules; nothing more is known of this form.
+            let mut without = inspect(&git.argv);
+            (without.read_only, without.edits) = (located.read_only, false);
+            without.file_command = false;
+            located = without;
+        }
         // The read-only tables speak about some wrappers themselves (`xargs grep x`).
         let unchanged = if !clean {
             Err("an assignment or wrapper option before it is not known to be safe")
@@ -314,9 +364,15 @@ impl Walker<'_> {
             }
             let unpeeled = inspect(resolved);
             if unpeeled.read_only.is_ok() && fact.safe_assignments {
-                fact.read_only = Ok(());
-                fact.file_command = unpeeled.file_command;
-                located = unpeeled;
+                let input = self.words_from(stdin);
+                fact.read_only = input.and_then(|()| match stdin {
+                    Stdin::Known(_) => located.read_only.clone().map_err(|no| no.why.into_owned()),
+                    Stdin::Inherited | Stdin::Unknown => Ok(()),
+                });
+                fact.file_command = located.file_command;
+                if !matches!(stdin, Stdin::Known(_)) {
+                    located = unpeeled;
+                }
             }
         }
         let code = interpreter(&current);
@@ -361,6 +417,7 @@ impl Walker<'_> {
         let wrapped = self.depth > 0 || fact.origin != Origin::Written;
         if let Some(removal) = &located.removal {
             fact.removal = Some(RemovalFact {
+                kind: removal.kind,
                 under_variable: shell.under_variable,
                 targets: removal
                     .targets
@@ -378,6 +435,12 @@ impl Walker<'_> {
         }
         self.out.commands.push(fact);
         self.operands(index, &located, shell.span, wrapped, &elsewhere);
+        if !located.complete && self.origin != Origin::Lossy {
+            self.guesses(index, &inside, shell.span, &elsewhere);
+        }
+        for outer in &outside {
+            self.operands(index, outer, shell.span, true, state);
+        }
         for (name, value) in &effect.assigns {
             self.hijack(name, shell.span);
             self.integer(name, value.as_ref().and_then(Arg::known), shell.span);
@@ -386,6 +449,10 @@ impl Walker<'_> {
                 state.assign(name, false, vec![Value::Scalar(text.to_owned())]);
             }
         }
+        let mut parameters = parameters.iter().map(|arg| arg.known().map(str::to_owned));
+        elsewhere.zero = parameters.next().flatten();
+        elsewhere.positional =
+            elsewhere.zero.is_some().then(|| parameters.collect::<Option<_>>()).flatten();
         for (inner, sure) in carried {
             self.carried(&inner, sure, shell, stdin, &mut elsewhere, false);
         }
@@ -394,6 +461,16 @@ impl Walker<'_> {
         }
         self.call_function(&inside, shell, stdin, state);
         flow
+    }
+
+    /// Whether the words `xargs` takes from its input are known, or names of files that another
+    /// command was let to list.
+    fn words_from(&self, stdin: &Stdin) -> Result<(), String> {
+        match stdin {
+            Stdin::Inherited | Stdin::Known(_) => Ok(()),
+            Stdin::Unknown if self.lists_names => Ok(()),
+            Stdin::Unknown => Err("words from its input may name any file".to_owned()),
+        }
     }
 
     /// What the command becomes: directory changes.
@@ -489,41 +566,30 @@ fn by_name(argv: &[Arg]) -> Vec<Arg> {
     out
 }
 
-/// Programs that run the files they are given.
-fn runs_scripts(name: &str) -> bool {
-    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    matches!(
-        stem,
-        "python"
-            | "pypy"
-            | "perl"
-            | "ruby"
-            | "node"
-            | "deno"
-            | "bun"
-            | "php"
-            | "lua"
-            | "awk"
-            | "gawk"
-            | "mawk"
-            | "sed"
-            | "make"
-            | "gmake"
-            | "vim"
-            | "vi"
-            | "ex"
-            | "ed"
-            | "tclsh"
-            | "expect"
-            | "gdb"
-            | "java"
-            | "ninja"
-            | "just"
-            | "env"
-            | "nice"
-            | "xargs"
-            | "tsx"
-    )
+/// What `xargs` makes of a command when its input is known.
+fn with_input(argv: &[Arg], text: &str) -> Vec<Arg> {
+    const MOST: usize = 256;
+    let mut words = text
+        .split_whitespace()
+        .map(|word| word.replace(['\'', '"', '\\'], ""))
+        .filter(|word| !word.is_empty())
+        .take(MOST);
+    let first = words.next();
+    let mut out = Vec::new();
+    for arg in argv {
+        match (arg, &first) {
+            // `-I{}`: the place of one line.
+            (Arg::One { prefix, suffix }, Some(first)) => {
+                out.push(Arg::Known(format!("{prefix}{first}{suffix}")));
+            }
+            (Arg::Many { prefix, suffix }, _) if prefix.is_empty() && suffix.is_empty() => {
+                out.extend(first.iter().cloned().map(Arg::Known));
+                out.extend(words.by_ref().map(Arg::Known));
+            }
+            (other, _) => out.push(other.clone()),
+        }
+    }
+    out
 }
 
 /// A place under `/proc` or `/dev/fd`: what stands there depends on the process that looks.

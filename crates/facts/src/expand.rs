@@ -16,6 +16,8 @@ pub(crate) enum Value {
     Scalar(String),
     /// An indexed array.
     Array(Vec<String>),
+    /// One of the paths that this glob matches (`for d in /*`).
+    Pattern(String),
 }
 
 /// Values assigned in the same text, every one a variable may have.
@@ -46,6 +48,11 @@ impl Variables {
 pub(crate) trait Lookup {
     /// The texts a substitution or expansion may produce; `None` when unknown.
     fn values(&self, part: &Part) -> Option<Vec<Value>>;
+
+    /// The working directory, where it is known.
+    fn directory(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Knows nothing: what allow rules see.
@@ -156,11 +163,28 @@ fn multiply(alternatives: &mut Vec<Vec<Vec<Segment>>>, values: &[Value], splits:
             if out.len() >= MAX_ALTERNATIVES {
                 break;
             }
+            if let Value::Scalar(text) = value
+                && splits
+                && text.contains(['*', '?', '['])
+                && !text.contains('\\')
+                && text.len() <= MAX_VALUE
+            {
+                // An unquoted value is expanded as a glob, and stays as it is without a match.
+                let mut globbed = fields.clone();
+                for (index, piece) in text.split_ascii_whitespace().enumerate() {
+                    if index > 0 {
+                        globbed.push(Vec::new());
+                    }
+                    push(&mut globbed, Segment::Glob(piece.to_owned()));
+                }
+                out.push(globbed);
+            }
             let mut fields = fields.clone();
             match value {
                 Value::Scalar(text) if text.len() > MAX_VALUE => push(&mut fields, Segment::Many),
                 Value::Scalar(text) if splits => split_into(&mut fields, text),
                 Value::Scalar(text) => push(&mut fields, Segment::Text(text.clone())),
+                Value::Pattern(glob) => push(&mut fields, Segment::Glob(glob.clone())),
                 Value::Array(items) => {
                     for (index, item) in items.iter().enumerate() {
                         if index > 0 {

@@ -6,6 +6,7 @@
 
 use crate::Arg;
 use crate::expand::{Lookup, expand};
+use portcullis_model::AbsPath;
 use portcullis_shell::{Command, Compound, Redirect, RedirectOp, Script, Simple, Target, Word};
 
 /// Output longer than this is not followed.
@@ -101,6 +102,22 @@ fn output_of_simple(simple: &Simple, input: Option<&str>, lookup: &dyn Lookup) -
             let args = if args.first() == Some(&"--") { args.get(1..)? } else { args };
             let (format, args) = args.split_first()?;
             printf(format, args)
+        }
+        ("pwd", [] | ["-P" | "-L"]) => lookup.directory().map(|path| path + "\n"),
+        ("dirname", [path]) => Some(match path.trim_end_matches('/').rsplit_once('/') {
+            Some(("", _)) => "/\n".to_owned(),
+            Some((directory, _)) => format!("{directory}\n"),
+            None if path.starts_with('/') => "/\n".to_owned(),
+            None => ".\n".to_owned(),
+        }),
+        ("basename", [path]) => {
+            Some(format!("{}\n", path.trim_end_matches('/').rsplit('/').next().unwrap_or("")))
+        }
+        ("realpath" | "readlink", [.., path])
+            if args.iter().rev().skip(1).all(|arg| matches!(*arg, "-f" | "-e" | "-m" | "-s")) =>
+        {
+            let base = AbsPath::parse(&lookup.directory()?).ok()?;
+            Some(format!("{}\n", base.join(path).ok()?))
         }
         ("cat", [] | ["-"]) => input.map(str::to_owned),
         ("base64", ["-d" | "--decode" | "-D"]) => decode_base64(input?),

@@ -7,9 +7,10 @@ use crate::command::Shell;
 use crate::expand::{Value, expand};
 use crate::facts::{AccessFact, AssignmentFact, ObstacleFact, RedirectFact};
 use crate::outputs::{output_of_commands, text_of};
+use crate::runs::{Content, Run};
 use crate::state::{Cwd, Flow, Reach, State};
 use crate::tables::environment::{hijacking_variable, safe_variable};
-use crate::{Arg, CommandFact, Origin, Place, Weight};
+use crate::{Arg, CommandFact, Origin, Weight};
 use portcullis_model::{Reason, Span, ToolCall};
 use portcullis_shell::{
     AndOr, Assign, AssignValue, Command, Compound, Connector, Part, Pipeline, Program, Script,
@@ -31,11 +32,13 @@ pub(crate) struct Collected {
     pub(crate) assignments: Vec<AssignmentFact>,
     pub(crate) obstacles: Vec<ObstacleFact>,
     /// Files that are run: a script given to a shell, or a program named by its path.
-    pub(crate) runs: Vec<(Place, Span)>,
+    pub(crate) runs: Vec<Run>,
+    /// What redirects write, where the text shows it.
+    pub(crate) contents: Vec<Content>,
 }
 
 impl Collected {
-    fn mark(&self) -> [usize; 6] {
+    fn mark(&self) -> [usize; 7] {
         [
             self.commands.len(),
             self.accesses.len(),
@@ -43,17 +46,19 @@ impl Collected {
             self.assignments.len(),
             self.obstacles.len(),
             self.runs.len(),
+            self.contents.len(),
         ]
     }
 
-    fn rewind(&mut self, mark: [usize; 6]) {
-        let [commands, accesses, redirects, assignments, obstacles, runs] = mark;
+    fn rewind(&mut self, mark: [usize; 7]) {
+        let [commands, accesses, redirects, assignments, obstacles, runs, contents] = mark;
         self.commands.truncate(commands);
         self.accesses.truncate(accesses);
         self.redirects.truncate(redirects);
         self.assignments.truncate(assignments);
         self.obstacles.truncate(obstacles);
         self.runs.truncate(runs);
+        self.contents.truncate(contents);
     }
 }
 
@@ -85,6 +90,8 @@ pub(crate) struct Walker<'a> {
     pub(crate) substituted: bool,
     /// What a command reads that nothing else is given to: the input of what it stands in.
     pub(crate) input: Stdin,
+    /// The input lists names of files that another command was let to see.
+    pub(crate) lists_names: bool,
     /// How many compound commands deep.
     pub(crate) nested: usize,
     /// Inside syntax that narrow rules do not reach into.
@@ -191,8 +198,10 @@ impl Walker<'_> {
                         output_of_commands(before, &state.lookup(Reach::Text))
                             .map_or(Stdin::Unknown, Stdin::Known)
                     };
+                    self.lists_names = lists_names(commands.get(..index).unwrap_or(&[]));
                     self.command(command, &mut state.clone(), &stdin);
                 }
+                self.lists_names = false;
                 Flow::stays(&state.cwd)
             }
         };
@@ -274,11 +283,11 @@ impl Walker<'_> {
                 for word in words.iter().flatten() {
                     self.word(word, state);
                     for args in expand(word, true, &state.lookup(Reach::Text)) {
-                        values.extend(
-                            args.iter()
-                                .filter_map(Arg::known)
-                                .map(|text| Value::Scalar(text.to_owned())),
-                        );
+                        values.extend(args.iter().filter_map(|arg| match arg {
+                            Arg::Known(text) => Some(Value::Scalar(text.clone())),
+                            Arg::Glob(glob) => Some(Value::Pattern(glob.clone())),
+                            Arg::One { .. } | Arg::Many { .. } => None,
+                        }));
                     }
                 }
                 self.hijack(name, span);
@@ -387,6 +396,10 @@ impl Walker<'_> {
         if hijacking_variable(name) {
             self.obstacle(Reason::EnvHijack, span, &format!("`{name}`"));
         }
+        if name == "GLOBIGNORE" {
+            // Setting it makes globs match names that start with a dot.
+            self.obstacle(Reason::ShellOption, span, "`GLOBIGNORE`");
+        }
         if runs_what_it_names(name) {
             self.unknown(self.carrier.unwrap_or(span));
         }
@@ -415,7 +428,7 @@ impl Walker<'_> {
     }
 
     /// The value of a variable that some program runs as a command.
-    pub(crate) fn command_value(&mut self, name: &str, value: &str, span: Span, state: &mut State) {
+    pub(crate) fn command_value(&mut self, name: &str, value: &str, span: Span, state: &State) {
         if holds_a_command(name) {
             let text = value.trim_start_matches('|').to_owned();
             self.possible_script(&text, self.carrier.unwrap_or(span), state);
@@ -475,7 +488,7 @@ impl Walker<'_> {
                 .into_iter()
                 .map(|value| match value {
                     Value::Scalar(text) => Value::Array(vec![text]),
-                    array @ Value::Array(_) => array,
+                    other @ (Value::Array(_) | Value::Pattern(_)) => other,
                 })
                 .collect();
             state.assign(&assign.name, true, items);
@@ -509,7 +522,11 @@ impl Walker<'_> {
             return Flow::stays(&state.cwd);
         }
         let index = self.out.commands.len();
+        let first_access = self.out.accesses.len();
         let own = self.redirects(&simple.redirects, Some(index), state);
+        if *stdin == Stdin::Inherited || own.is_some() {
+            self.note_content(simple, first_access, state);
+        }
         let given = own.clone().unwrap_or_else(|| stdin.clone());
         let stdin = if given == Stdin::Inherited { self.input.clone() } else { given };
         let flow = self.words(simple, &stdin, state);
@@ -568,6 +585,37 @@ impl Walker<'_> {
             }
         }
     }
+}
+
+/// Whether a pipeline prints nothing but names of files, and only those it was let to look at.
+fn lists_names(commands: &[Command]) -> bool {
+    let mut words = commands.iter().map(|command| match command {
+        Command::Simple(simple) => simple.words.iter().map(Word::known).collect::<Vec<_>>(),
+        Command::Compound { .. } => Vec::new(),
+    });
+    let lister = |argv: &[Option<String>]| {
+        let mut argv = argv.iter().map(|word| word.as_deref().unwrap_or(""));
+        let name = argv.next().unwrap_or("");
+        match name {
+            "find" | "fd" | "ls" => true,
+            "git" => argv.any(|word| matches!(word, "ls-files" | "--name-only")),
+            "grep" | "rg" | "egrep" | "fgrep" => argv.any(|word| {
+                matches!(word, "--files" | "--files-with-matches" | "--files-without-match")
+                    || (word.starts_with('-')
+                        && !word.starts_with("--")
+                        && word.contains(['l', 'L']))
+            }),
+            _ => false,
+        }
+    };
+    // Behind it, what only picks or orders lines.
+    let filter = |argv: &[Option<String>]| {
+        matches!(
+            argv.first().and_then(|word| word.as_deref()),
+            Some("grep" | "egrep" | "fgrep" | "sort" | "head" | "tail" | "uniq")
+        )
+    };
+    words.next().is_some_and(|first| lister(&first)) && words.all(|argv| filter(&argv))
 }
 
 /// A name with a static value that is known to change nothing but how the program itself works.

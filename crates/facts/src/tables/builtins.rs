@@ -70,7 +70,17 @@ pub fn builtin_effect(argv: &[Arg]) -> BuiltinEffect {
         }
         Action::ChangeDirectory => change_directory(words, &mut effect),
         Action::DirectoryStack => {
-            effect.directory = Directory::Unknown;
+            effect.directory = match words {
+                [only] if name == "pushd" => match only {
+                    Arg::Known(text) if !text.starts_with(['+', '-']) => {
+                        Directory::To(only.clone())
+                    }
+                    Arg::Known(_) | Arg::One { .. } | Arg::Glob(_) | Arg::Many { .. } => {
+                        Directory::Unknown
+                    }
+                },
+                _ => Directory::Unknown,
+            };
         }
         Action::History => history(words, &mut effect),
     }
