@@ -1,5 +1,6 @@
 //! One simple command: what is under its wrappers, what it does, and which files it touches.
 
+use crate::doubt::{Content, variables_of};
 use crate::expand::{Nothing, Value};
 use crate::facts::{AccessFact, RemovalFact, RemovalTarget};
 use crate::forms::{basename, push_deny_forms, push_forms, without_assignments};
@@ -29,6 +30,8 @@ pub(crate) struct Shell<'a> {
     pub(crate) processes: Vec<&'a Script>,
     under_variable: bool,
     obscured: Option<&'static str>,
+    /// The variables in its words, where nothing else in them is unknown.
+    doubts: Option<Vec<String>>,
 }
 
 impl Shell<'_> {
@@ -40,6 +43,7 @@ impl Shell<'_> {
             processes: Vec::new(),
             under_variable: false,
             obscured: None,
+            doubts: None,
         }
     }
 }
@@ -59,6 +63,7 @@ impl Walker<'_> {
             processes: processes(simple),
             under_variable: simple.words.iter().any(under_variable),
             obscured: obscured(simple),
+            doubts: variables_of(&simple.words),
         };
         let open = written.iter().any(|arg| arg.known().is_none());
         let mut resolved = written.clone();
@@ -262,6 +267,7 @@ impl Walker<'_> {
             fact.exact_only |= peeled.exact_only;
             for (name, value) in &peeled.assigns {
                 self.hijack(name, shell.span);
+                self.held(name, Content::of_text(value.known()));
                 if let Some(text) = value.known() {
                     self.command_value(name, text, shell.span, state);
                 }
@@ -278,6 +284,12 @@ impl Walker<'_> {
             if !outer.paths.is_empty() && peeled.wrapper != "find" {
                 outside.push(outer);
             }
+            let resolved_peeled = if inside == current { None } else { peel(&inside) };
+            let mut peeled = peeled;
+            if let Some(resolved) = &resolved_peeled {
+                // `docker run -v $PWD:/w image`: where the call runs is known, so fewer are possible.
+                peeled.possible.clone_from(&resolved.possible);
+            }
             let only = match peeled.inner.as_slice() {
                 [Inner::Argv(inner)] if peeled.strength == Strength::Every => Some(inner.clone()),
                 _ => None,
@@ -292,8 +304,7 @@ impl Walker<'_> {
                 carried
                     .extend(peeled.possible.into_iter().map(|inner| (inner, Certainty::Possible)));
                 push_forms(&mut fact, &inner, clean);
-                let resolved = if inside == current { None } else { peel(&inside) };
-                inside = match resolved {
+                inside = match resolved_peeled {
                     Some(peeled) => match peeled.inner.into_iter().next() {
                         Some(Inner::Argv(inner)) => inner,
                         _ => inner.clone(),
@@ -308,11 +319,7 @@ impl Walker<'_> {
                 current = inner;
                 continue;
             }
-            let resolved_inner = if inside == current {
-                peeled.inner
-            } else {
-                peel(&inside).map_or(peeled.inner, |peeled| peeled.inner)
-            };
+            let resolved_inner = resolved_peeled.map_or(peeled.inner, |peeled| peeled.inner);
             carried.extend(resolved_inner.into_iter().map(|inner| (inner, Certainty::Certain)));
             carried.extend(peeled.possible.into_iter().map(|inner| (inner, Certainty::Possible)));
             break;
@@ -408,7 +415,10 @@ impl Walker<'_> {
         }
         let effect = builtin_effect(&inside);
         for reason in &effect.reasons {
-            self.obstacle(*reason, shell.span, "");
+            match shell.doubts.as_deref().filter(|_| only_by_unknown_words(&inside, *reason)) {
+                Some(names) => self.doubt(*reason, shell.span, "", names),
+                None => self.obstacle(*reason, shell.span, ""),
+            }
             fact.obstacles.push(*reason);
         }
         fact.obstacles.sort();
@@ -443,6 +453,7 @@ impl Walker<'_> {
         }
         for (name, value) in &effect.assigns {
             self.hijack(name, shell.span);
+            self.held(name, Content::of_text(value.as_ref().and_then(Arg::known)));
             self.integer(name, value.as_ref().and_then(Arg::known), shell.span);
             if let Some(text) = value.as_ref().and_then(Arg::known) {
                 self.command_value(name, text, shell.span, state);
@@ -553,6 +564,14 @@ fn describe(
     };
     fact.file_command = inspection.file_command;
     fact.git = current.first().and_then(Arg::known).is_some_and(|name| basename(name) == "git");
+}
+
+/// Whether a builtin is refused only for words that are not known.
+fn only_by_unknown_words(argv: &[Arg], reason: Reason) -> bool {
+    let tame = |arg: &Arg| Arg::Known(arg.known().unwrap_or("0").to_owned());
+    let tamed: Vec<Arg> = argv.iter().map(tame).collect();
+    matches!(tamed.first().and_then(Arg::known), Some("test" | "["))
+        && !builtin_effect(&tamed).reasons.contains(&reason)
 }
 
 /// The command as if its program stood without a directory.

@@ -1,12 +1,13 @@
 //! The entry: one tool call to its facts.
 
+use crate::doubt::Doubts;
 use crate::facts::AccessFact;
 use crate::globs::glob_directory;
 use crate::state::{Cwd, State};
 use crate::tables::tools::{Content, content_of};
 use crate::walk::{Collected, Stdin, Walker};
 use crate::web::host_of;
-use crate::{Access, Accessor, Action, Facts, Origin, Place, Probe};
+use crate::{Access, Accessor, Action, Facts, Origin, Place, Probe, Weight};
 use portcullis_model::{AbsPath, Reason, Span, ToolCall};
 use portcullis_shell::Program;
 use std::collections::BTreeSet;
@@ -118,6 +119,7 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
         substituted: false,
         nested: 0,
         lists_names: false,
+        doubts: Doubts::default(),
         input: Stdin::Inherited,
         obscured: None,
     };
@@ -128,6 +130,11 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
             facts.display_flags.clone_from(&program.display_flags);
         }
         None => walker.unknown(Span::new(0, command.len())),
+    }
+    for fact in &mut walker.out.obstacles {
+        if walker.doubts.settled(fact) {
+            fact.weight = Weight::Note;
+        }
     }
     walker.written_and_run();
     let nothing = walker.out.commands.is_empty()

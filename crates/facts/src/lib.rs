@@ -9,6 +9,7 @@
 
 mod arg;
 mod command;
+mod doubt;
 mod expand;
 mod facts;
 mod forms;

@@ -174,7 +174,7 @@ fn peel_row(name: &str, words: &[Arg]) -> Option<Peeled> {
             if uncertain {
                 continue;
             }
-            return None;
+            return unsure;
         };
         if !uncertain {
             return Some(peeled);

@@ -4,6 +4,7 @@
 //! [`MAX_PAYLOADS`] bounds.
 
 use crate::command::Shell;
+use crate::doubt::{Content as Held, Doubts, named_in};
 use crate::expand::{Value, expand};
 use crate::facts::{AccessFact, AssignmentFact, ObstacleFact, RedirectFact};
 use crate::outputs::{output_of_commands, text_of};
@@ -94,6 +95,8 @@ pub(crate) struct Walker<'a> {
     pub(crate) lists_names: bool,
     /// How many compound commands deep.
     pub(crate) nested: usize,
+    /// What variables were given, and what hangs on it.
+    pub(crate) doubts: Doubts,
     /// Inside syntax that narrow rules do not reach into.
     pub(crate) obscured: Option<&'static str>,
 }
@@ -101,7 +104,13 @@ pub(crate) struct Walker<'a> {
 impl Walker<'_> {
     pub(crate) fn program(&mut self, program: &Program, state: &mut State) -> Flow {
         for obstacle in &program.obstacles {
-            self.obstacle(obstacle.reason, obstacle.span, &obstacle.detail);
+            let name = named_in(&obstacle.detail);
+            match name.filter(|_| obstacle.reason == Reason::ArithDynamic) {
+                Some(name) => {
+                    self.doubt(obstacle.reason, obstacle.span, &obstacle.detail, &[name]);
+                }
+                None => self.obstacle(obstacle.reason, obstacle.span, &obstacle.detail),
+            }
         }
         let flow = self.script(&program.script, state);
         for (words, origin) in program
@@ -120,6 +129,14 @@ impl Walker<'_> {
     }
 
     pub(crate) fn obstacle(&mut self, reason: Reason, span: Span, detail: &str) {
+        let fact = self.obstacle_fact(reason, span, detail);
+        self.doubts.firm(&fact);
+        if !self.out.obstacles.contains(&fact) {
+            self.out.obstacles.push(fact);
+        }
+    }
+
+    pub(crate) fn obstacle_fact(&self, reason: Reason, span: Span, detail: &str) -> ObstacleFact {
         let span = self.carrier.unwrap_or(span);
         let mut weight = weight(reason);
         // What a payload holds does not change how the text around it reads; but a payload that
@@ -130,10 +147,7 @@ impl Walker<'_> {
                 Weight::Opaque | Weight::Unreadable => Weight::Opaque,
             };
         }
-        let fact = ObstacleFact { reason, span, detail: detail.to_owned(), weight };
-        if !self.out.obstacles.contains(&fact) {
-            self.out.obstacles.push(fact);
-        }
+        ObstacleFact { reason, span, detail: detail.to_owned(), weight }
     }
 
     pub(crate) fn script(&mut self, script: &Script, state: &mut State) -> Flow {
@@ -280,8 +294,12 @@ impl Walker<'_> {
             }
             Compound::For { name, words, body, .. } => {
                 let mut values = Vec::new();
+                if words.is_none() {
+                    self.held(name, Held::Any);
+                }
                 for word in words.iter().flatten() {
                     self.word(word, state);
+                    self.held(name, Held::of_word(word));
                     for args in expand(word, true, &state.lookup(Reach::Text)) {
                         values.extend(args.iter().filter_map(|arg| match arg {
                             Arg::Known(text) => Some(Value::Scalar(text.clone())),
@@ -470,6 +488,12 @@ impl Walker<'_> {
             }
         };
         self.hijack(&assign.name, assign.span);
+        match &assign.value {
+            AssignValue::Scalar(word) => self.held(&assign.name, Held::of_word(word)),
+            AssignValue::Array(words) => {
+                words.iter().for_each(|word| self.held(&assign.name, Held::of_word(word)));
+            }
+        }
         if values.is_empty() {
             self.integer(&assign.name, None, assign.span);
         }
@@ -565,6 +589,9 @@ impl Walker<'_> {
                     }
                     if matches!(expansion.operator.as_str(), ":=" | "=") {
                         self.hijack(&expansion.name, Span::default());
+                        for operand in &expansion.operands {
+                            self.held(&expansion.name, Held::of_word(operand));
+                        }
                         self.integer(&expansion.name, None, Span::default());
                         if let Some(text) = expansion
                             .operands

@@ -21,6 +21,7 @@ pub(super) fn files(code: &str) -> Vec<Named> {
             }
             '(' => depth += 1,
             ')' => depth = depth.saturating_sub(1),
+            '>' if code.get(..at).is_some_and(|before| before.ends_with('>')) => {}
             '>' => {
                 let before =
                     code.get(statement..at).unwrap_or("").trim_start_matches([')', ' ', '\t']);

@@ -428,7 +428,6 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --fcntl --start: --length: -h. --help. -n --nb --nonblock -o --close -s --shared -u --unlock \
         --verbose -V. --version. -w: --timeout: --wait:").operands(1).mixed().exact().because(EXEC),
     row(&["fnm", "nvm"]).path(&[&["exec", "run"]]).operands(1).lenient(),
-    row(&["fnm", "volta"]).path(&[&["exec", "run"]]).lenient().options("--using: --node: --npm: --yarn:"),
     row(&["foreman", "hivemind", "honcho", "overmind"]).path(&[&["run"]]).lenient()
         .options("-e: --env: -f: --procfile: -d: --root:"),
     row(&["gdb", "lldb"]).options("-ex= -iex= -eval-command= --eval-command= --init-eval-command= \
@@ -479,8 +478,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["machinectl"]).path(&[&["shell"]]).lenient().operands(1).options("-M: -E: --setenv: --uid:")
         .or_shell().because(REMOTE),
     row(&["mise", "rtx"]).path(&[&["exec", "x"]]).globals("-C> --cd> -E: --env: -j: --jobs: -q --quiet \
-        -v --verbose -y --yes --silent --raw").options("-c$ --command$ -C> --cd> -E: --env: -j: --jobs: \
-        --raw --no-prepare --fresh-env -q --quiet -v --verbose -y --yes"),
+        -v --verbose -y --yes --silent --raw").options("--~ -c$ --command$ -C> --cd> -E: --env: -j: \
+        --jobs: --raw --no-prepare --fresh-env -q --quiet -v --verbose -y --yes").only_options(),
     row(&["mosh"]).options("--client: --server: --ssh: --port: -p: --predict: -4 -6 -a -n --ssh-pty \
         --no-ssh-pty --init --no-init --local --bind-server: --family: -o").operands(1).because(REMOTE),
     row(&["msgexec", "msgfilter"]).options("-i: --input: -o: --output: -D: --directory:").lenient(),
@@ -630,6 +629,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["uv"]).path(&[&["tool"], &["run"]]).globals(UV_GLOBALS).options(UV_RUN).runs(Runs::Package),
     row(&["uvx"]).options(UV_RUN).runs(Runs::Package),
     row(&["valgrind"]).lenient(),
+    row(&["volta"]).path(&[&["exec", "run"]]).lenient().options("--using: --node: --npm: --yarn:"),
     row(&["watch"]).options("-b --beep -c --color -C --no-color -d? --differences? -e --errexit -f \
         --follow -g --chgexit -n: --interval: -p --precise -q: --equexit: -r --no-rerun -s: \
         --shotsdir: -t --no-title -w --no-wrap --no-linewrap -x~ --exec~ -h. --help. -v. --version.")
