@@ -104,7 +104,17 @@ fn below(rule: &PolicyRule, access: &AccessFact, answers: &Answers) -> Match {
     for directory in &directories {
         let found = match answers.below.get(directory) {
             // Whether the program really comes to it is not known: it may skip or filter.
-            Some(paths) if paths.iter().any(|path| matcher.matches_folded(path)) => Match::Possible,
+            Some(paths)
+                if paths.iter().any(|path| {
+                    let hidden = access.visible_only
+                        && path
+                            .below(directory)
+                            .is_some_and(|rest| rest.split('/').any(|name| name.starts_with('.')));
+                    !hidden && matcher.matches_folded(path)
+                }) =>
+            {
+                Match::Possible
+            }
             Some(_) => Match::No,
             None if matcher.may_match_below(directory) => Match::Possible,
             None => Match::No,

@@ -117,6 +117,7 @@ impl Walker<'_> {
                     span,
                     place: place_of(arg, &state.cwd, &self.call.home),
                     recursive: false,
+                    visible_only: false,
                     carried: true,
                     climbs: false,
                     dynamic: true,
@@ -154,7 +155,15 @@ impl Walker<'_> {
             push(".", loader);
         }
         if let Some(runner) = runner_of(base) {
+            // `sed`, `awk` and one-line editors run what `-f` names; their operands are data.
+            let filters = matches!(&runner, Runner::Code(name) if name == "sed" || name == "awk");
+            let data = filters || interpreter(argv).is_some_and(|found| !found.code.is_empty());
+            let mut named = !data;
             for text in argv.iter().skip(1).filter_map(Arg::known) {
+                let given = std::mem::replace(&mut named, !data || matches!(text, "-f" | "--file"));
+                if !given && !text.starts_with("-f") && !text.starts_with("--file=") {
+                    continue;
+                }
                 let file = text.strip_prefix('-').map_or(text, |option| {
                     option.split_once('=').map_or(option.trim_start_matches('f'), |(_, file)| file)
                 });
@@ -284,11 +293,13 @@ impl Walker<'_> {
             if !outer.paths.is_empty() && peeled.wrapper != "find" {
                 outside.push(outer);
             }
-            let resolved_peeled = if inside == current { None } else { peel(&inside) };
+            let differs = inside != current;
+            let resolved_peeled = if differs { peel(&inside) } else { None };
             let mut peeled = peeled;
-            if let Some(resolved) = &resolved_peeled {
+            if differs {
                 // `docker run -v $PWD:/w image`: where the call runs is known, so fewer are possible.
-                peeled.possible.clone_from(&resolved.possible);
+                peeled.possible =
+                    resolved_peeled.as_ref().map_or_else(Vec::new, |found| found.possible.clone());
             }
             let only = match peeled.inner.as_slice() {
                 [Inner::Argv(inner)] if peeled.strength == Strength::Every => Some(inner.clone()),
@@ -319,7 +330,11 @@ impl Walker<'_> {
                 current = inner;
                 continue;
             }
-            let resolved_inner = resolved_peeled.map_or(peeled.inner, |peeled| peeled.inner);
+            let resolved_inner = match resolved_peeled {
+                Some(found) => found.inner,
+                None if differs => Vec::new(),
+                None => peeled.inner,
+            };
             carried.extend(resolved_inner.into_iter().map(|inner| (inner, Certainty::Certain)));
             carried.extend(peeled.possible.into_iter().map(|inner| (inner, Certainty::Possible)));
             break;
@@ -543,6 +558,7 @@ impl Walker<'_> {
                 span,
                 place: place_of(&used.arg, &state.cwd, &self.call.home),
                 recursive: used.recursive,
+                visible_only: used.visible_only,
                 carried,
             });
         }

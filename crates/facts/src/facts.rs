@@ -246,6 +246,8 @@ pub struct AccessFact {
     pub place: Place,
     /// A directory operand with everything below it.
     pub recursive: bool,
+    /// Of what is below, names that start with a dot are left out.
+    pub visible_only: bool,
     /// Only deny and ask rules look at it: a wrapper or payload carries it.
     pub carried: bool,
     /// It has a `..` after a name: where that leads depends on symlinks.

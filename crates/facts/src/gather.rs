@@ -96,6 +96,7 @@ fn tool_access(facts: &mut Facts, call: &ToolCall, text: &str, access: Access, r
         span: Span::default(),
         place: Place::Known(vec![path]),
         recursive,
+        visible_only: false,
         carried: false,
         climbs: false,
         dynamic: false,
@@ -133,7 +134,7 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
     }
     for fact in &mut walker.out.obstacles {
         if walker.doubts.settled(fact) {
-            fact.weight = Weight::Note;
+            fact.weight = fact.weight.min(Weight::NeedsBare);
         }
     }
     walker.written_and_run();

@@ -50,6 +50,7 @@ impl Walker<'_> {
                     span,
                     place: place.clone(),
                     recursive: false,
+                    visible_only: false,
                     carried: true,
                     climbs: false,
                     dynamic: false,

@@ -58,6 +58,8 @@ pub struct PathUse {
     pub index: usize,
     /// Whether the command goes on to the contents of everything below it.
     pub recursive: bool,
+    /// Whether of what is below it leaves out names that start with a dot.
+    pub visible_only: bool,
 }
 
 /// What a command does with a path.
@@ -163,6 +165,18 @@ fn inspect_row(row: &'static Row, program: Option<&str>, argv: &[Arg], start: us
                 for operand in std::mem::take(&mut reading.operands) {
                     reading.path(operand.index, operand.arg.clone(), Access::Write);
                 }
+            }
+            if row.name == "rg" {
+                // `--files` only lists names; `-.`, `--hidden` and `-uu` look at hidden files too.
+                let words = || argv.iter().map(Arg::prefix);
+                reading.recursive &= !words().any(|word| word == "--files");
+                reading.visible_only &= !words().any(|word| {
+                    (word.len() > 3 && "--hidden".starts_with(word))
+                        || word == "--unrestricted"
+                        || word.starts_with('-')
+                            && !word.starts_with("--")
+                            && word.contains(['.', 'u'])
+                }) && argv.iter().all(|arg| arg.known().is_some());
             }
             reading.operands();
         }

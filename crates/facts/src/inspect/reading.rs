@@ -24,6 +24,8 @@ pub(super) struct Reading<'a> {
     pub(super) edits: bool,
     /// A flag sends it below directories.
     pub(super) recursive: bool,
+    /// On the way below it leaves out names that start with a dot.
+    pub(super) visible_only: bool,
     /// The pattern came by a flag.
     pub(super) pattern_given: bool,
     /// The target came by a flag.
@@ -94,6 +96,7 @@ impl<'a> Reading<'a> {
             harmless: true,
             edits: false,
             recursive: row.recursive == "*",
+            visible_only: row.name == "rg",
             pattern_given: false,
             target: None,
             reference_given: false,
@@ -128,7 +131,8 @@ impl<'a> Reading<'a> {
 
     /// Notes a path.
     pub(super) fn path(&mut self, index: usize, arg: Arg, access: Access) {
-        self.paths.push(PathUse { arg, access, index, recursive: self.recursive });
+        let (recursive, visible_only) = (self.recursive, self.visible_only);
+        self.paths.push(PathUse { arg, access, index, recursive, visible_only });
     }
 
     /// Notes an operand it reads; `-` is its input.
@@ -366,6 +370,7 @@ impl<'a> Reading<'a> {
                     access: Access::Write,
                     index,
                     recursive: false,
+                    visible_only: false,
                 });
             }
             Mark::AtPath => self.at_path(index, &value),
@@ -376,7 +381,13 @@ impl<'a> Reading<'a> {
     /// Notes a path in a flag; `-` is its input.
     fn reads_value(&mut self, index: usize, arg: Arg) {
         if arg.known() != Some("-") {
-            self.paths.push(PathUse { arg, access: Access::Read, index, recursive: false });
+            self.paths.push(PathUse {
+                arg,
+                access: Access::Read,
+                index,
+                recursive: false,
+                visible_only: false,
+            });
         }
     }
 

@@ -131,13 +131,36 @@ fn find<'a>(reading: &mut Reading<'a>, argv: &'a [Arg], start: usize) {
         reading.here();
     }
     let deletes = argv.iter().any(|arg| arg.known() == Some("-delete"));
-    reading.recursive = deletes;
     for operand in std::mem::take(&mut reading.operands) {
+        reading.recursive = false;
         reading.path(operand.index, operand.arg.clone(), Access::Read);
-        if deletes {
-            reading.path(operand.index, operand.arg.clone(), Access::Remove);
+        reading.recursive = deletes;
+        match (deletes, name_pattern(argv), operand.arg.known()) {
+            (false, _, _) => {}
+            // What goes is called so, wherever below the start point it is.
+            (true, Some(pattern), Some(start)) => {
+                let start = crate::place::escape_glob(start.trim_end_matches('/'));
+                let glob = Arg::Glob(format!("{start}/**/{pattern}"));
+                reading.recursive = false;
+                reading.path(operand.index, glob, Access::Remove);
+            }
+            (true, _, _) => {
+                reading.path(operand.index, operand.arg.clone(), Access::Remove);
+            }
         }
     }
+}
+
+/// The pattern of `-name`, where that test alone picks what is found.
+fn name_pattern(argv: &[Arg]) -> Option<&str> {
+    let plain = argv.iter().map(Arg::known).all(|word| {
+        word.is_some_and(|word| !matches!(word, "!" | "-not" | "-o" | "-or" | "," | "-a" | "("))
+    });
+    let mut names = argv
+        .windows(2)
+        .filter(|pair| pair.first().and_then(Arg::known).is_some_and(|word| word == "-name"));
+    let pattern = names.next()?.get(1)?.known()?;
+    (plain && names.next().is_none()).then_some(pattern)
 }
 
 /// `ip`: what it knows can be shown, and an object without a verb is shown.
