@@ -116,7 +116,8 @@ impl View<'_> {
             let rest = glob.get(glob.find(['*', '?', '[', '('])?..)?;
             let first = glob.get(..glob.find(['*', '?', '[', '('])?)?.rsplit('/').next()?;
             let pattern = format!("{}/{first}{rest}", base.as_str().trim_end_matches('/'));
-            let everything = first.is_empty() && rest.chars().all(|c| "*?.[]!^".contains(c));
+            let everything =
+                first.chars().all(|c| c == '.') && rest.chars().all(|c| "*?.[]!^".contains(c));
             if everything {
                 if self.directories.contains(base) {
                     return Some(format!("it removes everything in `{base}`"));

@@ -9,7 +9,7 @@ use crate::payload::{
     git_alias, read_as_code, runs_any_command, starts_programs, tests_a_subscript,
 };
 use crate::peel::{Inner, Strength, peel};
-use crate::place::{climbs, place_of};
+use crate::place::{climbs, escape_glob, place_of};
 use crate::runs::{Run, Runner, loader_of, runner_of};
 use crate::state::{Cwd, Flow, Reach, State, argument_lists};
 use crate::tables::builtins::{Directory, builtin_effect};
@@ -173,8 +173,11 @@ impl Walker<'_> {
         if base == "git" {
             // Hooks run from where the setting says.
             let texts = argv.iter().filter_map(Arg::known);
-            for path in texts.filter_map(|text| text.split_once("hooksPath=")) {
-                push(path.1, Runner::Other);
+            for (_, path) in texts.filter_map(|text| text.split_once("hooksPath=")) {
+                let glob = Arg::Glob(format!("{}/*", escape_glob(path)));
+                let place = place_of(&glob, &state.cwd, &self.call.home);
+                let cwd = state.cwd.clone();
+                self.out.runs.push(Run { place, span, runner: Runner::Other, cwd });
             }
         }
     }
@@ -288,7 +291,6 @@ impl Walker<'_> {
                     Place::Glob(_) | Place::Unknown(_) | Place::Free => Cwd::Unknown,
                 };
             }
-            parameters = peeled.parameters.clone();
             let outer = inspect(&by_name(if peeled_any { &current } else { resolved }));
             if !outer.paths.is_empty() && peeled.wrapper != "find" {
                 outside.push(outer);
@@ -301,6 +303,10 @@ impl Walker<'_> {
                 peeled.possible =
                     resolved_peeled.as_ref().map_or_else(Vec::new, |found| found.possible.clone());
             }
+            parameters.clone_from(match &resolved_peeled {
+                Some(found) => &found.parameters,
+                None => &peeled.parameters,
+            });
             let only = match peeled.inner.as_slice() {
                 [Inner::Argv(inner)] if peeled.strength == Strength::Every => Some(inner.clone()),
                 _ => None,
@@ -335,6 +341,16 @@ impl Walker<'_> {
                 None if differs => Vec::new(),
                 None => peeled.inner,
             };
+            if peeled.wrapper == "xargs"
+                && let Stdin::Known(text) = stdin
+            {
+                for inner in &resolved_inner {
+                    if let Inner::Argv(argv) = inner {
+                        let filled = Inner::Argv(with_input(argv, text));
+                        carried.push((filled, Certainty::Possible));
+                    }
+                }
+            }
             carried.extend(resolved_inner.into_iter().map(|inner| (inner, Certainty::Certain)));
             carried.extend(peeled.possible.into_iter().map(|inner| (inner, Certainty::Possible)));
             break;
@@ -466,6 +482,7 @@ impl Walker<'_> {
         for outer in &outside {
             self.operands(index, outer, shell.span, true, state);
         }
+        set_by_builtin(&inside, stdin, &effect.assigns, state);
         for (name, value) in &effect.assigns {
             self.hijack(name, shell.span);
             self.held(name, Content::of_text(value.as_ref().and_then(Arg::known)));
@@ -559,7 +576,7 @@ impl Walker<'_> {
                 place: place_of(&used.arg, &state.cwd, &self.call.home),
                 recursive: used.recursive,
                 visible_only: used.visible_only,
-                carried,
+                carried: carried || used.implied,
             });
         }
     }
@@ -599,6 +616,39 @@ fn by_name(argv: &[Arg]) -> Vec<Arg> {
         *name = basename(name).to_owned();
     }
     out
+}
+
+/// Positional parameters that `set` gives, and variables that `read` takes from a known input.
+fn set_by_builtin(
+    argv: &[Arg],
+    stdin: &Stdin,
+    assigns: &[(String, Option<Arg>)],
+    state: &mut State,
+) {
+    let Some((name, words)) = argv.split_first() else { return };
+    match (name.known(), stdin) {
+        (Some("set"), _) => {
+            let dashes = words.iter().position(|word| word.known() == Some("--"));
+            let options = words.first().is_none_or(|word| word.prefix().starts_with(['-', '+']));
+            if let Some(start) = dashes.map(|at| at + 1).or((!options).then_some(0)) {
+                let given = words.get(start..).unwrap_or(&[]).iter();
+                state.positional = given.map(|arg| arg.known().map(str::to_owned)).collect();
+            }
+        }
+        (Some("read"), Stdin::Known(text)) => {
+            let mut fields = text.lines().next().unwrap_or("").split_whitespace();
+            for (index, (name, _)) in assigns.iter().enumerate() {
+                let last = index + 1 == assigns.len();
+                let value = if last {
+                    fields.by_ref().collect::<Vec<_>>().join(" ")
+                } else {
+                    fields.next().unwrap_or("").to_owned()
+                };
+                state.assign(name, false, vec![Value::Scalar(value)]);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// What `xargs` makes of a command when its input is known.

@@ -2,6 +2,7 @@
 
 use crate::facts::AccessFact;
 use crate::place::place_of;
+use crate::runs::may_write;
 use crate::state::State;
 use crate::tables::interpreters::interpreter;
 use crate::walk::Walker;
@@ -30,7 +31,8 @@ impl Walker<'_> {
         }
         words.sort_unstable();
         words.dedup();
-        let writes = argv.iter().skip(1).filter_map(Arg::known).any(says_it_writes);
+        let mut writes = argv.iter().skip(1).filter_map(Arg::known).any(says_it_writes);
+        writes |= code.iter().filter_map(Arg::known).any(may_write);
         for word in words.into_iter().take(MOST) {
             let arg = Arg::Known(word.to_owned());
             let place = place_of(&arg, &state.cwd, &self.call.home);
@@ -81,7 +83,7 @@ fn candidates<'a>(word: &'a str, out: &mut Vec<&'a str>) {
         push(word);
     }
     for mark in ['=', '@', ':', ','] {
-        word.split(mark).skip(1).for_each(&mut push);
+        word.split(mark).filter(|part| part.len() < word.len()).for_each(&mut push);
     }
     if let Some((_, path)) = word.split_once("file://") {
         push(path);

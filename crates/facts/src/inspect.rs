@@ -60,6 +60,8 @@ pub struct PathUse {
     pub recursive: bool,
     /// Whether of what is below it leaves out names that start with a dot.
     pub visible_only: bool,
+    /// It is no operand itself but follows from others: deny and ask rules look at it, nothing else.
+    pub implied: bool,
 }
 
 /// What a command does with a path.
@@ -234,7 +236,7 @@ fn removal(reading: &Reading<'_>, argv: &[Arg]) -> Option<Removal> {
         used.map(|used| (used.index, used.arg.clone())).collect()
     };
     let (targets, kind) = match reading.row.name {
-        "rm" | "rmdir" | "unlink" | "shred" => {
+        "rm" | "rmdir" => {
             let operands = reading.operands.iter();
             let all = operands.map(|operand| (operand.index, operand.arg.clone())).collect();
             (all, RemovalKind::Deletes)

@@ -6,7 +6,7 @@ use crate::tables::payloads::PAYLOADS;
 use crate::tables::payloads_git::peel_git;
 use crate::tables::payloads_search::{peel_fd, peel_find, peel_parallel};
 use crate::tables::wrappers::{Empty, Runs, WRAPPERS, Wrapper};
-use crate::tables::wrappers_grammar::{Kind, Met, Reading, Unlisted, assignment};
+use crate::tables::wrappers_grammar::{EVERY_WORD, Kind, Met, Reading, Unlisted, assignment};
 use crate::tables::wrappers_shells::{peel_shell, shell_name};
 use portcullis_model::Reason;
 
@@ -172,6 +172,10 @@ fn peel_row(name: &str, words: &[Arg]) -> Option<Peeled> {
         let uncertain = reading.uncertain;
         let Some(peeled) = finish(row, wrapper, reading) else {
             if uncertain {
+                continue;
+            }
+            if row.grammar.operands == EVERY_WORD {
+                // Its options said nothing; another row may know the subcommand.
                 continue;
             }
             return unsure;

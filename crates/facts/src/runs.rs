@@ -9,6 +9,7 @@ use crate::outputs::output_of_commands;
 use crate::payload::{read_as_code, starts_programs};
 use crate::peel::{Inner, table_name};
 use crate::state::{Cwd, State};
+use crate::tables::interpreters::interpreter;
 use crate::walk::{Stdin, Walker};
 use crate::{Access, AccessFact, Accessor, Arg, Origin, Place, Weight};
 use portcullis_model::{AbsPath, Certainty, Reason, Span};
@@ -108,7 +109,7 @@ impl Walker<'_> {
         for run in &self.out.runs {
             let written = self.out.accesses.iter().any(|access| self.writes(access, run));
             let shown = trusted && self.shown(run).is_some();
-            if written && !shown {
+            if (written && !shown) || self.code_names(run) {
                 spans.push(run.span);
             }
         }
@@ -153,6 +154,18 @@ impl Walker<'_> {
             found.push((path.clone(), content.text.clone()));
         }
         (!found.is_empty()).then_some(found)
+    }
+
+    /// Whether code given to an interpreter names the file that is run and may write it.
+    fn code_names(&self, run: &Run) -> bool {
+        let Place::Known(paths) = &run.place else { return false };
+        let names: Vec<&str> =
+            paths.iter().filter_map(|path| path.as_str().rsplit('/').next()).collect();
+        self.out.commands.iter().filter_map(|fact| interpreter(&fact.argv)).any(|found| {
+            found.code.iter().filter_map(Arg::known).filter(|code| may_write(code)).any(|code| {
+                code.split(['"', '\'', '`', '/', '>']).any(|part| names.contains(&part.trim()))
+            })
+        })
     }
 
     /// Whether this access may write the file that is run.
@@ -204,6 +217,13 @@ impl Walker<'_> {
         }
         self.origin = outer;
     }
+}
+
+/// Whether code has a word in it with which files are written.
+pub(crate) fn may_write(code: &str) -> bool {
+    ["write", "Write", "\"w", "'w", "\"a", "'a", ">", "put", "dump", "save", "rename", "copy"]
+        .iter()
+        .any(|word| code.contains(word))
 }
 
 /// Who runs a file that is started by its path, by its first line.

@@ -132,7 +132,14 @@ impl<'a> Reading<'a> {
     /// Notes a path.
     pub(super) fn path(&mut self, index: usize, arg: Arg, access: Access) {
         let (recursive, visible_only) = (self.recursive, self.visible_only);
-        self.paths.push(PathUse { arg, access, index, recursive, visible_only });
+        self.paths.push(PathUse {
+            arg,
+            access,
+            index,
+            recursive,
+            visible_only,
+            implied: false,
+        });
     }
 
     /// Notes an operand it reads; `-` is its input.
@@ -371,6 +378,7 @@ impl<'a> Reading<'a> {
                     index,
                     recursive: false,
                     visible_only: false,
+                    implied: false,
                 });
             }
             Mark::AtPath => self.at_path(index, &value),
@@ -387,6 +395,7 @@ impl<'a> Reading<'a> {
                 index,
                 recursive: false,
                 visible_only: false,
+                implied: false,
             });
         }
     }

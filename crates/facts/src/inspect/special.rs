@@ -142,7 +142,11 @@ fn find<'a>(reading: &mut Reading<'a>, argv: &'a [Arg], start: usize) {
                 let start = crate::place::escape_glob(start.trim_end_matches('/'));
                 let glob = Arg::Glob(format!("{start}/**/{pattern}"));
                 reading.recursive = false;
+                reading.path(operand.index, operand.arg.clone(), Access::Remove);
                 reading.path(operand.index, glob, Access::Remove);
+                if let Some(last) = reading.paths.last_mut() {
+                    last.implied = true;
+                }
             }
             (true, _, _) => {
                 reading.path(operand.index, operand.arg.clone(), Access::Remove);

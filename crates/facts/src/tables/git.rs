@@ -40,7 +40,7 @@ const LOG_SHORT: &str = "puU?sB?M?C?DX?l:S:G:RabwWI:zcL:n:iEFPgtrmq";
 pub(super) const ROWS: &[Row] = &[
     Row::acts("add", "nvfiupAN", "verbose dry-run force interactive patch edit update all no-ignore-removal no-all ignore-removal intent-to-add refresh ignore-errors ignore-missing renormalize sparse chmod: pathspec-from-file<", Read)
         .unjudged().opaque().recursive("*"),
-    Row::acts("apply", "pRC:v", "stat numstat summary check index cached 3way reverse reject unidiff-zero allow-empty unsafe-paths directory: exclude: include: whitespace: inaccurate-eof recount verbose build-fake-ancestor> allow-overlap", Read).unjudged().opaque(),
+    Row::acts("apply", "pRC:v", "stat numstat summary check index cached 3way reverse reject unidiff-zero allow-empty unsafe-paths directory> exclude: include: whitespace: inaccurate-eof recount verbose build-fake-ancestor> allow-overlap", Read).unjudged().opaque(),
     Row::acts("archive", "lo>v", "list output> format: prefix: add-file< worktree-attributes remote: exec: verbose", Revisions).unjudged().opaque(),
     Row::reads("blame", "bclL:tsenpM?C?whfS<", "root incremental show-stats score-debug show-name show-number porcelain line-porcelain show-email color-lines color-by-age minimal contents< abbrev? date: since: reverse first-parent \
         ignore-rev: ignore-revs-file< progress no-progress encoding: indent-heuristic", Revisions),

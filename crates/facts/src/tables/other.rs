@@ -5,7 +5,7 @@
 
 use super::Operands::{
     Change, Command, PatternThenRead, Read, ReadThenText, ReadThenWrite, Special, Text,
-    TextThenWrite, WriteThenRead,
+    TextThenWrite, Write, WriteThenRead,
 };
 use super::Row;
 use super::Special::{Curl, OneLiner, Split, Tar};
@@ -100,6 +100,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::acts("ruby", "", "", Special(OneLiner)).unjudged().opaque(),
     Row::acts("rustfmt", "", "", Change).unjudged().opaque(),
     Row::acts("scp", "346BCpqrTvc:F<i<J:l:o:P:S:", "", ReadThenWrite).unjudged().opaque().recursive("r"),
+    Row::acts("script", "aB>c:E:efI>m:O>o:qt?T>", "append log-io> command: echo: return flush force log-in> logging-format: log-out> output-limit: quiet timing? log-timing>", Write).unjudged().opaque(),
     Row::acts("sd", "sFpAf:n:", "", TextThenWrite).unjudged().opaque(),
     Row::acts("sdiff", "", "", Read).unjudged().opaque(),
     Row::acts("setfacl", "", "", Change).unjudged().opaque(),
@@ -123,7 +124,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::acts("vimdiff", "", "", Read).unjudged().opaque(),
     Row::acts("vimtutor", "", "", Change).unjudged().opaque(),
     Row::acts("vis", "", "", Read).unjudged().opaque(),
-    Row::acts("wget", "O>o>a>i<P:U:e:qcrNbvt:T:Q:", "output-document> output-file> append-output> input-file< directory-prefix: post-file< body-file< load-cookies< save-cookies> certificate< private-key< ca-certificate< post-data: header: user: password: method: quiet", Text).unjudged().opaque(),
+    Row::acts("wget", "O>o>a>i<P>U:e:qcrNbvt:T:Q:", "output-document> output-file> append-output> input-file< directory-prefix> post-file< body-file< load-cookies< save-cookies> certificate< private-key< ca-certificate< post-data: header: user: password: method: quiet", Text).unjudged().opaque(),
     Row::acts("xmllint", "", "", Read).unjudged().opaque(),
     Row::acts("xz", PACK_SHORT, PACK_LONG, Change).unjudged(),
     Row::acts("xzcat", "", "", Read).unjudged().opaque(),
@@ -134,7 +135,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::acts("zegrep", "e:f<A:B:C:m:", "", PatternThenRead).unjudged().opaque(),
     Row::acts("zfgrep", "e:f<A:B:C:m:", "", PatternThenRead).unjudged().opaque(),
     Row::acts("zgrep", "e:f<A:B:C:m:", "", PatternThenRead).unjudged().opaque(),
-    Row::acts("zip", "", "", WriteThenRead).unjudged().opaque().recursive("r R recurse-paths"),
+    Row::acts("zip", "0123456789cdefjklmoqrTuvyX", "recurse-paths quiet", WriteThenRead).unjudged().opaque().recursive("r R recurse-paths"),
     Row::acts("zless", "", "", Read).unjudged().opaque(),
     Row::acts("zmore", "", "", Read).unjudged().opaque(),
     Row::acts("zsh", "", "", ReadThenText).unjudged().opaque(),

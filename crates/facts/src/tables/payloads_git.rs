@@ -34,6 +34,16 @@ pub(crate) fn peel_git(argv: &[Arg]) -> Option<Peeled> {
             peeled.hinder(Reason::ConfigExec);
         }
     }
+    if globals.rest.first().and_then(Arg::known) == Some("config") {
+        // What is set stays: a later command runs it.
+        let words = globals.rest.iter().skip(1);
+        let mut words = words.skip_while(|word| !is_key(word.prefix()));
+        if let (Some(key), Some(value)) = (words.next(), words.next()) {
+            let mut later = Peeled::new("git", Strength::DenyAsk);
+            apply(key.prefix(), value, &[], &mut later);
+            peeled.possible.extend(later.inner);
+        }
+    }
     for setting in globals.settings {
         match setting {
             GlobalSetting::Unknown => peeled.hinder(Reason::ConfigExec),
@@ -45,6 +55,11 @@ pub(crate) fn peel_git(argv: &[Arg]) -> Option<Peeled> {
     }
     let nothing = peeled.inner.is_empty() && peeled.possible.is_empty();
     (!nothing || !peeled.obstacles.is_empty()).then_some(peeled)
+}
+
+/// `section.name`, as in the arguments of `git config`.
+fn is_key(word: &str) -> bool {
+    !word.starts_with('-') && word.contains('.') && !word.starts_with(['/', '.'])
 }
 
 /// Adds what a setting makes git run.

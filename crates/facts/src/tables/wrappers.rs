@@ -309,7 +309,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["at"]).options("-V -q: -f@ --file@ -m -M -l. -d. -b -v -t: -c. -r.").lenient()
         .runs(Runs::Input).because(EXEC),
     row(&["authbind", "cpulimit", "daemonize", "eatmydata", "firejail", "nocache", "prlimit",
-        "proxychains", "proxychains4", "softlimit", "torify", "torsocks", "tsocks", "umockdev-run",
+        "proxychains", "proxychains4", "torify", "torsocks", "tsocks", "umockdev-run",
         "vglrun", "xvfb-run"])
         .lenient().options("-e: -f: -s: -n: -l: -p: -w: -o: -E: -c> -a -t: --error-file: \
             --auth-file: --server-args: --server-num: --xauth-protocol: --depth: --limit: --pid:"),
@@ -352,8 +352,9 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["catatonit", "catchsegv", "dumb-init", "nocorrect", "s6-setsid", "tini", "unbuffer"])
         .options("-p: -s -v -w -g -c --single-child --verbose -e: -l --rewrite:"),
     row(&["cgexec"]).options("-g: --sticky -h. --help.").operands(0),
+    row(&["chamber"]).path(&[&["exec"]]).lenient().only_options().options("--~ -b:"),
     row(&["choom"]).options("-n: --adjust: -p. --pid. -h. --help. -V. --version."),
-    row(&["chpst", "envuidgid", "setuidgid"]).options("-u: -U: -b: -e: -/: -C> -n: -l: -L: -m: -d: \
+    row(&["chpst"]).options("-u: -U: -b: -e: -/: -C> -n: -l: -L: -m: -d: \
         -o: -p: -f: -c: -t: -r: -v -P -0 -1 -2").lenient().because(PRIVILEGE),
     row(&["chronic", "ifne"]).options("-v -e -n"),
     row(&["chroot"]).options("--groups: --userspec: --skip-chdir -g: -u: -G: --help. --version.")
@@ -404,7 +405,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         .options(DOCKER_EXEC).operands(1).because(REMOTE),
     row(&["docker-compose", "podman-compose"]).path(&[&["run"]]).globals(COMPOSE_GLOBALS)
         .options(DOCKER_RUN).operands(1).because(REMOTE),
-    row(&["doppler", "infisical", "op", "teller", "chamber", "envchain", "vault-env"])
+    row(&["doppler", "infisical", "op", "teller", "envchain", "vault-env"])
         .path(&[&["run", "exec"]]).lenient().mixed().options("--command$ --env-file: -p: --project: \
             -c: --config: --env: --path: --account: --token: -t:"),
     row(&["dotenv", "dotenvx"]).options("-f: -e: -o -c? -v: -p: -q --quiet --env-file:").lenient(),
@@ -416,6 +417,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --split-string% -u: --unset: -v --debug --block-signal? --default-signal? --ignore-signal? \
         --list-signal-handling --help. --version.").assignments(),
     row(&["envdir"]).operands(1),
+    row(&["envuidgid", "setuidgid"]).operands(1).because(PRIVILEGE),
     row(&["exec"]).options("-c -l -a:"),
     row(&["fakechroot", "fakeroot", "fakeroot-ng"]).options("-l: --lib: --faked: -i: -s: -u -b: -c: \
         -e: -d: --unknown-is-real -h. --help. -v. --version.").or_shell(),
@@ -427,7 +429,6 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["flock"]).options("-c$ --command$ -E: --conflict-exit-code: -e -x --exclusive -F --no-fork \
         --fcntl --start: --length: -h. --help. -n --nb --nonblock -o --close -s --shared -u --unlock \
         --verbose -V. --version. -w: --timeout: --wait:").operands(1).mixed().exact().because(EXEC),
-    row(&["fnm", "nvm"]).path(&[&["exec", "run"]]).operands(1).lenient(),
     row(&["foreman", "hivemind", "honcho", "overmind"]).path(&[&["run"]]).lenient()
         .options("-e: --env: -f: --procfile: -d: --root:"),
     row(&["gdb", "lldb"]).options("-ex= -iex= -eval-command= --eval-command= --init-eval-command= \
@@ -516,6 +517,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --balancing -s. --show. -H. --hardware. --huge -S: --shm: -f: --file: -o: --offset: -L: \
         --length: -M: --shmmode: -t --strict -I: --shmid: -u --touch -T -D --dump -d \
         --dump-nodes"),
+    row(&["nvm"]).path(&[&["exec", "run"]]).operands(1).lenient(),
     row(&["onchange"]).lenient().only_options().options("--~ -e: -d: -p:").because(EXEC),
     row(&["parallel-ssh", "pdsh", "pssh"]).options("-w: -x: -l: -t: -u: -f: -g: -R: -h: -H: -p: -o: -e: \
         -O= -A -i -v -P -I -b -S").runs(Runs::Joined).because(REMOTE),
@@ -581,6 +583,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["setsid"]).options("-c --ctty -f --fork -w --wait -h. --help. -V. --version.").exact()
         .because(EXEC),
     row(&["snap"]).path(&[&["run"]]).lenient().options("--command: --shell").because(EXEC),
+    row(&["softlimit"]).options("-a: -c: -d: -f: -l: -m: -o: -p: -r: -s: -t:"),
     row(&["ssh", "autossh", "slogin"]).options(SSH).operands(1).mixed().runs(Runs::Joined).or_shell()
         .because(REMOTE),
     row(&["sshpass"]).options("-f: -d: -p: -e -P: -v -h. -V."),
@@ -629,7 +632,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["uv"]).path(&[&["tool"], &["run"]]).globals(UV_GLOBALS).options(UV_RUN).runs(Runs::Package),
     row(&["uvx"]).options(UV_RUN).runs(Runs::Package),
     row(&["valgrind"]).lenient(),
-    row(&["volta"]).path(&[&["exec", "run"]]).lenient().options("--using: --node: --npm: --yarn:"),
+    row(&["volta", "fnm"]).path(&[&["run", "exec"]]).lenient().options("--using: --node: --npm: --yarn:"),
     row(&["watch"]).options("-b --beep -c --color -C --no-color -d? --differences? -e --errexit -f \
         --follow -g --chgexit -n: --interval: -p --precise -q: --equexit: -r --no-rerun -s: \
         --shotsdir: -t --no-title -w --no-wrap --no-linewrap -x~ --exec~ -h. --help. -v. --version.")
