@@ -145,7 +145,9 @@ impl Walker<'_> {
             "npm" | "yarn" | "pnpm" | "bun" => &["package.json"],
             _ => &[],
         };
-        standing.iter().for_each(|file| push(file, Runner::Other));
+        for file in standing {
+            push(file, Runner::Other);
+        }
         if base == "cargo" {
             for file in ["build.rs", "src/main.rs", "src/lib.rs"] {
                 push(file, Runner::Code("rustc".to_owned()));
@@ -442,7 +444,7 @@ impl Walker<'_> {
         }
         if let Some(value) = git_alias(&inside) {
             let text = value.strip_prefix('!').map_or(format!("git {value}"), str::to_owned);
-            self.possible_script(&text, shell.span, &mut elsewhere);
+            self.possible_script(&text, shell.span, &elsewhere);
         }
         let effect = builtin_effect(&inside);
         for reason in &effect.reasons {

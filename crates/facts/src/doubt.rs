@@ -39,10 +39,8 @@ impl Doubts {
 
     /// Whether what an obstacle fears cannot be.
     pub(crate) fn settled(&self, fact: &ObstacleFact) -> bool {
-        let most = match fact.reason {
-            Reason::NameOperand => Content::Plain,
-            _ => Content::Integer,
-        };
+        let compares = fact.reason == Reason::NameOperand;
+        let most = if compares { Content::Plain } else { Content::Integer };
         !self.firm.contains(fact)
             && self.open.get(fact).is_some_and(|names| {
                 names.iter().all(|name| match self.held.get(name) {
@@ -122,11 +120,13 @@ fn prints_number(script: &Script) -> bool {
         return false;
     };
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["date", "+%s" | "+%s%N" | "+%Y" | "+%H" | "+%j"] | ["nproc"] | ["id", "-u" | "-g"] => true,
-        ["wc", "-l" | "-c" | "-w" | "-m"] => true,
-        _ => false,
-    }
+    matches!(
+        words.as_slice(),
+        ["date", "+%s" | "+%s%N" | "+%Y" | "+%H" | "+%j"]
+            | ["nproc"]
+            | ["id", "-u" | "-g"]
+            | ["wc", "-l" | "-c" | "-w" | "-m"]
+    )
 }
 
 /// The variables in the words of a command; `None` where something else in them is not known.

@@ -49,6 +49,10 @@ pub struct NotReadOnly {
 
 /// A path among the arguments of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent answers about one path, each asked for by another rule"
+)]
 pub struct PathUse {
     /// The path as far as it is known, without the flag it may be attached to.
     pub arg: Arg,

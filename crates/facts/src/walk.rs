@@ -74,6 +74,7 @@ pub(crate) enum Stdin {
     Known(String),
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about where it stands")]
 pub(crate) struct Walker<'a> {
     pub(crate) call: &'a ToolCall,
     pub(crate) out: Collected,
@@ -491,7 +492,9 @@ impl Walker<'_> {
         match &assign.value {
             AssignValue::Scalar(word) => self.held(&assign.name, Held::of_word(word)),
             AssignValue::Array(words) => {
-                words.iter().for_each(|word| self.held(&assign.name, Held::of_word(word)));
+                for word in words {
+                    self.held(&assign.name, Held::of_word(word));
+                }
             }
         }
         if values.is_empty() {

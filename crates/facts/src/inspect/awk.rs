@@ -28,9 +28,8 @@ pub(super) fn files(code: &str) -> Vec<Named> {
                 let prints = occurs(before, "print") || occurs(before, "printf");
                 let target = rest.trim_start_matches('>').trim_start();
                 // Inside brackets it compares, and `print a > b` takes no other operand.
-                if prints && depth == 0 && !target.starts_with('=') {
-                    found.push((target_of(target), true));
-                } else if target.starts_with('"') && prints {
+                let redirects = depth == 0 && !target.starts_with('=');
+                if prints && (redirects || target.starts_with('"')) {
                     found.push((target_of(target), true));
                 }
             }

@@ -132,14 +132,7 @@ impl<'a> Reading<'a> {
     /// Notes a path.
     pub(super) fn path(&mut self, index: usize, arg: Arg, access: Access) {
         let (recursive, visible_only) = (self.recursive, self.visible_only);
-        self.paths.push(PathUse {
-            arg,
-            access,
-            index,
-            recursive,
-            visible_only,
-            implied: false,
-        });
+        self.paths.push(PathUse { arg, access, index, recursive, visible_only, implied: false });
     }
 
     /// Notes an operand it reads; `-` is its input.
