@@ -300,7 +300,7 @@ impl Walker<'_> {
                 }
                 for word in words.iter().flatten() {
                     self.word(word, state);
-                    self.held(name, Held::of_word(word));
+                    self.held_word(name, word);
                     for args in expand(word, true, &state.lookup(Reach::Text)) {
                         values.extend(args.iter().filter_map(|arg| match arg {
                             Arg::Known(text) => Some(Value::Scalar(text.clone())),
@@ -339,6 +339,7 @@ impl Walker<'_> {
                 Flow::stays(&state.cwd)
             }
             Compound::Function { name, body } => {
+                self.doubts.redefines = true;
                 state.functions.insert(name.clone(), Rc::new((**body).clone()));
                 let mut inside = state.clone();
                 inside.positional = None;
@@ -415,6 +416,7 @@ impl Walker<'_> {
         if hijacking_variable(name) {
             self.obstacle(Reason::EnvHijack, span, &format!("`{name}`"));
         }
+        self.doubts.redefines |= name == "PATH";
         if name == "GLOBIGNORE" {
             // Setting it makes globs match names that start with a dot.
             self.obstacle(Reason::ShellOption, span, "`GLOBIGNORE`");
@@ -490,10 +492,10 @@ impl Walker<'_> {
         };
         self.hijack(&assign.name, assign.span);
         match &assign.value {
-            AssignValue::Scalar(word) => self.held(&assign.name, Held::of_word(word)),
+            AssignValue::Scalar(word) => self.held_word(&assign.name, word),
             AssignValue::Array(words) => {
                 for word in words {
-                    self.held(&assign.name, Held::of_word(word));
+                    self.held_word(&assign.name, word);
                 }
             }
         }
@@ -593,7 +595,7 @@ impl Walker<'_> {
                     if matches!(expansion.operator.as_str(), ":=" | "=") {
                         self.hijack(&expansion.name, Span::default());
                         for operand in &expansion.operands {
-                            self.held(&expansion.name, Held::of_word(operand));
+                            self.held_word(&expansion.name, operand);
                         }
                         self.integer(&expansion.name, None, Span::default());
                         if let Some(text) = expansion
