@@ -5,7 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use portcullis_model::Decision;
+use portcullis_model::{Decision, Reason};
 use portcullis_tests::bash::Ending;
 use portcullis_tests::case::percent;
 use portcullis_tests::choices::Choices;
@@ -81,10 +81,12 @@ fn what_bash_accepts_is_not_called_broken() {
     );
 }
 
+/// Not what it carries as text, which bash reads when it runs it.
 fn is_called_broken(program: &str) -> bool {
-    let answer = evaluate::ask_with_facts(&bash_call(program)).unwrap();
-    let broken = ["syntax-error", "unterminated"];
-    answer.unanalyzable.iter().any(|reason| broken.contains(&reason.as_str()))
+    let obstacles =
+        portcullis_shell::parse(program, &portcullis_shell::Options::default()).obstacles;
+    let broken = [Reason::SyntaxError, Reason::Unterminated];
+    obstacles.iter().any(|obstacle| broken.contains(&obstacle.reason))
 }
 
 #[derive(Default)]

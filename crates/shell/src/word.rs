@@ -314,6 +314,10 @@ impl Reader<'_, '_> {
                 }
                 self.pos = start + 1;
                 self.take(b'(');
+                if self.at(b'(') {
+                    // To the second reader `$((` is always arithmetic.
+                    self.trace.edit(self.pos, self.pos, Replacement::Text(" "));
+                }
                 let script = self.deeper(|reader| reader.read_substitution(start))?;
                 builder.substitution(script, SubstForm::Dollar, quoted);
                 Ok(())

@@ -319,6 +319,7 @@ fn plain_programs_are_read_by_both() {
         "{one,x} {a, [ab]",
         "[one] x",
         "((one); two) | three",
+        "one $((two; three) | four)",
         "cat <((one); two) >((one); two)",
         "one $((1 + $(two $'\\'' x)))",
     ];
