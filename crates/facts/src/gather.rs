@@ -9,6 +9,7 @@ use crate::{Access, Accessor, Action, Arg, Facts, Origin, Place, Probe};
 use portcullis_model::{AbsPath, Reason, Span, ToolCall};
 use portcullis_shell::Program;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Works out what a call would do.
 ///
@@ -125,7 +126,7 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
                 cwd: Cwd::one(call.cwd.clone()),
                 home: call.home.clone(),
                 variables: crate::expand::Variables::default(),
-                functions: BTreeMap::new(),
+                functions: Rc::new(BTreeMap::new()),
                 positional: Some(Vec::new()),
                 zero: None,
             };

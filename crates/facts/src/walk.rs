@@ -6,7 +6,7 @@
 use crate::command::Shell;
 use crate::expand::{Value, expand};
 use crate::facts::{AccessFact, AssignmentFact, ObstacleFact, RedirectFact};
-use crate::outputs::{output_of_commands, text_of};
+use crate::outputs::{output_of_command, text_of};
 use crate::state::{Cwd, Flow, Reach, State};
 use crate::tables::environment::{hijacking_variable, safe_variable};
 use crate::{Arg, CommandFact, Origin, Place, Weight};
@@ -15,6 +15,7 @@ use portcullis_shell::{
     AndOr, Assign, AssignValue, Command, Compound, Connector, Part, Pipeline, Program, Script,
     Simple, Target, Word,
 };
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Payloads inside payloads are followed this deep (`bash -c 'bash -c "…"'`).
@@ -30,6 +31,8 @@ pub(crate) struct Collected {
     pub(crate) redirects: Vec<RedirectFact>,
     pub(crate) assignments: Vec<AssignmentFact>,
     pub(crate) obstacles: Vec<ObstacleFact>,
+    /// What is in `obstacles`, to find it fast.
+    noted: BTreeSet<ObstacleFact>,
     /// Files that are run: a script given to a shell, or a program named by its path.
     pub(crate) runs: Vec<(Place, Span)>,
 }
@@ -52,7 +55,9 @@ impl Collected {
         self.accesses.truncate(accesses);
         self.redirects.truncate(redirects);
         self.assignments.truncate(assignments);
-        self.obstacles.truncate(obstacles);
+        for forgotten in self.obstacles.drain(obstacles.min(self.obstacles.len())..) {
+            self.noted.remove(&forgotten);
+        }
         self.runs.truncate(runs);
     }
 }
@@ -124,7 +129,7 @@ impl Walker<'_> {
             };
         }
         let fact = ObstacleFact { reason, span, detail: detail.to_owned(), weight };
-        if !self.out.obstacles.contains(&fact) {
+        if self.out.noted.insert(fact.clone()) {
             self.out.obstacles.push(fact);
         }
     }
@@ -183,15 +188,16 @@ impl Walker<'_> {
         let flow = match pipeline.commands.as_slice() {
             [command] => self.command(command, state, &Stdin::Inherited),
             commands => {
-                for (index, command) in commands.iter().enumerate() {
-                    let stdin = if index == 0 {
-                        Stdin::Inherited
-                    } else {
-                        let before = commands.get(..index).unwrap_or(&[]);
-                        output_of_commands(before, &state.lookup(Reach::Text))
-                            .map_or(Stdin::Unknown, Stdin::Known)
-                    };
+                let mut stdin = Stdin::Inherited;
+                for command in commands {
                     self.command(command, &mut state.clone(), &stdin);
+                    let lookup = state.lookup(Reach::Text);
+                    let output = match &stdin {
+                        Stdin::Inherited => output_of_command(command, None, &lookup),
+                        Stdin::Known(text) => output_of_command(command, Some(text), &lookup),
+                        Stdin::Unknown => None,
+                    };
+                    stdin = output.map_or(Stdin::Unknown, Stdin::Known);
                 }
                 Flow::stays(&state.cwd)
             }
@@ -311,10 +317,11 @@ impl Walker<'_> {
                 Flow::stays(&state.cwd)
             }
             Compound::Function { name, body } => {
-                state.functions.insert(name.clone(), Rc::new((**body).clone()));
+                let body = Rc::new((**body).clone());
+                Rc::make_mut(&mut state.functions).insert(name.clone(), Rc::clone(&body));
                 let mut inside = state.clone();
                 inside.positional = None;
-                self.command(body, &mut inside, &Stdin::Unknown);
+                self.command(&body, &mut inside, &Stdin::Unknown);
                 Flow::stays(&state.cwd)
             }
             Compound::Coproc { body, .. } => {
