@@ -4,7 +4,11 @@
 //! two where the work is linear and near four where it is quadratic; constant costs and noise lie
 //! between. Limits of the reader (depth, here-documents on a line) bring it below.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench fails by panicking and prints")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench fails by panicking and prints"
+)]
 
 use portcullis_host::batch::tool_input;
 use portcullis_host::{EvaluateOptions, ListedDisk, evaluate};
@@ -20,7 +24,8 @@ fn main() {
     } });
     let root = AbsPath::parse("/r/project").unwrap();
     let layer = Layer::new(Scope::Project, "settings.json", rules.to_string(), root.clone());
-    let policy = assemble(&[layer], &Place { start: root.clone(), project_root: root.clone(), home: root });
+    let policy =
+        assemble(&[layer], &Place { start: root.clone(), project_root: root.clone(), home: root });
     println!("{:28} {:>10} {:>10} {:>7}", "", "5,000", "10,000", "factor");
     for (name, make) in SHAPES {
         let half = time(&policy, &filled(5_000, *make));
