@@ -62,9 +62,7 @@ impl Walker<'_> {
     pub(crate) fn doubt(&mut self, reason: Reason, span: Span, detail: &str, names: &[String]) {
         let fact = self.obstacle_fact(reason, span, detail);
         self.doubts.open.entry(fact.clone()).or_default().extend(names.iter().cloned());
-        if !self.out.obstacles.contains(&fact) {
-            self.out.obstacles.push(fact);
-        }
+        self.out.note(fact);
     }
 }
 
