@@ -164,7 +164,7 @@ impl Inner {
         };
         if let Some(tell) = self.waiting().answers.remove(&id) {
             // Nobody waits for it any more.
-            drop(tell.send(answer));
+            tell.send(answer).ok();
         }
     }
 }

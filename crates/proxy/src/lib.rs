@@ -11,7 +11,7 @@
 
 mod accept;
 pub mod address;
-mod ask;
+pub mod ask;
 mod auth;
 pub mod authority;
 mod body;
@@ -39,20 +39,21 @@ mod tunnel;
 mod upstream;
 
 pub use ask::{Answer, Decide, Question};
-pub use auth::Credentials;
+pub use auth::{Credentials, USER};
 pub use authority::{Destination, Via};
 pub use channel::ControlChannel;
 pub use environment::{ChildEnvironment, ProxyAddress, Variable};
-pub use head::{Framing, HeadProblem, RequestHead, ResponseHead};
+pub use head::{Framing, HeadProblem, Headers, RequestHead, ResponseHead};
 pub use hello::{HelloProblem, ServerHello, read_hello};
 pub use limits::Limits;
 pub use log::JsonLines;
 pub use policy::{
-    Allowance, Grant, HelloPolicy, Judgement, NetworkPolicy, Notice, PrivateAddresses, Prohibition,
-    Unlisted,
+    AddressProblem, Allowance, Grant, HelloPolicy, Judgement, NetworkPolicy, Notice,
+    PrivateAddresses, Prohibition, ServerNameCheck, Unlisted, is_trusted,
 };
 pub use proxy::{Handover, Listener, Outside, Proxy};
-pub use refusal::Refusal;
+pub use refusal::{HelloRefusal, Refusal};
 pub use report::{Event, Reports, Verdict};
 pub use socks::{SocksProblem, SocksRequest, read_socks_request};
-pub use upstream::{NoProxy, UpstreamProxy};
+pub use tables::environment::Value as VariableValue;
+pub use upstream::{NoProxy, Protocol, Routes, UpstreamProxy};

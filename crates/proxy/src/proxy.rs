@@ -166,7 +166,7 @@ impl Proxy {
     fn end(&mut self) {
         if let Some(stop) = self.stop.take() {
             // Where nobody listens any more it has ended already.
-            drop(stop.send(()));
+            stop.send(()).ok();
         }
         if let Some(thread) = self.thread.take() {
             drop(thread.join());

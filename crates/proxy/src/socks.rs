@@ -48,7 +48,7 @@ impl SocksProblem {
 }
 
 /// Reads the methods a client offers, with the length of the message; `None` while it is incomplete.
-pub fn read_methods(bytes: &[u8]) -> Result<Option<(&[u8], usize)>, SocksProblem> {
+pub(crate) fn read_methods(bytes: &[u8]) -> Result<Option<(&[u8], usize)>, SocksProblem> {
     match bytes {
         [] | [5] => Ok(None),
         [5, count, rest @ ..] => {
@@ -60,10 +60,10 @@ pub fn read_methods(bytes: &[u8]) -> Result<Option<(&[u8], usize)>, SocksProblem
 }
 
 /// A user name and a password, with the length of the message.
-pub type Password<'b> = (&'b [u8], &'b [u8], usize);
+pub(crate) type Password<'b> = (&'b [u8], &'b [u8], usize);
 
 /// Reads a user name and a password.
-pub fn read_password(bytes: &[u8]) -> Result<Option<Password<'_>>, SocksProblem> {
+pub(crate) fn read_password(bytes: &[u8]) -> Result<Option<Password<'_>>, SocksProblem> {
     let [version, rest @ ..] = bytes else { return Ok(None) };
     if *version != 1 {
         return Err(SocksProblem::Malformed);
