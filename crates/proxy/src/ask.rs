@@ -79,6 +79,11 @@ impl Broker {
         Self { decider, limits, state: Arc::default() }
     }
 
+    /// Whether there is somebody to ask.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.decider.is_some()
+    }
+
     /// Whether somebody said yes to a host.
     pub(crate) fn has_allowed(&self, host: &Host) -> bool {
         self.state().allowed.contains_key(host)

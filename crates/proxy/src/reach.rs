@@ -152,7 +152,7 @@ impl Client {
         }
         let shared = &self.shared;
         // What a yes could not open is not asked about.
-        if let Some(address) = to.host.address() {
+        if let Some(address) = to.host.address().filter(|_| shared.broker.can_ask()) {
             self.admit(&to, &Allowance::Answered, address)
                 .map_err(|problem| refusal(&to, problem))?;
         }

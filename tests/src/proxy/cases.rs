@@ -135,7 +135,9 @@ impl ProxyCase {
     }
 
     fn setup(&self) -> Result<Setup, String> {
-        let mut setup = Setup::default();
+        // Cases list the names they are about; others lead somewhere harmless.
+        let others = Some(IpAddr::from([93, 184, 216, 99]));
+        let mut setup = Setup { others, ..Setup::default() };
         let addresses = |value: &Value| -> Vec<IpAddr> {
             strings(Some(value)).iter().filter_map(|text| text.parse().ok()).collect()
         };
@@ -193,6 +195,9 @@ impl ProxyCase {
         }
         if self.request.contains_key("upstream_sends") {
             return Reach::Server(Behaviour::Source(1 << 30));
+        }
+        if self.text("upstream_proxy", &self.policy).is_some_and(|url| url.starts_with("socks")) {
+            return Reach::Server(Behaviour::SocksProxy);
         }
         if self.policy.contains_key("upstream_proxy") {
             let direct = self.expect.contains_key("dial");

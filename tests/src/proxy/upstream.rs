@@ -18,6 +18,8 @@ pub enum Behaviour {
     Http,
     /// Answers a CONNECT with this, then echoes.
     Proxy(Vec<u8>),
+    /// Accepts every SOCKS5 request, then echoes.
+    SocksProxy,
     /// Writes so many bytes.
     Source(u64),
     /// Reads everything and says nothing.
@@ -121,6 +123,18 @@ fn serve(behaviour: &Behaviour, mut stream: TcpStream, seen: &Connection) -> io:
             let rest = read_head(&mut stream, seen, Vec::new())?;
             stream.write_all(answer)?;
             stream.write_all(rest.as_deref().unwrap_or_default())?;
+            echo(stream, seen)
+        }
+        Behaviour::SocksProxy => {
+            let mut greeting = [0; 3];
+            stream.read_exact(&mut greeting)?;
+            stream.write_all(&[5, 0])?;
+            let mut request = [0; 5];
+            stream.read_exact(&mut request)?;
+            let mut rest = vec![0; usize::from(request[4]) + 2];
+            stream.read_exact(&mut rest)?;
+            seen.keep(&rest);
+            stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
             echo(stream, seen)
         }
         Behaviour::Source(length) => {

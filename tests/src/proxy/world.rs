@@ -20,6 +20,8 @@ use tokio::net::TcpStream;
 pub struct Setup {
     /// Names and their answers: the first lookup gets the first, the last one is repeated.
     pub names: BTreeMap<String, Vec<Vec<IpAddr>>>,
+    /// What names that are not in the table lead to; nowhere without it.
+    pub others: Option<IpAddr>,
     /// How long a lookup takes.
     pub lookup_time: Duration,
     /// Addresses of the machine's own interfaces.
@@ -116,6 +118,7 @@ impl World {
             resolver: Arc::new(FakeResolver {
                 record: Arc::clone(&record),
                 names: Mutex::new(setup.names),
+                others: setup.others,
                 time: setup.lookup_time,
             }),
             dialler: Arc::new(FakeDialler {
@@ -145,6 +148,7 @@ impl World {
 struct FakeResolver {
     record: Arc<Record>,
     names: Mutex<BTreeMap<String, Vec<Vec<IpAddr>>>>,
+    others: Option<IpAddr>,
     time: Duration,
 }
 
@@ -159,6 +163,7 @@ impl Resolve for FakeResolver {
                 _ => answers.remove(0),
             })
         };
+        let found = found.or_else(|| self.others.map(|address| vec![address]));
         let time = self.time;
         Box::pin(async move {
             tokio::time::sleep(time).await;
