@@ -177,11 +177,11 @@ impl NetworkPolicy {
         let network = &policy.sandbox.network;
         let mut made = Self::default();
         let mut notices = Vec::new();
-        for SandboxDomain { text, .. } in &network.denied {
-            notices.extend(made.deny(text));
+        for domain in &network.denied {
+            made.deny_domain(domain);
         }
-        for SandboxDomain { text, source, .. } in &network.allowed {
-            notices.extend(made.allow(text, is_trusted(source.scope)));
+        for domain in &network.allowed {
+            notices.extend(made.allow_domain(domain));
         }
         for rule in policy.deny.list.iter().filter_map(|rule| fetched_host(&rule.rule)) {
             notices.extend(made.deny(rule));
@@ -202,6 +202,27 @@ impl NetworkPolicy {
         made.routes.own_http = *network.http_proxy_port;
         made.routes.own_socks = *network.socks_proxy_port;
         (made, notices)
+    }
+
+    /// Adds an entry of `allowedDomains`, which was read with its settings; what was doubtful about it
+    /// is among their diagnostics.
+    pub fn allow_domain(&mut self, domain: &SandboxDomain) -> Vec<Notice> {
+        let trusted = is_trusted(domain.source.scope);
+        let before = self.grants.len();
+        let notices = self.allow(&plain(domain), trusted);
+        for grant in self.grants.iter_mut().skip(before) {
+            grant.text.clone_from(&domain.text);
+        }
+        notices.into_iter().filter(|notice| notice.dead).collect()
+    }
+
+    /// Adds an entry of `deniedDomains`.
+    pub fn deny_domain(&mut self, domain: &SandboxDomain) {
+        let before = self.prohibitions.len();
+        self.deny(&plain(domain));
+        for prohibition in self.prohibitions.iter_mut().skip(before) {
+            prohibition.text.clone_from(&domain.text);
+        }
     }
 
     /// Adds an entry that allows; tells what is doubtful about it.
@@ -331,6 +352,13 @@ impl NetworkPolicy {
         let found = self.prohibitions.iter().find(|each| each.pattern.forbids(&to.host, to.port));
         found.map(|each| each.text.clone())
     }
+}
+
+/// One reading of an entry, as an entry that has no other.
+fn plain(domain: &SandboxDomain) -> String {
+    let bracketed = domain.host.contains(':');
+    let host = if bracketed { format!("[{}]", domain.host) } else { domain.host.clone() };
+    domain.port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
 }
 
 /// The narrowest grant of a destination, the trusted ones first.

@@ -6,6 +6,7 @@ use std::num::NonZeroU16;
 /// What an entry of a domain list means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DestinationPattern {
+    text: String,
     host: DomainPattern,
     port: Option<NonZeroU16>,
     breadth: Breadth,
@@ -75,6 +76,16 @@ impl DestinationPattern {
     pub fn forbids(&self, host: &Host, port: NonZeroU16) -> bool {
         self.matches(host, port)
             || host.embedded_v4().is_some_and(|v4| self.matches(&Host::V4(v4), port))
+    }
+
+    /// The host as text: lower case, addresses canonical, IPv6 in brackets.
+    pub fn host(&self) -> &str {
+        &self.text
+    }
+
+    /// The one port it holds on; every port where this is `None`.
+    pub fn port(&self) -> Option<NonZeroU16> {
+        self.port
     }
 
     /// How much it covers.
@@ -199,14 +210,14 @@ impl DomainEntry {
         }
         let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
         if !digits {
-            let why = "what follows its colon is not a port";
+            let why = "its port is not a number from 1 to 65535";
             self.note(
                 EntryDoubt::Spelling,
                 format!("`{}` is an unreliable spelling: {why}", shown(text)),
             );
             return None;
         }
-        let why = "write a number from 1 to 65535 without leading zeros";
+        let why = "its port is not a number from 1 to 65535";
         self.note(EntryDoubt::Spelling, format!("`{}` has a bad port: {why}", shown(text)));
         match list {
             DomainList::Allow => None,
@@ -256,12 +267,19 @@ impl DomainEntry {
                 format!("`{}` is overly broad: it covers the sites of many owners", shown(text)),
             );
         }
-        self.readings.push(DestinationPattern { host: pattern, port, breadth });
+        let text = host.strip_suffix('.').unwrap_or(host).to_lowercase();
+        self.readings.push(DestinationPattern { text, host: pattern, port, breadth });
     }
 
     fn push_host(&mut self, host: &Host, port: Option<NonZeroU16>) {
-        if let Ok(pattern) = DomainPattern::parse(&host.to_string()) {
-            self.readings.push(DestinationPattern { host: pattern, port, breadth: Breadth::Exact });
+        let text = host.to_string();
+        if let Ok(pattern) = DomainPattern::parse(&text) {
+            self.readings.push(DestinationPattern {
+                text,
+                host: pattern,
+                port,
+                breadth: Breadth::Exact,
+            });
         }
     }
 }
@@ -282,7 +300,7 @@ fn unreliable(text: &str) -> Option<&'static str> {
     } else if text.contains('@') {
         Some("it has user information")
     } else if text.contains(['/', '?', '#', '\\']) {
-        Some("it has a path, and ranges of addresses are not supported")
+        Some("it has a path")
     } else if text.contains('%') {
         Some("it has a zone or an escape")
     } else if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
