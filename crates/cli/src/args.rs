@@ -311,6 +311,22 @@ pub enum PolicyCommand {
     Show(PolicyViewArgs),
     /// Shows the settings layers, highest first, and their state
     List(PolicyViewArgs),
+    /// Turns settings of the Sandbox Runtime into a `settings.json`
+    #[command(
+        after_help = "Writes the settings to the standard output, and what is not as it was to the error output.\nExit status: 0 carried over, 1 a restriction has no counterpart, 65 the file cannot be used.\nExamples:\n  portcullis policy import ~/.srt-settings.json > .claude/settings.local.json"
+    )]
+    Import(PolicyImportArgs),
+}
+
+/// Arguments of `policy import`.
+#[derive(Args, Clone, Debug)]
+pub struct PolicyImportArgs {
+    /// The file, `-` for the standard input
+    #[arg(value_name = "FILE", default_value = "~/.srt-settings.json")]
+    pub file: String,
+    /// The home directory
+    #[arg(long, value_name = "DIR")]
+    pub home: Option<String>,
 }
 
 /// Arguments of `policy show` and `policy list`.

@@ -18,7 +18,7 @@ pub mod session;
 mod tables;
 
 use crate::args::{Command, CommandLine, PolicyCommand};
-use crate::commands::{check, doctor, install, policy, printed};
+use crate::commands::{check, doctor, import, install, policy, printed};
 use crate::console::{ColorChoice, Palette, Reply};
 use crate::failure::{Failure, Status};
 use clap::Parser as _;
@@ -70,6 +70,7 @@ fn reply(args: Vec<OsString>) -> Reply {
         Command::Policy(args) => match &args.command {
             PolicyCommand::Show(args) => policy::show(args, line.json, palette),
             PolicyCommand::List(args) => policy::list(args, line.json, palette),
+            PolicyCommand::Import(args) => import::import(args, line.json, palette),
         },
         Command::Doctor(args) => doctor::doctor(args, line.json, palette),
         Command::Schema(args) => printed::schema(args, line.json),

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod doctor;
+pub(crate) mod import;
 pub(crate) mod install;
 pub(crate) mod policy;
 pub(crate) mod printed;
