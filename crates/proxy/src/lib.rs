@@ -26,6 +26,7 @@ mod inbound;
 mod limits;
 mod log;
 mod policy;
+mod prompt;
 mod proxy;
 pub mod reach;
 mod refusal;
@@ -51,6 +52,7 @@ pub use policy::{
     AddressProblem, Allowance, Grant, HelloPolicy, Judgement, NetworkPolicy, Notice,
     PrivateAddresses, Prohibition, ServerNameCheck, Unlisted, is_trusted,
 };
+pub use prompt::TerminalPrompt;
 pub use proxy::{Handover, Listener, Outside, Proxy};
 pub use refusal::{HelloRefusal, Refusal};
 pub use report::{Event, Reports, Verdict};

@@ -158,6 +158,11 @@ impl Proxy {
         self.shared.open.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
     }
 
+    /// Whether its thread is over.
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Ends every connection and waits until their descriptors are given back.
     pub fn close(mut self) {
         self.end();

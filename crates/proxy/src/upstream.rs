@@ -101,7 +101,7 @@ impl UpstreamProxy {
     }
 
     /// The value of `Proxy-Authorization`.
-    pub(crate) fn authorization(&self) -> Option<String> {
+    pub fn authorization(&self) -> Option<String> {
         let (user, password) = self.credentials.as_ref()?;
         Some(format!("Basic {}", base64(format!("{user}:{password}").as_bytes())))
     }
