@@ -33,10 +33,9 @@ pub(crate) fn proxy(args: &ProxyArgs, as_json: bool) -> Result<Reply, Failure> {
     for warning in warnings {
         say(&mut io::stderr(), &format!("warning: {warning}\n"))?;
     }
-    // The answer to "where?" comes before the first question.
+    let (decider, channel) = voice.open()?;
     let place = announcement(address, token, as_json || voice == Voice::Stdio)?;
     say(&mut io::stdout(), &place)?;
-    let (decider, channel) = voice.open()?;
     let reports = Arc::new(Told { log, channel });
     let outside = Outside { decider, ..Outside::system(reports) };
     let listener = match credentials {
