@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc;
 use std::thread;
 use tokio::sync::oneshot;
 
@@ -20,7 +21,7 @@ use tokio::sync::oneshot;
 pub struct ControlChannel(Arc<Inner>);
 
 struct Inner {
-    out: Mutex<Box<dyn Write + Send>>,
+    out: mpsc::SyncSender<String>,
     waiting: Mutex<Waiting>,
 }
 
@@ -35,10 +36,18 @@ impl ControlChannel {
     /// Talks over a pair of streams; reads in a thread of its own until the input ends.
     pub fn start(
         input: impl Read + Send + 'static,
-        output: impl Write + Send + 'static,
+        mut output: impl Write + Send + 'static,
     ) -> io::Result<Self> {
-        let inner =
-            Arc::new(Inner { out: Mutex::new(Box::new(output)), waiting: Mutex::default() });
+        // Whoever does not read must not stop the traffic, so writing has a thread of its own.
+        let (out, lines) = mpsc::sync_channel::<String>(QUEUE);
+        thread::Builder::new().name("control-out".to_owned()).spawn(move || {
+            for line in lines {
+                if output.write_all(line.as_bytes()).and_then(|()| output.flush()).is_err() {
+                    return;
+                }
+            }
+        })?;
+        let inner = Arc::new(Inner { out, waiting: Mutex::default() });
         let reader = Arc::clone(&inner);
         thread::Builder::new().name("control".to_owned()).spawn(move || {
             reader.read(input);
@@ -127,10 +136,10 @@ impl Inner {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Fails where the other side is gone, or so far behind that a question would never be seen.
     fn send(&self, message: &Value) -> io::Result<()> {
-        let line = format!("{message}\n");
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        out.write_all(line.as_bytes()).and_then(|()| out.flush())
+        let sent = self.out.try_send(format!("{message}\n"));
+        sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
     fn read(&self, input: impl Read) {
@@ -168,6 +177,9 @@ impl Inner {
         }
     }
 }
+
+/// Lines that wait for a slow reader; further reports are dropped, further questions answered with no.
+const QUEUE: usize = 1024;
 
 /// The version of the protocol; raised when a message changes its meaning.
 const PROTOCOL: u32 = 1;

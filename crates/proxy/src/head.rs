@@ -233,11 +233,11 @@ impl Headers {
                 .and_then(|colon| Some((line.get(..colon)?, line.get(colon + 1..)?)))
                 .ok_or(HeadProblem::Malformed("a header line has no colon"))?;
             let name = token(name).ok_or(HeadProblem::Malformed("a header name is no word"))?;
-            let value = value.trim_ascii();
+            // Before blanks are cut off: a form feed counts as one to some readers and not to others.
             if value.iter().any(|byte| *byte != b'\t' && byte.is_ascii_control()) {
                 return Err(HeadProblem::Malformed("a header value has control characters"));
             }
-            headers.push((name, value.to_vec()));
+            headers.push((name, value.trim_ascii().to_vec()));
         }
         Ok(Self(headers))
     }

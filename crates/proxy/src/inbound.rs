@@ -66,8 +66,15 @@ impl Inbound {
                 Ok(Ok(0) | Err(_)) | Err(_) => return Ok(None),
             }
         }
+        let mut seen = 0;
         loop {
-            match RequestHead::read(&self.buffer) {
+            // Only a line end or too much can change the answer; a head that drips in byte by byte
+            // must not be read again for each.
+            let worth = self.buffer.get(seen..).is_none_or(|new| new.contains(&b'\n'))
+                || self.buffer.len() > crate::limits::HEAD;
+            seen = self.buffer.len();
+            let read = if worth { RequestHead::read(&self.buffer) } else { Ok(None) };
+            match read {
                 Ok(Some((head, length))) => {
                     self.consume(length);
                     return Ok(Some(head));

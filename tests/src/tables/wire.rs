@@ -93,8 +93,12 @@ macro_rules! get {
     };
     ($method:literal, $rest:literal) => {
         Send(
-            concat!($method, " http://api.example.com/p HTTP/1.1\r\nHost: api.example.com\r\n", $rest)
-                .as_bytes(),
+            concat!(
+                $method,
+                " http://api.example.com/p HTTP/1.1\r\nHost: api.example.com\r\n",
+                $rest
+            )
+            .as_bytes(),
         )
     };
 }
