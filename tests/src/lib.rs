@@ -22,6 +22,7 @@ pub mod observe;
 pub mod parallel;
 pub mod programs;
 pub mod properties;
+pub mod proxy;
 pub mod reference;
 pub mod samples;
 pub mod shell_cases;

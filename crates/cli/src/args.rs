@@ -59,6 +59,16 @@ pub enum Command {
     /// Looks for what is misconfigured
     #[command(after_help = "Examples:\n  portcullis doctor\n  portcullis doctor --json")]
     Doctor(DoctorArgs),
+    /// Runs the proxy alone, for other sandboxes
+    #[command(
+        after_help = "Prints where it listens and serves until it is ended.\nExamples:\n  portcullis proxy --allow '*.example.org' --allow registry.npmjs.org:443\n  portcullis proxy --settings .claude/settings.json --ask terminal --log proxy.log\n  portcullis proxy --allow example.org --listen 127.0.0.1:3128 --no-auth"
+    )]
+    Proxy(ProxyArgs),
+    /// Connects standard input and output to a host through the proxy
+    #[command(
+        after_help = "Made for ssh: ProxyCommand='portcullis connect %h %p'. The proxy is the one that ALL_PROXY or HTTPS_PROXY names.\nExamples:\n  portcullis connect github.com 22\n  portcullis connect --proxy http://127.0.0.1:3128 github.com 22"
+    )]
+    Connect(ConnectArgs),
     /// Writes the JSON Schema of a format
     #[command(
         after_help = "Examples:\n  portcullis schema\n  portcullis schema batch-output > batch-output.schema.json"
@@ -343,6 +353,61 @@ pub struct DoctorArgs {
     /// Which policy.
     #[command(flatten)]
     pub policy: PolicyArgs,
+}
+
+/// Arguments of `proxy`.
+#[derive(Args, Clone, Debug)]
+pub struct ProxyArgs {
+    /// Where to listen: an address of this machine's loopback, port 0 for any
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub listen: String,
+    /// Serves every process of this machine, without a token
+    #[arg(long)]
+    pub no_auth: bool,
+    /// Allows a host, as an entry of `allowedDomains` does (repeatable)
+    #[arg(long, value_name = "DOMAIN")]
+    pub allow: Vec<String>,
+    /// Denies a host, as an entry of `deniedDomains` does (repeatable)
+    #[arg(long, value_name = "DOMAIN")]
+    pub deny: Vec<String>,
+    /// Adds the lists of a settings file (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub settings: Vec<String>,
+    /// The permission mode
+    #[arg(long, value_name = "MODE")]
+    pub mode: Option<String>,
+    /// Who is asked about other hosts: `deny` (nobody), `terminal`, `stdio`, or `unix:PATH` of a socket
+    #[arg(long, value_name = "WHO", default_value = "deny")]
+    pub ask: String,
+    /// Appends what happens to a file, as JSON Lines; `-` is the error output
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<String>,
+    /// Whether names may lead into private networks: `exact`, `allow` or `deny`
+    #[arg(long, value_name = "WHETHER", default_value = "exact")]
+    pub private_addresses: String,
+    /// Reaches everything through this proxy: `http://…` or `socks5h://…`
+    #[arg(long, value_name = "URL")]
+    pub upstream: Option<String>,
+    /// What is reached directly all the same, as in NO_PROXY
+    #[arg(long, value_name = "LIST", requires = "upstream")]
+    pub no_proxy: Option<String>,
+    /// Refuses anything but TLS on port 443
+    #[arg(long)]
+    pub only_tls: bool,
+}
+
+/// Arguments of `connect`.
+#[derive(Args, Clone, Debug)]
+pub struct ConnectArgs {
+    /// The host
+    #[arg(value_name = "HOST")]
+    pub host: String,
+    /// The port
+    #[arg(value_name = "PORT")]
+    pub port: String,
+    /// The proxy, instead of the one the environment names
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
 }
 
 /// Arguments of `schema`.

@@ -18,7 +18,7 @@ pub mod session;
 mod tables;
 
 use crate::args::{Command, CommandLine, PolicyCommand};
-use crate::commands::{check, doctor, import, install, policy, printed};
+use crate::commands::{check, connect, doctor, import, install, policy, printed, proxy};
 use crate::console::{ColorChoice, Palette, Reply};
 use crate::failure::{Failure, Status};
 use clap::Parser as _;
@@ -73,6 +73,8 @@ fn reply(args: Vec<OsString>) -> Reply {
             PolicyCommand::Import(args) => import::import(args, line.json, palette),
         },
         Command::Doctor(args) => doctor::doctor(args, line.json, palette),
+        Command::Proxy(args) => proxy::proxy(args, line.json),
+        Command::Connect(args) => connect::connect(args),
         Command::Schema(args) => printed::schema(args, line.json),
         Command::Completions(args) => printed::completions(*args),
         Command::Man(args) => printed::man(args),

@@ -5,3 +5,4 @@ pub mod shell;
 pub mod stubs;
 pub mod surroundings;
 pub mod ways;
+pub mod wire;

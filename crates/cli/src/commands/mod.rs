@@ -1,11 +1,13 @@
 //! What each command does: arguments to a reply.
 
 pub(crate) mod check;
+pub(crate) mod connect;
 pub(crate) mod doctor;
 pub(crate) mod import;
 pub(crate) mod install;
 pub(crate) mod policy;
 pub(crate) mod printed;
+pub(crate) mod proxy;
 
 use crate::failure::Failure;
 use crate::session::{self, Session};
