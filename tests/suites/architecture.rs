@@ -17,13 +17,14 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("facts", &["model", "shell"]),
     ("policy", &["model", "rules"]),
     ("engine", &["model", "rules", "facts", "policy"]),
+    ("audit", &["model", "rules", "shell", "facts", "policy", "engine"]),
     ("host", &["model", "rules", "shell", "facts", "policy", "engine"]),
-    ("cli", &["model", "rules", "shell", "facts", "policy", "engine", "host"]),
-    ("tests", &["model", "rules", "shell", "facts", "policy", "engine", "host", "cli"]),
+    ("cli", &["model", "rules", "shell", "facts", "policy", "engine", "audit", "host"]),
+    ("tests", &["model", "rules", "shell", "facts", "policy", "engine", "audit", "host", "cli"]),
 ];
 
 /// Crates that do no I/O, read no environment, clock or cwd, and start no thread.
-const PURE: &[&str] = &["model", "rules", "shell", "facts", "policy", "engine"];
+const PURE: &[&str] = &["model", "rules", "shell", "facts", "policy", "engine", "audit"];
 
 /// Nothing needs an async runtime or an HTTP stack yet; only the proxy ever will.
 const NOWHERE: &[&str] = &["tokio", "hyper", "openssl", "native-tls"];
