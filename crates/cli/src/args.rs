@@ -56,6 +56,21 @@ pub enum Command {
         after_help = "Examples:\n  portcullis policy show\n  portcullis policy list\n  portcullis policy show --policy team.json --json"
     )]
     Policy(PolicyCommandArgs),
+    /// Says what a policy really means: dead, shadowed, too wide and weak rules
+    #[command(
+        after_help = "Exit status: 0 nothing found, 1 findings, 65 settings that cannot be used.\nExamples:\n  portcullis audit\n  portcullis audit --policy .claude/settings.json --sarif -o audit.sarif\n  portcullis audit --html -o audit.html ~/.claude/projects\n  portcullis audit --fix --dry-run\n  portcullis audit --baseline .claude/audit-baseline.toml --write-baseline"
+    )]
+    Audit(AuditArgs),
+    /// Shows which calls change their verdict between two policies
+    #[command(
+        after_help = "Exit status: 0 equal (or, with --no-new-access, nothing looser), 1 different.\nExamples:\n  portcullis diff old.json new.json\n  portcullis diff --git HEAD~1\n  portcullis diff --git origin/main --no-new-access"
+    )]
+    Diff(DiffArgs),
+    /// Runs the tests beside a policy
+    #[command(
+        after_help = "Exit status: 0 all hold, 1 some do not, 65 a test file that cannot be read.\nExamples:\n  portcullis test\n  portcullis test .claude/policy.test.toml --coverage\n  portcullis test policies --junit > report.xml"
+    )]
+    Test(TestArgs),
     /// Looks for what is misconfigured
     #[command(after_help = "Examples:\n  portcullis doctor\n  portcullis doctor --json")]
     Doctor(DoctorArgs),
@@ -319,6 +334,90 @@ pub struct PolicyViewArgs {
     /// Which policy.
     #[command(flatten)]
     pub policy: PolicyArgs,
+}
+
+/// Arguments of `audit`.
+#[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a flag each, and the grammar takes them apart")]
+pub struct AuditArgs {
+    /// Writes SARIF 2.1.0
+    #[arg(long, conflicts_with = "json")]
+    pub sarif: bool,
+    /// Writes to a file instead of the standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<String>,
+    /// The least severity that counts as found
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Warning)]
+    pub fail_on: FailOn,
+    /// Findings that are accepted, with reasons and ends
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<String>,
+    /// Writes a baseline that accepts what is found
+    #[arg(long)]
+    pub write_baseline: bool,
+    /// Takes out rules that change no verdict, having proved it
+    #[arg(long)]
+    pub fix: bool,
+    /// With --fix: shows what would be done
+    #[arg(long, requires = "fix")]
+    pub dry_run: bool,
+    /// Allows proofs and trials to take long
+    #[arg(long)]
+    pub thorough: bool,
+    /// The day baselines are compared with
+    #[arg(long, value_name = "DATE", hide = true)]
+    pub today: Option<String>,
+    /// Which policy.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// The least severity that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Errors only
+    Error,
+    /// Errors and warnings
+    Warning,
+    /// Everything
+    Note,
+}
+
+/// Arguments of `diff`.
+#[derive(Args, Clone, Debug)]
+pub struct DiffArgs {
+    /// Two settings files, or one to compare with the settings in force
+    #[arg(value_name = "OLD NEW", num_args = 0..=2)]
+    pub files: Vec<String>,
+    /// Compares with how the settings were at a commit
+    #[arg(long, value_name = "REV")]
+    pub git: Option<String>,
+    /// Only what is looser counts
+    #[arg(long)]
+    pub no_new_access: bool,
+    /// Writes to a file instead of the standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<String>,
+    /// Allows proofs to take long
+    #[arg(long)]
+    pub thorough: bool,
+    /// Which policy.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Arguments of `test`.
+#[derive(Args, Clone, Debug)]
+pub struct TestArgs {
+    /// Test files, or directories that hold some
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Also finds rules that no test notices
+    #[arg(long)]
+    pub coverage: bool,
+    /// Writes JUnit XML
+    #[arg(long, conflicts_with = "json")]
+    pub junit: bool,
 }
 
 /// Arguments of `doctor`.

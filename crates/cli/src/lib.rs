@@ -6,19 +6,23 @@
 #![forbid(unsafe_code)]
 
 pub mod args;
+pub mod baseline;
 mod call;
 pub mod codes;
 mod commands;
 pub mod console;
 pub mod environment;
 pub mod failure;
+mod git;
 pub mod hook;
+pub mod policy_test;
 pub mod render;
+pub mod report;
 pub mod session;
 mod tables;
 
 use crate::args::{Command, CommandLine, PolicyCommand};
-use crate::commands::{check, doctor, install, policy, printed};
+use crate::commands::{audit, check, diff, doctor, install, policy, printed, test};
 use crate::console::{ColorChoice, Palette, Reply};
 use crate::failure::{Failure, Status};
 use clap::Parser as _;
@@ -71,6 +75,9 @@ fn reply(args: Vec<OsString>) -> Reply {
             PolicyCommand::Show(args) => policy::show(args, line.json, palette),
             PolicyCommand::List(args) => policy::list(args, line.json, palette),
         },
+        Command::Audit(args) => audit::check(args, line.json, palette),
+        Command::Diff(args) => diff::compare(args, line.json, palette),
+        Command::Test(args) => test::test(args, line.json, palette),
         Command::Doctor(args) => doctor::doctor(args, line.json, palette),
         Command::Schema(args) => printed::schema(args, line.json),
         Command::Completions(args) => printed::completions(*args),

@@ -1,10 +1,14 @@
 //! What each command does: arguments to a reply.
 
+pub(crate) mod audit;
 pub(crate) mod check;
+pub(crate) mod diff;
 pub(crate) mod doctor;
+pub(crate) mod hooks;
 pub(crate) mod install;
 pub(crate) mod policy;
 pub(crate) mod printed;
+pub(crate) mod test;
 
 use crate::failure::Failure;
 use crate::session::{self, Session};
