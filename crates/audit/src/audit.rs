@@ -72,7 +72,11 @@ pub fn audit(subject: Subject<'_>, limits: &Limits) -> Audit {
     let taken_back = |rule: &PolicyRule| {
         shadowed.iter().any(|finding| finding.rule.as_ref() == Some(&rule.reference))
     };
-    let redundant = checks::redundant::check(&asker, limits);
+    let mut redundant = checks::redundant::check(&asker, limits);
+    // A rule that never counts is not also superfluous.
+    redundant.retain(|finding| {
+        !shadowed.iter().any(|other| other.rule == finding.rule && other.fix.is_some())
+    });
     findings.extend(checks::grants::check(&asker, &taken_back));
     asker.left.set(limits.trials);
     let (weak, robustness) = checks::weak::check(&asker);
@@ -125,4 +129,16 @@ impl<'a> Asker<'a> {
     pub(crate) fn allows(&self, question: &Question) -> Option<bool> {
         (self.left() > 0).then(|| self.ask(question).decision == Decision::Allow)
     }
+}
+
+/// What one more allow rule would newly reach beside what it says: the findings about it alone.
+pub fn reach(policy: &Policy, stage: &Stage, rule: &PolicyRule) -> Vec<Finding> {
+    let mut with = policy.clone();
+    with.allow = portcullis_policy::Rules::new(vec![rule.clone()]);
+    let subject = Subject { policy: &with, stage, looks_secret: &|_| false };
+    let limits = Limits::default();
+    let asker = Asker { subject, asked: Cell::new(0), left: Cell::new(limits.grants) };
+    let mut findings = checks::grants::check(&asker, &|_| false);
+    findings.retain(|finding| finding.rule.as_ref() == Some(&rule.reference));
+    findings
 }

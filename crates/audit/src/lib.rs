@@ -21,14 +21,16 @@ mod realm;
 mod repair;
 mod robustness;
 mod settings;
+mod suggest;
 pub mod tables;
 
 pub use assertion::{Assertion, Bound, Holds, hold};
-pub use audit::{Audit, Limits, Subject, audit};
+pub use audit::{Audit, Limits, Subject, audit, reach};
 pub use diff::{Cell, Change, Difference, Flip, diff};
 pub use finding::{Evidence, Finding, Fix, Related, Witness};
 pub use meaning::{Meaning, meaning};
 pub use question::{Question, Stage};
 pub use repair::{Removal, removals};
 pub use robustness::{Outcome, Robustness, Trial};
+pub use suggest::{Proposal, Recorded, Refused, Suggestions, Wishes, suggest};
 pub use settings::{Direction, SettingChange};

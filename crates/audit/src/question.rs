@@ -33,12 +33,21 @@ impl Stage {
         self.judge(policy, &self.facts(question))
     }
 
+    /// Asks one question in a directory of the project.
+    pub fn ask_in(&self, policy: &Policy, question: &Question, cwd: &AbsPath) -> Verdict {
+        self.judge(policy, &self.facts_in(question, cwd))
+    }
+
     /// What a question is about, which no policy changes. The mode is set when it is judged.
     pub(crate) fn facts(&self, question: &Question) -> Facts {
+        self.facts_in(question, &self.project)
+    }
+
+    pub(crate) fn facts_in(&self, question: &Question, cwd: &AbsPath) -> Facts {
         let call = ToolCall {
             tool: question.tool.clone(),
             input: question.input.clone(),
-            cwd: self.project.clone(),
+            cwd: cwd.clone(),
             project_root: self.project.clone(),
             home: self.home.clone(),
             mode: self.mode.unwrap_or(Mode::Default),

@@ -71,6 +71,16 @@ pub enum Command {
         after_help = "Exit status: 0 all hold, 1 some do not, 65 a test file that cannot be read.\nExamples:\n  portcullis test\n  portcullis test .claude/policy.test.toml --coverage\n  portcullis test policies --junit > report.xml"
     )]
     Test(TestArgs),
+    /// Replays recorded sessions against a policy
+    #[command(
+        after_help = "Reads transcripts of Claude Code, rollouts of Codex and our own decision log. Secrets are masked.\nExamples:\n  portcullis replay\n  portcullis replay --against old.json ~/.claude/projects\n  portcullis replay --state replay.state ~/.codex/sessions"
+    )]
+    Replay(ReplayArgs),
+    /// Proposes rules from recorded sessions
+    #[command(
+        after_help = "Proposes nothing that would run any code, write past the rules for edits or send data anywhere.\nExamples:\n  portcullis suggest\n  portcullis suggest --min-sessions 2 session.jsonl"
+    )]
+    Suggest(SuggestArgs),
     /// Looks for what is misconfigured
     #[command(after_help = "Examples:\n  portcullis doctor\n  portcullis doctor --json")]
     Doctor(DoctorArgs),
@@ -326,6 +336,11 @@ pub enum PolicyCommand {
     Show(PolicyViewArgs),
     /// Shows the settings layers, highest first, and their state
     List(PolicyViewArgs),
+    /// Starts from a shipped policy, and shows what it means
+    #[command(
+        after_help = "Examples:\n  portcullis policy init\n  portcullis policy init development-rust --dry-run\n  portcullis policy init locked-down --output review.json"
+    )]
+    Init(InitArgs),
 }
 
 /// Arguments of `policy show` and `policy list`.
@@ -340,9 +355,18 @@ pub struct PolicyViewArgs {
 #[derive(Args, Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "a flag each, and the grammar takes them apart")]
 pub struct AuditArgs {
+    /// Recorded sessions for the report, as `replay` takes them
+    #[arg(value_name = "HISTORY")]
+    pub history: Vec<String>,
     /// Writes SARIF 2.1.0
     #[arg(long, conflicts_with = "json")]
     pub sarif: bool,
+    /// Writes one HTML page
+    #[arg(long, conflicts_with_all = ["json", "sarif"])]
+    pub html: bool,
+    /// With --html: another settings file to compare with
+    #[arg(long, value_name = "FILE", requires = "html")]
+    pub against: Option<String>,
     /// Writes to a file instead of the standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<String>,
@@ -418,6 +442,72 @@ pub struct TestArgs {
     /// Writes JUnit XML
     #[arg(long, conflicts_with = "json")]
     pub junit: bool,
+}
+
+/// Arguments of `replay`.
+#[derive(Args, Clone, Debug)]
+pub struct ReplayArgs {
+    /// Transcripts, or directories that hold some; without one, where agents keep theirs
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Another settings file to compare with
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<String>,
+    /// Keeps what was read, so that the next run reads on from there
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<String>,
+    /// How many calls of each kind are shown
+    #[arg(long, value_name = "N", default_value_t = 15)]
+    pub top: usize,
+    /// Shows what looks like a secret
+    #[arg(long)]
+    pub no_redact: bool,
+    /// Which policy.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Arguments of `suggest`.
+#[derive(Args, Clone, Debug)]
+pub struct SuggestArgs {
+    /// Transcripts, or directories that hold some; without one, where agents keep theirs
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Keeps what was read, so that the next run reads on from there
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<String>,
+    /// The least sessions that asked for a rule
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub min_sessions: usize,
+    /// The least prompts a rule spares
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub min_prompts: usize,
+    /// How many rules at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
+    /// Which policy.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Arguments of `policy init`.
+#[derive(Args, Clone, Debug)]
+pub struct InitArgs {
+    /// The policy; without one, all are listed
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Where to write it, if not to `.claude/settings.json` of the project
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<String>,
+    /// Shows what it means and writes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The project
+    #[arg(long, value_name = "DIR")]
+    pub project_root: Option<String>,
+    /// The home directory
+    #[arg(long, value_name = "DIR")]
+    pub home: Option<String>,
 }
 
 /// Arguments of `doctor`.

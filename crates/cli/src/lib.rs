@@ -14,15 +14,19 @@ pub mod console;
 pub mod environment;
 pub mod failure;
 mod git;
+pub mod history;
 pub mod hook;
 pub mod policy_test;
 pub mod render;
+pub mod replayed;
 pub mod report;
 pub mod session;
 mod tables;
 
 use crate::args::{Command, CommandLine, PolicyCommand};
-use crate::commands::{audit, check, diff, doctor, install, policy, printed, test};
+use crate::commands::{
+    audit, check, diff, doctor, init, install, policy, printed, replay, suggest, test,
+};
 use crate::console::{ColorChoice, Palette, Reply};
 use crate::failure::{Failure, Status};
 use clap::Parser as _;
@@ -74,10 +78,13 @@ fn reply(args: Vec<OsString>) -> Reply {
         Command::Policy(args) => match &args.command {
             PolicyCommand::Show(args) => policy::show(args, line.json, palette),
             PolicyCommand::List(args) => policy::list(args, line.json, palette),
+            PolicyCommand::Init(args) => init::init(args, line.json, palette),
         },
         Command::Audit(args) => audit::check(args, line.json, palette),
         Command::Diff(args) => diff::compare(args, line.json, palette),
         Command::Test(args) => test::test(args, line.json, palette),
+        Command::Replay(args) => replay::run(args, line.json, palette),
+        Command::Suggest(args) => suggest::run(args, line.json, palette),
         Command::Doctor(args) => doctor::doctor(args, line.json, palette),
         Command::Schema(args) => printed::schema(args, line.json),
         Command::Completions(args) => printed::completions(*args),

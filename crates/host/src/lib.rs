@@ -14,6 +14,7 @@ pub mod install;
 pub mod log;
 pub mod rule_edit;
 pub mod settings;
+pub mod transcript;
 pub mod wire;
 
 pub use disk::{Disk, ListedDisk, RealDisk};

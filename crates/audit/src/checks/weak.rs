@@ -83,8 +83,11 @@ fn commands(asker: &Asker<'_>, rule: &PolicyRule, budget: usize, turn: usize) ->
         let about = written.text == *head
             || written.text.strip_prefix(head).is_some_and(|rest| rest.starts_with(' '));
         // A rule for `git push --force *` is not about every push.
-        let whole = command_of(rule)
-            .is_some_and(|pattern| head.starts_with(pattern.literal_prefix().trim_end()));
+        let whole = command_of(rule).is_some_and(|pattern| {
+            let prefix = pattern.literal_prefix().trim_end();
+            let options = prefix.strip_prefix(head).is_some_and(|rest| rest.starts_with(" -"));
+            head.starts_with(prefix) || (options && !head.contains(' '))
+        });
         if !about || !whole {
             continue;
         }
@@ -141,7 +144,7 @@ fn files(asker: &Asker<'_>, rule: &PolicyRule, budget: usize) -> Vec<Tried> {
     let commands: &[(&'static Entry, &'static str, String)] = &if reads {
         vec![
             (&GONE_AROUND, "reader", format!("cat {shown}")),
-            (&GONE_AROUND, "reader", format!("head -n1 ./{}", shown.trim_start_matches('/'))),
+            (&GONE_AROUND, "reader", format!("head -n1 {directory}/./{name}")),
             (&GONE_AROUND, "reader", format!("base64 {path}")),
             (&GONE_AROUND, "copy", format!("cp {path} y")),
             (&GONE_AROUND, "redirection", format!("wc -c < {path}")),

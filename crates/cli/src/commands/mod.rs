@@ -5,9 +5,12 @@ pub(crate) mod check;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod hooks;
+pub(crate) mod init;
 pub(crate) mod install;
 pub(crate) mod policy;
 pub(crate) mod printed;
+pub(crate) mod replay;
+pub(crate) mod suggest;
 pub(crate) mod test;
 
 use crate::failure::Failure;
