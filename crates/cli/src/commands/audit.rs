@@ -4,9 +4,14 @@ use crate::args::{AuditArgs, FailOn};
 use crate::baseline::{Baseline, written};
 use crate::console::{Palette, Reply};
 use crate::failure::{Failure, Status};
-use crate::report::{finding, json, sarif};
+use super::replay::against;
+use crate::history::History;
+use crate::replayed::{hits, recorded, replay};
+use crate::report::{finding, html, json, sarif};
 use crate::session::{Session, Surroundings, plain};
-use portcullis_audit::{Audit, Finding, Limits, Removal, Stage, Subject, audit, diff, removals};
+use portcullis_audit::{
+    Audit, Finding, Limits, Removal, Stage, Subject, Wishes, audit, diff, removals, suggest,
+};
 use portcullis_host::claude_code::shown;
 use portcullis_host::install::{self, Plan};
 use portcullis_host::log::{mask, timestamp};
@@ -55,7 +60,12 @@ pub(crate) fn check(args: &AuditArgs, as_json: bool, palette: Palette) -> Result
         Status::Done
     };
     let home = session.surroundings.home.as_str();
-    let text = if args.sarif {
+    let mut problems = Vec::new();
+    let text = if args.html {
+        let (page, unread) = page(&session, args, &found, &open, &today)?;
+        problems = unread;
+        page
+    } else if args.sarif {
         let root = session.surroundings.project_root.as_str();
         format!("{:#}\n", sarif::log(&open, &accepted, root))
     } else if as_json {
@@ -81,14 +91,60 @@ pub(crate) fn check(args: &AuditArgs, as_json: bool, palette: Palette) -> Result
         }
         text + &finding::summary(&found, &open, accepted.len(), palette)
     };
-    match &args.output {
-        None => Ok(Reply::text(text, status)),
+    let mut reply = match &args.output {
+        None => Reply::text(text, status),
         Some(file) => {
             write(file, &text)?;
             let line = finding::summary(&found, &open, accepted.len(), palette);
-            Ok(Reply { stdout: String::new(), stderr: line, status })
+            Reply { stdout: String::new(), stderr: line, status }
         }
+    };
+    for problem in problems {
+        reply.stderr.extend([format!("{} {}\n", palette.warning("warning:"), shown(&problem))]);
     }
+    Ok(reply)
+}
+
+/// The HTML page, with the history and the other policy where they are named.
+fn page(
+    session: &Session,
+    args: &AuditArgs,
+    found: &Audit,
+    open: &[&Finding],
+    today: &str,
+) -> Result<(String, Vec<String>), Failure> {
+    let other = against(args.against.as_deref(), &args.policy, &session.surroundings)?;
+    let limits = limits(args);
+    let difference =
+        other.as_ref().map(|other| diff(&other.policy, &session.policy, &stage(session), &limits));
+    let history = if args.history.is_empty() {
+        History::default()
+    } else {
+        History::collect(&args.history, None)?
+    };
+    let replayed = replay(&history, session, other.as_ref());
+    let hits = hits(&replayed);
+    let suggestions = (!replayed.is_empty()).then(|| {
+        let calls = recorded(&history, session);
+        suggest(&session.policy, &stage(session), &calls, Wishes::default())
+    });
+    let title = match args.policy.policies.as_slice() {
+        [file] => format!("Policy audit of {file}"),
+        _ => "Policy audit".to_owned(),
+    };
+    let page = html::page(&html::Page {
+        title: &title,
+        day: today,
+        audit: found,
+        findings: open,
+        policy: &session.policy,
+        layers: &session.layers,
+        difference: difference.as_ref(),
+        replayed: &replayed,
+        hits: &hits,
+        suggestions: suggestions.as_ref(),
+    });
+    Ok((page, history.problems))
 }
 
 /// How much work an audit may be.

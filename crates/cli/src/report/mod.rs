@@ -1,9 +1,11 @@
 //! Reports of the audit, of differences and of policy tests, in the formats of people and tools.
 
 pub mod finding;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod sarif;
+mod svg;
 
 /// Text for XML and HTML: rule texts come from cloned repositories.
 pub(crate) fn escaped(text: &str) -> String {
