@@ -39,7 +39,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         // About a tenth of a second for a thousand rules.
-        Self { steps: 400_000, grants: 1_500, trials: 1_500 }
+        Self { steps: 400_000, grants: 1_000, trials: 1_000 }
     }
 }
 

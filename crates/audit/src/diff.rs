@@ -11,7 +11,7 @@ use crate::realm::{Realm, same_tool};
 use crate::settings::{SettingChange, settings};
 use crate::tables::everyday::{EVERYDAY, READING};
 use crate::{Limits, Question, Stage};
-use portcullis_model::{Because, Decision, RuleClass, RuleRef, Verdict};
+use portcullis_model::{Because, Decision, RuleClass, RuleRef, TextSet, Verdict};
 use portcullis_policy::{Policy, PolicyRule, Rules};
 use portcullis_rules::automaton::{Automaton, Budget, Inclusion, included};
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,18 +96,30 @@ pub fn diff(old: &Policy, new: &Policy, stage: &Stage, limits: &Limits) -> Diffe
     };
     if !old_only.is_empty() || !new_only.is_empty() {
         let fill = fill(old, new);
-        for (rules, other) in [(&old_only, new), (&new_only, old)] {
-            for rule in rules {
-                search.rule(rule, &fill);
+        // Shortest calls first: of each kind of change only so many are asked about.
+        let mut questions: Vec<Question> = old_only
+            .iter()
+            .chain(&new_only)
+            .flat_map(|rule| about(rule, &fill))
+            .collect();
+        questions.sort_by_key(|question| question.text.len());
+        for question in &questions {
+            if !search.is_known_kind(question) {
+                search.ask(question);
             }
-            let own = if std::ptr::eq(other, new) { old } else { new };
+        }
+        for (rules, own, other) in [(&old_only, old, new), (&new_only, new, old)] {
             for rule in rules {
-                search.overlaps(rule, own, other);
+                if !search.all_found(rule, std::ptr::eq(own, old)) {
+                    search.overlaps(rule, own, other);
+                }
             }
         }
     }
     let settings = settings(old, new);
-    if !settings.is_empty() || !old_only.is_empty() || !new_only.is_empty() {
+    // What other than patterns over commands may decide.
+    let wide = |rule: &&PolicyRule| !is_command(rule);
+    if !settings.is_empty() || old_only.iter().chain(&new_only).any(|rule| wide(rule)) {
         search.everyday();
     }
     let refs = |rules: &[&PolicyRule]| rules.iter().map(|rule| rule.reference.clone()).collect();
@@ -172,43 +184,53 @@ impl Search<'_> {
         true
     }
 
-    /// Asks what a rule is about.
-    fn rule(&mut self, rule: &PolicyRule, fill: &str) {
-        for question in examples(rule, fill) {
-            self.ask(&question);
+    /// Whether enough calls were found that change their verdict as this one is bound to.
+    ///
+    /// What texts match predicts the verdicts of a command; it is used only to leave out further
+    /// examples, never to show one.
+    fn is_known_kind(&self, question: &Question) -> bool {
+        if question.tool != "Bash" {
+            return false;
         }
-        if let Realm::Command(pattern) = Realm::of(rule) {
-            // What only an exact rule allows, and what the text itself is a command for.
-            if !pattern.has_wildcard() || pattern.holds_separators() {
-                self.ask(&Question::bash(pattern.text()));
-            } else if pattern.literal_prefix().is_empty() {
-                for command in READING {
-                    for sample in pattern.samples(command) {
-                        self.ask(&Question::bash(sample));
-                    }
-                }
+        let predicted = |policy: &Policy| {
+            let texts = TextSet::literal(question.text.as_str());
+            let matches = |rules: &Rules| {
+                rules.command_candidates(&texts).any(|rule| {
+                    command_of(rule).is_some_and(|own| own.matches_text(&question.text))
+                })
+            };
+            if matches(&policy.deny) {
+                Decision::Deny
+            } else if !matches(&policy.ask) && matches(&policy.allow) {
+                Decision::Allow
+            } else {
+                Decision::Ask
             }
-        }
-        if let Realm::Edit(paths) = Realm::of(rule)
-            && let Some(path) = paths.automaton().witness()
-            && let Ok(path) = String::from_utf8(path)
-        {
-            self.ask(&Question::read(&path));
-            self.ask(&Question::of("Write", "file_path", &path));
-            self.ask(&Question::of("NotebookEdit", "notebook_path", &path));
-        }
-        if let Realm::Read(paths) = Realm::of(rule)
-            && let Some(path) = paths.automaton().witness()
-            && let Ok(path) = String::from_utf8(path)
-        {
-            self.ask(&Question::edit(&path));
-            self.ask(&Question::bash(format!("cat {path}")));
-        }
-        if matches!(Realm::of(rule), Realm::Whole) && rule.rule.tool().matches("Bash") {
-            for command in READING {
-                self.ask(&Question::bash(*command));
-            }
-        }
+        };
+        let cell = Cell { from: predicted(self.old), to: predicted(self.new) };
+        self.found.get(&cell).is_some_and(|changes| changes.len() >= ENOUGH)
+    }
+
+    /// Whether every kind of change that a rule can make was found already.
+    fn all_found(&self, rule: &PolicyRule, in_old: bool) -> bool {
+        let own = match rule.reference.class {
+            RuleClass::Allow => Decision::Allow,
+            RuleClass::Ask => Decision::Ask,
+            RuleClass::Deny => Decision::Deny,
+        };
+        let others: &[Decision] = match own {
+            Decision::Allow => &[Decision::Ask],
+            Decision::Ask => &[Decision::Allow],
+            Decision::Deny => &[Decision::Ask, Decision::Allow],
+        };
+        others.iter().all(|other| {
+            let cell = if in_old {
+                Cell { from: own, to: *other }
+            } else {
+                Cell { from: *other, to: own }
+            };
+            self.found.contains_key(&cell)
+        })
     }
 
     /// Asks about the calls of a rule that the other policy decides by weaker rules: the overlap with
@@ -313,6 +335,40 @@ impl Search<'_> {
         unsandboxed.text = "x (outside the sandbox)".to_owned();
         self.ask(&unsandboxed);
     }
+}
+
+/// Calls that a rule is about.
+fn about(rule: &PolicyRule, fill: &str) -> Vec<Question> {
+    let mut out = examples(rule, fill);
+    if let Realm::Command(pattern) = Realm::of(rule) {
+        // What only an exact rule allows, and what the text itself is a command for.
+        if !pattern.has_wildcard() || pattern.holds_separators() {
+            out.push(Question::bash(pattern.text()));
+        } else if pattern.literal_prefix().is_empty() {
+            let readers = READING.iter().flat_map(|command| pattern.samples(command));
+            out.extend(readers.map(Question::bash));
+        }
+    }
+    let witness = |paths: &portcullis_rules::PathMatcher| {
+        paths.automaton().witness().and_then(|path| String::from_utf8(path).ok())
+    };
+    if let Realm::Edit(paths) = Realm::of(rule)
+        && let Some(path) = witness(paths)
+    {
+        out.push(Question::read(&path));
+        out.push(Question::of("Write", "file_path", &path));
+        out.push(Question::of("NotebookEdit", "notebook_path", &path));
+    }
+    if let Realm::Read(paths) = Realm::of(rule)
+        && let Some(path) = witness(paths)
+    {
+        out.push(Question::edit(&path));
+        out.push(Question::bash(format!("cat {path}")));
+    }
+    if matches!(Realm::of(rule), Realm::Whole) && rule.rule.tool().matches("Bash") {
+        out.extend(READING.iter().map(|command| Question::bash(*command)));
+    }
+    out
 }
 
 /// The calls of a working day on a stage.
@@ -481,6 +537,9 @@ pub(crate) fn is_command(rule: &PolicyRule) -> bool {
 
 /// Calls of one kind that are shown.
 const SHOWN: usize = 5;
+
+/// Calls of one kind after which no more are asked about.
+const ENOUGH: usize = 12;
 
 /// Words to fill stars with, the most readable first.
 const FILLS: &[&str] = &["x", "xy", "foo", "qux", "xyzzy"];
