@@ -15,6 +15,7 @@ pub mod conformance;
 pub mod corpus;
 pub mod cover;
 pub mod environment;
+pub mod escapes;
 pub mod evaluate;
 pub mod evasion;
 pub mod fuzzing;
