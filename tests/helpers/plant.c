@@ -3,6 +3,8 @@
 //
 // usage: plant ADDRESS...
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <mqueue.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,5 +43,6 @@ int main(int argc, char **argv) {
     char text[9];
   } message = {1, "PCSECRET"};
   if (queue < 0 || msgsnd(queue, &message, sizeof message.text, IPC_NOWAIT) != 0) perror("queue");
+  if (mq_open("/pcmq", O_CREAT | O_RDWR, 0666, NULL) < 0) perror("posix queue");
   return 0;
 }

@@ -123,6 +123,7 @@ const SPECIAL: &[(&str, Expectation)] = &[
     ("wr-preexisting-hardlink", Expectation::ContainedOrWarned("link")),
     ("ps-kill-all", Expectation::Unmarked("signalled", Duration::from_millis(100))),
     ("life-daemon-survives", Expectation::Unmarked("survived", Duration::from_secs(4))),
+    ("own-life-nohup", Expectation::Unmarked("survived", Duration::from_secs(4))),
     ("life-exit-code", Expectation::Exits(37)),
     ("life-signal-exit", Expectation::Dies(TERM)),
     ("life-forkbomb", Expectation::Bounded),

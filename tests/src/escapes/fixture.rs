@@ -42,7 +42,13 @@ pub fn plant(identity: Identity) -> io::Result<()> {
     plant_project(Path::new(PROJECT))?;
     plant_project(Path::new(OUTSIDE))?;
     fs::hard_link("/home/pc/prelinked-src", "/home/pc/proj/prelinked")?;
-    let others = [("notes", "fine\n"), ("readonly/deep/file", "fine\n")];
+    let others = [
+        ("notes", "fine\n"),
+        ("readonly/deep/file", "fine\n"),
+        ("granted/file", "fine\n"),
+        ("granted/no/file", "fine\n"),
+        ("bashenv", "PC_SOURCED=1\n"),
+    ];
     write_all(Path::new(OTHER), &others)?;
     give(Path::new("/home"), identity.number())?;
     // A program of root, as every machine has some.
@@ -57,14 +63,14 @@ pub fn settings() -> Value {
     json!({
         "permissions": {
             "additionalDirectories": [OUTSIDE],
-            "deny": ["Read(~/by-rule/**)", "Edit(./no-edit/**)"],
+            "deny": ["Read(~/by-rule/**)", "Edit(//home/pc/proj/no-edit/**)"],
         },
         "sandbox": {
             "enabled": true,
             "filesystem": {
                 "allowWrite": [CONTROL, "/home/other/granted"],
-                "denyWrite": ["~/prelinked-src", "./frozen", "./**/*.lock-me", "/home/other/granted/no"],
-                "denyRead": ["~/.ssh", "~/deny", "./**/.env", "/home/out/**/.env", "./secrets"],
+                "denyWrite": ["~/prelinked-src", "/home/pc/proj/frozen", "/home/pc/proj/**/*.lock-me", "/home/other/granted/no"],
+                "denyRead": ["~/.ssh", "~/deny", "~/deny/a/ok/no", "/home/pc/proj/**/.env", "/home/out/**/.env", "/home/pc/proj/secrets"],
                 "allowRead": ["~/deny/a/ok", "~"],
             },
             "network": {
@@ -101,6 +107,7 @@ fn plant_home() -> io::Result<()> {
             ("deny/x", "PCSECRET\n"),
             ("deny/a/y", "PCSECRET\n"),
             ("deny/a/ok/f", "FINE\n"),
+            ("deny/a/ok/no/z", "PCSECRET\n"),
             ("prelinked-src", "source\n"),
             ("plain", "fine\n"),
         ],
@@ -118,6 +125,7 @@ fn plant_project(project: &Path) -> io::Result<()> {
             ("sub/deep/.env", "TOKEN=PCSECRET\n"),
             ("sub/deep/plain", "fine\n"),
             ("secrets/one", "PCSECRET\n"),
+            ("secrets/tool", "#!/bin/sh\necho PCTOOL\n"),
             ("no-edit/file", "fine\n"),
             ("frozen/file", "fine\n"),
             ("src/main.c", "int main(void) { return 0; }\n"),
@@ -126,6 +134,7 @@ fn plant_project(project: &Path) -> io::Result<()> {
             (".mise.toml", "\n"),
         ],
     )?;
+    fs::set_permissions(project.join("secrets/tool"), Permissions::from_mode(0o755))?;
     let git = |words: &[&str]| -> io::Result<()> {
         let mut command = Command::new("git");
         command.args(words).current_dir(project).env("HOME", HOME).stdin(Stdio::null());

@@ -56,12 +56,19 @@ impl Host {
         serve_tcp(TcpListener::bind((METADATA, 80))?);
         let udp = UdpSocket::bind("127.0.0.1:0")?;
         let udp_port = udp.local_addr()?.port();
-        thread::spawn(move || while udp.recv_from(&mut [0; 512]).is_ok() {});
+        thread::spawn(move || {
+            while let Ok((_, from)) = udp.recv_from(&mut [0; 512]) {
+                udp.send_to(b"S", from).ok();
+            }
+        });
 
         fs::create_dir_all(fixture::RUNTIME)?;
         for path in ["/run/user/4321", "/run/user/0", "/tmp/.X11-unix", "/tmp/tmux-4321"] {
             fs::create_dir_all(path)?;
         }
+        let user = Identity::User.number();
+        // Where there is only one user, it is the one already.
+        lchown("/run/user/4321", Some(user), Some(user)).ok();
         for path in [
             "/run/pc/host.sock",
             "/run/pc/allowed.sock",
@@ -73,12 +80,16 @@ impl Host {
         ] {
             serve_unix(UnixListener::bind(path)?);
             fs::set_permissions(path, Permissions::from_mode(0o777))?;
+            lchown(path, Some(user), Some(user)).ok();
         }
         let datagrams = UnixDatagram::bind("/run/pc/host.dgram")?;
         fs::set_permissions("/run/pc/host.dgram", Permissions::from_mode(0o777))?;
         thread::spawn(move || while datagrams.recv(&mut [0; 512]).is_ok() {});
         let abstract_name = SocketAddr::from_abstract_name("pcabs")?;
         serve_unix(UnixListener::bind_addr(&abstract_name)?);
+        let abstract_name = SocketAddr::from_abstract_name("pcabsd")?;
+        let datagrams = UnixDatagram::bind_addr(&abstract_name)?;
+        thread::spawn(move || while datagrams.recv(&mut [0; 512]).is_ok() {});
 
         thread::spawn(answer_wishes);
         Ok(Self { tcp: port, udp: udp_port, keep: processes()? })
@@ -224,8 +235,20 @@ const WISHES: &[Wish] = &[
         }
         Ok(())
     }),
+    ("want-look-tmp", || look("/tmp/pc-new", "seen-tmp")),
+    ("want-look-shm", || look("/dev/shm/pc-new", "seen-shm")),
+    ("want-look-dev", || look("/dev/pc-new", "seen-dev")),
     ("want-saved-frozen", || save("/home/pc/proj/frozen/file")),
 ];
+
+/// Tells a probe whether the host sees what it wrote, and removes it.
+fn look(path: &str, mark: &str) -> io::Result<()> {
+    if Path::new(path).exists() {
+        fs::remove_file(path)?;
+        fs::write(Path::new(fixture::CONTROL).join(mark), "")?;
+    }
+    Ok(())
+}
 
 /// Writes a secret beside a file and renames it into place, as editors save.
 fn save(path: &str) -> io::Result<()> {

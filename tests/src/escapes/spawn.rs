@@ -1,6 +1,7 @@
 //! Runs one probe to its end.
 
 use super::{Identity, fixture, host, host::Host, host::Victim, world};
+use crate::environment;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -64,7 +65,8 @@ pub fn probe(
     let mut command = Command::new(format!("{}/carrier", world::HELPERS));
     command.args([&identity.number().to_string(), fixture::HOME]).args(behind);
     command.args(["/bin/bash", "-c", &script]);
-    command.current_dir(fixture::PROJECT).env_clear().envs(environment(identity, host, victim));
+    command.current_dir(fixture::PROJECT).env_clear().envs(variables(identity, host, victim));
+    command.env("PC_TRIES", tries(behind).to_string());
     command.stdin(Stdio::null()).stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
     let mut child = command.spawn()?;
     let started = Instant::now();
@@ -90,7 +92,16 @@ pub fn probe(
     })
 }
 
-fn environment(identity: Identity, host: &Host, victim: &Victim) -> Vec<(&'static str, String)> {
+/// How often a race is run. As it is, it stops when it is won, and has to be won.
+fn tries(behind: &[String]) -> u32 {
+    match (behind, environment::everything()) {
+        ([], _) => 1_000_000,
+        (_, true) => 20_000,
+        (_, false) => 4_000,
+    }
+}
+
+fn variables(identity: Identity, host: &Host, victim: &Victim) -> Vec<(&'static str, String)> {
     let helper = |name: &str| format!("{}/{name}", world::HELPERS);
     let user = identity.number();
     vec![
@@ -118,6 +129,12 @@ fn environment(identity: Identity, host: &Host, victim: &Victim) -> Vec<(&'stati
         ("PC_SANDBOXED", "1".to_owned()),
         ("PC_TOKEN", "PCENVSECRET".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "PCSCRUBBED".to_owned()),
+        // What a shell or a loader would act on before the command does anything.
+        ("LD_LIBRARY_PATH", "/nonexistent/portcullis".to_owned()),
+        ("BASH_ENV", "/home/other/bashenv".to_owned()),
+        ("ENV", "/home/other/bashenv".to_owned()),
+        ("PS4", "+planted ".to_owned()),
+        ("BASH_FUNC_pcfunction%%", "() { :; }".to_owned()),
         ("ANTHROPIC_API_KEY", "PCSCRUBBED".to_owned()),
     ]
 }
