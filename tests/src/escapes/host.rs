@@ -96,7 +96,7 @@ impl Host {
     }
 
     /// Plants the fixture anew for one probe, with a fresh victim.
-    pub fn prepare(&self, identity: Identity) -> io::Result<Victim> {
+    pub fn prepare(identity: Identity) -> io::Result<Victim> {
         OWNER.store(identity.number(), Ordering::Relaxed);
         fixture::plant(identity)?;
         let mut command = Command::new(format!("{}/carrier", world::HELPERS));

@@ -23,7 +23,8 @@ pub struct Probe {
     /// Its name.
     pub id: String,
     /// What is run, by bash.
-    pub probe: String,
+    #[serde(rename = "probe")]
+    pub script: String,
     /// What is expected inside, in words; [`expectation`] says it in code where it is more than this.
     pub expect: String,
     /// What it attacks; ends in `-func` where it is something that has to work.

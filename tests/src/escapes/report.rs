@@ -88,7 +88,7 @@ impl Finding {
             probe.id,
             probe.class,
             identity.word(),
-            probe.probe,
+            probe.script,
             probe.expect
         );
         for (name, view) in [("as it is", &self.bare), ("inside  ", &self.inside)] {

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// The program to sandbox with, where nothing else is said: the one built beside this program.
 const PORTCULLIS: &str = "portcullis";
+/// How it is asked to. The limit is for the fork bomb, and leaves room for everything else.
+const RUN: &str = "run --max-processes 300 --";
 /// How long the host may take to start a process while a probe eats what it can.
 const RESPONSIVE: Duration = Duration::from_secs(5);
 
@@ -25,7 +27,7 @@ pub fn outside(options: &Options, words: &[String]) -> io::Result<ExitStatus> {
     let mut command = vec![this.display().to_string(), "escapes".to_owned()];
     command.extend(["--inside".to_owned(), world::HELPERS.to_owned()]);
     if options.with.is_empty() {
-        let with = format!("{} run --", beside.join(PORTCULLIS).display());
+        let with = format!("{} {RUN}", beside.join(PORTCULLIS).display());
         command.extend(["--with".to_owned(), with]);
     }
     for word in words {
@@ -90,12 +92,12 @@ pub fn inside(options: &Options) -> io::Result<Report> {
 
 fn view(finding: &Finding, behind: &[String], host: &Host) -> io::Result<View> {
     let Finding { probe, identity, expectation, .. } = finding;
-    let victim = host.prepare(*identity)?;
-    let script = expectation.script(&probe.probe);
+    let victim = Host::prepare(*identity)?;
+    let script = expectation.script(&probe.script);
     let watch = (*expectation == Expectation::Bounded).then(|| std::thread::spawn(slowest_start));
     let outcome = spawn::probe(&script, behind, *identity, host, &victim)?;
-    let mut complaint = expectation.complaint(&outcome, &victim);
     let leaked = expectation.leaked(&outcome, &victim);
+    let mut complaint = expectation.complaint(&outcome, leaked);
     if let Some(slowest) = watch.and_then(|watch| watch.join().ok())
         && slowest > RESPONSIVE
     {

@@ -7,9 +7,10 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// How long the kernel may take to make a namespace.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,6 +23,21 @@ pub const MARKER: &str = "/home/.throw-away";
 ///
 /// Everything in `show` is visible inside, at its own path and read-only.
 pub fn run(command: &[String], show: &[PathBuf]) -> io::Result<ExitStatus> {
+    let (_folder, mut child) = start(command, show, Stdio::inherit)?;
+    child.wait()
+}
+
+/// As [`run`], and keeps what the command prints.
+pub fn output(command: &[String], show: &[PathBuf]) -> io::Result<Output> {
+    let (_folder, child) = start(command, show, Stdio::piped)?;
+    child.wait_with_output()
+}
+
+fn start(
+    command: &[String],
+    show: &[PathBuf],
+    stdio: fn() -> Stdio,
+) -> io::Result<(TempDir, Child)> {
     let folder = tempfile::Builder::new().prefix("portcullis-world-").tempdir()?;
     let helpers = folder.path().join("helpers");
     let root = folder.path().join("root");
@@ -37,15 +53,18 @@ pub fn run(command: &[String], show: &[PathBuf]) -> io::Result<ExitStatus> {
     start.arg(&unshare).args(inner).arg(helpers::source("world.sh"));
     start.arg(&root).arg(&helpers).args(show).arg("--");
     start.args(command);
-    start.stdin(Stdio::piped());
+    start.stdin(Stdio::piped()).stdout(stdio()).stderr(stdio());
     let mut child = start.spawn()?;
     let mapped = map_users(&mut child);
     if let (Ok(()), Some(mut stdin)) = (&mapped, child.stdin.take()) {
         stdin.write_all(b"go\n")?;
     }
-    // Without the word it reads an end of file, and ends.
-    let status = child.wait()?;
-    mapped.map(|()| status)
+    if let Err(error) = mapped {
+        // Without the word it reads an end of file, and ends.
+        child.wait()?;
+        return Err(error);
+    }
+    Ok((folder, child))
 }
 
 /// Why no throw-away machine can be made here, where none can.
