@@ -131,13 +131,16 @@ fn is_bare(directory: &AbsPath) -> bool {
 
 /// Whether a path is found under a name of another case, or something in the directory is.
 fn folds_case(path: &AbsPath) -> bool {
-    let same = |path: &str, other: &str| match (fs::symlink_metadata(path), fs::symlink_metadata(other)) {
-        (Ok(one), Ok(other)) => one.ino() == other.ino() && one.dev() == other.dev(),
-        (Ok(_) | Err(_), _) => false,
-    };
+    let same =
+        |path: &str, other: &str| match (fs::symlink_metadata(path), fs::symlink_metadata(other)) {
+            (Ok(one), Ok(other)) => one.ino() == other.ino() && one.dev() == other.dev(),
+            (Ok(_) | Err(_), _) => false,
+        };
     let swapped = |name: &str| -> String {
         name.chars()
-            .map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
+            .map(|c| {
+                if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
+            })
             .collect()
     };
     let parent = path.parent();
@@ -150,9 +153,9 @@ fn folds_case(path: &AbsPath) -> bool {
     let entries = fs::read_dir(path.as_str()).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let mut names = names.take(ENTRIES).filter(|name| swapped(name) != *name);
-    names.next().is_some_and(|name| {
-        same(&format!("{path}/{name}"), &format!("{path}/{}", swapped(&name)))
-    })
+    names
+        .next()
+        .is_some_and(|name| same(&format!("{path}/{name}"), &format!("{path}/{}", swapped(&name))))
 }
 
 /// How many entries of a directory are looked at for one whose name has letters.
@@ -224,7 +227,8 @@ mod tests {
         let tree = tempfile::tempdir().unwrap();
         let base = fs::canonicalize(tree.path()).unwrap();
         let base = base.to_str().unwrap();
-        for name in ["repo/.git/objects", "repo/.git/refs", "repo/sub", "bare/objects", "bare/refs"] {
+        for name in ["repo/.git/objects", "repo/.git/refs", "repo/sub", "bare/objects", "bare/refs"]
+        {
             fs::create_dir_all(format!("{base}/{name}")).unwrap();
         }
         for name in ["repo/.git/HEAD", "bare/HEAD"] {

@@ -57,12 +57,14 @@ impl Repository {
     /// believed, and a directory of the repository around.
     pub fn outside(&self, root: &AbsPath, home: &AbsPath) -> Option<AbsPath> {
         let root = fs::canonicalize(root.as_str()).ok()?;
-        let git_dir = if self.main_git_dir == self.git_dir { &self.git_dir } else { &self.main_git_dir };
+        let git_dir =
+            if self.main_git_dir == self.git_dir { &self.git_dir } else { &self.main_git_dir };
         let linked = self.main_git_dir != self.git_dir;
         let around = root.ancestors().skip(1).any(|outer| *git_dir == outer.join(".git"));
         let submodule =
             root.ancestors().skip(1).any(|outer| git_dir.starts_with(outer.join(".git/modules")));
-        let over_home = fs::canonicalize(home.as_str()).is_ok_and(|home| git_dir.parent() == Some(&*home));
+        let over_home =
+            fs::canonicalize(home.as_str()).is_ok_and(|home| git_dir.parent() == Some(&*home));
         if git_dir.starts_with(&root) || over_home || !file::is_ours(git_dir) {
             return None;
         }
