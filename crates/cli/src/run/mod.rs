@@ -7,7 +7,7 @@ mod boundary;
 mod denials;
 mod temporary;
 
-pub(crate) use boundary::{available, program_path};
+pub(crate) use boundary::{available, program_path, weakest_of};
 
 use crate::args::{RunArgs, RunLine};
 use crate::console::Palette;
