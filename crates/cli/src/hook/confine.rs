@@ -120,7 +120,8 @@ mod tests {
             "\u{1}",
         ] {
             let script = format!("printf '%s.' {}", quoted(word));
-            let output = std::process::Command::new("/bin/sh").arg("-c").arg(&script).output().unwrap();
+            let output =
+                std::process::Command::new("/bin/sh").arg("-c").arg(&script).output().unwrap();
             assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{word}."), "{script}");
         }
     }

@@ -126,7 +126,7 @@ fn request(
 fn weakest(session: &Session, args: &RunArgs) -> Backend {
     match args.require {
         Some(level) => level.backend(),
-        None => boundary::weakest_of(&session.policy),
+        None => weakest_of(&session.policy),
     }
 }
 
