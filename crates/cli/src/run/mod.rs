@@ -78,7 +78,6 @@ fn start(line: &RunLine) -> Result<Ended, Failure> {
         );
         boundary.profile.network = NetworkAccess::None;
     }
-    let ignored = std::mem::take(&mut boundary.profile.ignored);
     let request = request(&session, args, boundary.profile.clone(), program, arguments)?;
     let finished = prepare(request, &capabilities)
         .and_then(portcullis_sandbox::Plan::launch)
@@ -96,8 +95,7 @@ fn start(line: &RunLine) -> Result<Ended, Failure> {
         End::Exited(_) | End::Signalled(_) => {}
     }
     if finished.end != End::Exited(0) {
-        let command = denials::command_text(&args.command);
-        for line in denials::summary(&finished, &ignored, &command) {
+        for line in denials::summary(&finished) {
             say(&line);
         }
     }
