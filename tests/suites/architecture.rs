@@ -19,7 +19,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("engine", &["model", "rules", "facts", "policy"]),
     ("profile", &["model", "rules", "policy"]),
     ("sandbox", &["model", "profile"]),
-    ("host", &["model", "rules", "shell", "facts", "policy", "engine"]),
+    ("host", &["model", "rules", "shell", "facts", "policy", "engine", "profile"]),
     (
         "cli",
         &["model", "rules", "shell", "facts", "policy", "engine", "profile", "sandbox", "host"],

@@ -12,6 +12,7 @@ pub mod disk;
 mod evaluate;
 pub mod install;
 pub mod log;
+pub mod place;
 pub mod settings;
 pub mod wire;
 

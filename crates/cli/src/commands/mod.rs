@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod doctor;
+mod doctor_sandbox;
 pub(crate) mod install;
 pub(crate) mod policy;
 pub(crate) mod printed;
