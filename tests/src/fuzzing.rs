@@ -221,7 +221,7 @@ fn never_looser(payload: &[u8], policy: &Policy) -> Result<(), String> {
             let disk = ListedDisk::default();
             let evaluation = evaluate_call(policy, &call, &disk, EvaluateOptions::default());
             let verdict = evaluation.verdict;
-            (event, verdict.decision, claude_code::answer(event, &verdict))
+            (event, verdict.decision, claude_code::answer(event, &verdict, None))
         }
         Err(problem) => {
             (Event::PreToolUse, Decision::Deny, claude_code::block(None, &problem.message))

@@ -14,6 +14,7 @@ pub mod install;
 pub mod log;
 pub mod rule_edit;
 pub mod sandbox_runtime;
+pub mod place;
 pub mod settings;
 pub mod transcript;
 pub mod wire;

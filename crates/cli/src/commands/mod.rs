@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod hooks;
 pub(crate) mod import;
 pub(crate) mod init;
+mod doctor_sandbox;
 pub(crate) mod install;
 pub(crate) mod policy;
 pub(crate) mod printed;

@@ -126,6 +126,11 @@ impl PathMatcher {
         asks && !tokens().any(|token| matches!(token, Token::Class(_)))
     }
 
+    /// The pattern below the anchor; `None` where nothing matches.
+    pub(super) fn glob(&self) -> Option<&PathGlob> {
+        (!self.nothing).then_some(&*self.glob)
+    }
+
     /// The directory the pattern is fixed to.
     pub fn anchor(&self) -> &AbsPath {
         &self.anchor
