@@ -291,7 +291,7 @@ impl Walker<'_> {
             if let Some(arg) = &peeled.changes_directory {
                 directory_changed = true;
                 elsewhere.cwd = match place_of(arg, &elsewhere.cwd, &self.call.home) {
-                    Place::Known(paths) => Cwd::Known(paths),
+                    Place::Known(paths) => Cwd::Known(paths.into()),
                     Place::Glob(_) | Place::Unknown(_) | Place::Free => Cwd::Unknown,
                 };
             }
@@ -378,7 +378,7 @@ impl Walker<'_> {
         {
             if let Some(directory) = &git.directory {
                 elsewhere.cwd = match place_of(directory, &elsewhere.cwd, &self.call.home) {
-                    Place::Known(paths) => Cwd::Known(paths),
+                    Place::Known(paths) => Cwd::Known(paths.into()),
                     Place::Glob(_) | Place::Unknown(_) | Place::Free => Cwd::Unknown,
                 };
             }
@@ -472,7 +472,7 @@ impl Walker<'_> {
                         arg: arg.clone(),
                         place: place_of(arg, &elsewhere.cwd, &self.call.home),
                         cwd: match &elsewhere.cwd {
-                            Cwd::Known(paths) => Some(paths.clone()),
+                            Cwd::Known(paths) => Some(paths.to_vec()),
                             Cwd::Unknown => None,
                         },
                     })
@@ -538,11 +538,13 @@ impl Walker<'_> {
             },
         };
         let stays = match (&target, &state.cwd) {
-            (Some(targets), Cwd::Known(paths)) => targets == paths && paths.len() == 1,
+            (Some(targets), Cwd::Known(paths)) => {
+                targets.as_slice() == &**paths && paths.len() == 1
+            }
             _ => false,
         };
         fact.cd = Some(CdFact { targets: target.clone(), stays });
-        let success = target.map_or(Cwd::Unknown, Cwd::Known);
+        let success = target.map_or(Cwd::Unknown, |paths| Cwd::Known(paths.into()));
         Flow { success, failure: state.cwd.clone() }
     }
 

@@ -76,9 +76,7 @@ impl Walker<'_> {
         let fact = self.obstacle_fact(reason, span, detail);
         self.doubts.printed.insert(PRINTED.to_owned());
         self.doubts.open.entry(fact.clone()).or_default().extend(names.iter().cloned());
-        if !self.out.obstacles.contains(&fact) {
-            self.out.obstacles.push(fact);
-        }
+        self.out.note(fact);
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::Arg;
 use portcullis_shell::{Expansion, Part, Word};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// More alternatives than this are not followed; the unrefined form still stands for them all.
 const MAX_ALTERNATIVES: usize = 12;
@@ -24,19 +25,21 @@ pub(crate) enum Value {
 ///
 /// They refine deny and ask, never allow: missing one loses a `deny`, and the `ask` for the unknown
 /// word stands.
+///
+/// Copies share them until one is changed: every branch and every command of a pipeline gets a copy.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Variables(BTreeMap<String, Vec<Value>>);
+pub(crate) struct Variables(Rc<BTreeMap<String, Vec<Value>>>);
 
 impl Variables {
     pub(crate) fn add(&mut self, name: &str, value: Value) {
-        let values = self.0.entry(name.to_owned()).or_default();
-        if values.len() < MAX_ALTERNATIVES && !values.contains(&value) {
-            values.push(value);
+        let known = self.get(name);
+        if known.len() < MAX_ALTERNATIVES && !known.contains(&value) {
+            Rc::make_mut(&mut self.0).entry(name.to_owned()).or_default().push(value);
         }
     }
 
     pub(crate) fn set(&mut self, name: &str, values: Vec<Value>) {
-        self.0.insert(name.to_owned(), values);
+        Rc::make_mut(&mut self.0).insert(name.to_owned(), values);
     }
 
     pub(crate) fn get(&self, name: &str) -> &[Value] {
@@ -75,6 +78,9 @@ enum Segment {
 /// The arguments a word stands for: alternatives, each a list of arguments. One alternative when
 /// nothing is looked up.
 pub(crate) fn expand(word: &Word, splits: bool, lookup: &dyn Lookup) -> Vec<Vec<Arg>> {
+    if let Some(text) = literal(word) {
+        return vec![vec![Arg::Known(text)]];
+    }
     let mut alternatives: Vec<Vec<Vec<Segment>>> = vec![vec![Vec::new()]];
     for part in &word.parts {
         match part {
@@ -127,6 +133,12 @@ pub(crate) fn expand(word: &Word, splits: bool, lookup: &dyn Lookup) -> Vec<Vec<
         }
     }
     out
+}
+
+/// The text of a word in which nothing is expanded, as most are.
+fn literal(word: &Word) -> Option<String> {
+    let is_text = |part: &Part| matches!(part, Part::Text { .. });
+    (!word.parts.is_empty() && word.parts.iter().all(is_text)).then(|| word.known())?
 }
 
 fn unknown_parameter(expansion: &Expansion, splits: bool) -> Segment {

@@ -18,26 +18,29 @@ const MAX_LOOKUP_DEPTH: usize = 6;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cwd {
     /// In one of these.
-    Known(Vec<AbsPath>),
+    Known(Rc<[AbsPath]>),
     /// Anywhere.
     Unknown,
 }
 
 impl Cwd {
     pub(crate) fn one(path: AbsPath) -> Self {
-        Self::Known(vec![path])
+        Self::Known(Rc::new([path]))
     }
 
     pub(crate) fn or(&self, other: &Self) -> Self {
         match (self, other) {
+            (Self::Known(a), Self::Known(b)) if b.iter().all(|path| a.contains(path)) => {
+                Self::Known(Rc::clone(a))
+            }
             (Self::Known(a), Self::Known(b)) => {
-                let mut all = a.clone();
-                for path in b {
+                let mut all = a.to_vec();
+                for path in b.iter() {
                     if !all.contains(path) {
                         all.push(path.clone());
                     }
                 }
-                if all.len() > MAX_DIRECTORIES { Self::Unknown } else { Self::Known(all) }
+                if all.len() > MAX_DIRECTORIES { Self::Unknown } else { Self::Known(all.into()) }
             }
             (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
         }
@@ -69,7 +72,7 @@ pub(crate) struct State {
     /// Where the call starts.
     pub(crate) start: AbsPath,
     pub(crate) variables: Variables,
-    pub(crate) functions: BTreeMap<String, Rc<Command>>,
+    pub(crate) functions: Rc<BTreeMap<String, Rc<Command>>>,
     /// The positional parameters where they are known; in the text itself there are none.
     pub(crate) positional: Option<Vec<String>>,
     /// `$0`
@@ -84,7 +87,7 @@ impl State {
             home: call.home.clone(),
             start: call.cwd.clone(),
             variables: Variables::default(),
-            functions: BTreeMap::new(),
+            functions: Rc::new(BTreeMap::new()),
             positional: Some(Vec::new()),
             zero: None,
         }
@@ -412,7 +415,7 @@ fn nonempty(text: String) -> Option<String> {
 impl Lookup for Known<'_> {
     fn directory(&self) -> Option<String> {
         match &self.state.cwd {
-            Cwd::Known(paths) => match paths.as_slice() {
+            Cwd::Known(paths) => match &**paths {
                 [path] => Some(path.as_str().to_owned()),
                 _ => None,
             },

@@ -7,7 +7,7 @@ use crate::command::Shell;
 use crate::doubt::{Content as Held, Doubts, named_in};
 use crate::expand::{Value, expand};
 use crate::facts::{AccessFact, AssignmentFact, ObstacleFact, RedirectFact};
-use crate::outputs::{output_of_commands, text_of};
+use crate::outputs::{output_of_command, text_of};
 use crate::runs::{Content, Run};
 use crate::state::{Cwd, Flow, Reach, State};
 use crate::tables::environment::{hijacking_variable, safe_variable};
@@ -17,6 +17,7 @@ use portcullis_shell::{
     AndOr, Assign, AssignValue, Command, Compound, Connector, Part, Pipeline, Program, Script,
     Simple, Target, Word,
 };
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Payloads inside payloads are followed this deep (`bash -c 'bash -c "…"'`).
@@ -32,6 +33,8 @@ pub(crate) struct Collected {
     pub(crate) redirects: Vec<RedirectFact>,
     pub(crate) assignments: Vec<AssignmentFact>,
     pub(crate) obstacles: Vec<ObstacleFact>,
+    /// What is in `obstacles`, to find it fast.
+    noted: BTreeSet<ObstacleFact>,
     /// Files that are run: a script given to a shell, or a program named by its path.
     pub(crate) runs: Vec<Run>,
     /// What redirects write, where the text shows it.
@@ -39,6 +42,13 @@ pub(crate) struct Collected {
 }
 
 impl Collected {
+    /// Keeps an obstacle, once.
+    pub(crate) fn note(&mut self, fact: ObstacleFact) {
+        if self.noted.insert(fact.clone()) {
+            self.obstacles.push(fact);
+        }
+    }
+
     fn mark(&self) -> [usize; 7] {
         [
             self.commands.len(),
@@ -57,7 +67,9 @@ impl Collected {
         self.accesses.truncate(accesses);
         self.redirects.truncate(redirects);
         self.assignments.truncate(assignments);
-        self.obstacles.truncate(obstacles);
+        for forgotten in self.obstacles.drain(obstacles.min(self.obstacles.len())..) {
+            self.noted.remove(&forgotten);
+        }
         self.runs.truncate(runs);
         self.contents.truncate(contents);
     }
@@ -132,9 +144,7 @@ impl Walker<'_> {
     pub(crate) fn obstacle(&mut self, reason: Reason, span: Span, detail: &str) {
         let fact = self.obstacle_fact(reason, span, detail);
         self.doubts.firm(&fact);
-        if !self.out.obstacles.contains(&fact) {
-            self.out.obstacles.push(fact);
-        }
+        self.out.note(fact);
     }
 
     pub(crate) fn obstacle_fact(&self, reason: Reason, span: Span, detail: &str) -> ObstacleFact {
@@ -205,16 +215,17 @@ impl Walker<'_> {
         let flow = match pipeline.commands.as_slice() {
             [command] => self.command(command, state, &Stdin::Inherited),
             commands => {
+                let mut stdin = Stdin::Inherited;
                 for (index, command) in commands.iter().enumerate() {
-                    let stdin = if index == 0 {
-                        Stdin::Inherited
-                    } else {
-                        let before = commands.get(..index).unwrap_or(&[]);
-                        output_of_commands(before, &state.lookup(Reach::Text))
-                            .map_or(Stdin::Unknown, Stdin::Known)
-                    };
                     self.lists_names = lists_names(commands.get(..index).unwrap_or(&[]));
                     self.command(command, &mut state.clone(), &stdin);
+                    let lookup = state.lookup(Reach::Text);
+                    let output = match &stdin {
+                        Stdin::Inherited => output_of_command(command, None, &lookup),
+                        Stdin::Known(text) => output_of_command(command, Some(text), &lookup),
+                        Stdin::Unknown => None,
+                    };
+                    stdin = output.map_or(Stdin::Unknown, Stdin::Known);
                 }
                 self.lists_names = false;
                 Flow::stays(&state.cwd)
@@ -340,10 +351,11 @@ impl Walker<'_> {
             }
             Compound::Function { name, body } => {
                 self.doubts.redefines = true;
-                state.functions.insert(name.clone(), Rc::new((**body).clone()));
+                let body = Rc::new((**body).clone());
+                Rc::make_mut(&mut state.functions).insert(name.clone(), Rc::clone(&body));
                 let mut inside = state.clone();
                 inside.positional = None;
-                self.command(body, &mut inside, &Stdin::Unknown);
+                self.command(&body, &mut inside, &Stdin::Unknown);
                 Flow::stays(&state.cwd)
             }
             Compound::Coproc { body, .. } => {

@@ -191,6 +191,12 @@ const SU: &str = "-c$ --command$ --session-command$ -f --fast -g: --group: -G: -
     --login - -m -p --preserve-environment -P --pty -T --no-pty -s: --shell: -w: \
     --whitelist-environment: -h. --help. -V. --version.";
 const NICE: &str = "-n: --adjustment: -# --help. --version.";
+/// Options of our own `run`.
+const PORTCULLIS_RUN: &str = "--explain. --report: --require: --allow-network: --pass-fd: --max-memory: \
+    --max-processes: --max-cpu: --max-file-size: --timeout: --policy: --no-discovery --project-root: \
+    --home: --cwd> --mode: --add-dir: --allow: --ask: --deny: --settings: --json --color: -h. --help. \
+    -V. --version.";
+
 const TMUX: &str = "-A -a -b -B -C -D -d -E -e: -F: -f: -h -I -k -l: -M -n: -N -O -o -P -p: -r -s: \
     -S -t: -T: -v -w: -x: -X -y: -Z -c:";
 const NPM_GLOBALS: &str = "--prefix: -C: -w: --workspace:  --workspaces --silent -s --quiet -q -d \
@@ -535,6 +541,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["pnpm"]).path(&[&["dlx"]]).globals(PNPM_GLOBALS).options(PNPM_GLOBALS).runs(Runs::Package),
     row(&["pnpm"]).path(&[&["exec"]]).globals(PNPM_GLOBALS).options(PNPM_GLOBALS),
     row(&["pnpx"]).options(PNPM_GLOBALS).runs(Runs::Package),
+    // The boundary is not the command: what it runs is judged as if it stood alone.
+    row(&["portcullis"]).path(&[&["run"]]).globals("--json --color:").options(PORTCULLIS_RUN),
     row(&["proot"]).options("-r: --rootfs: -b: --bind: -m: --mount: -q: --qemu: -w> --pwd> --cwd> -v: \
         --verbose: -V. --version. -h. --help. -k: --kernel-release: -0 --root-id -i: --change-id: -p: \
         --port: -n --netcoop -l --link2symlink -R: -S: --kill-on-exit -H -P").or_shell(),
@@ -561,6 +569,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["rvm"]).path(&[&["do"]]),
     row(&["s6-applyuidgid", "s6-envdir", "s6-envuidgid", "s6-setlock", "s6-setuidgid", "s6-softlimit"])
         .lenient().options("-u: -g: -G: -t: -m: -d: -o: -f: -c: -a:").operands(1).because(PRIVILEGE),
+    row(&["sandbox-exec"]).options(PORTCULLIS_RUN),
     row(&["sbatch", "srun", "salloc"]).lenient().options("-A: -c: -D> -d: -e: -i: -J: -m: -n: -N: -o: -p: \
         -q: -t: -w: -x: --wrap$ --account: --chdir> --job-name: --nodes: --ntasks: --partition: \
         --time: --output: --error: --mem: --gres: --qos: --constraint:").because(REMOTE),
