@@ -26,4 +26,5 @@ pub mod reference;
 pub mod samples;
 pub mod shell_cases;
 pub mod tables;
+pub mod wide_policies;
 pub mod world;
