@@ -1,0 +1,1 @@
+//! Opens, creates, renames and connects on behalf of the sandboxed processes, by name.
