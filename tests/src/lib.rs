@@ -29,7 +29,7 @@ pub mod samples;
 pub mod sandboxed;
 pub mod shell_cases;
 pub mod tables;
-pub mod wide_policies;
 pub mod terminal;
 pub mod tree;
+pub mod wide_policies;
 pub mod world;

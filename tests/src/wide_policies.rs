@@ -7,10 +7,24 @@ use serde_json::json;
 /// Programs, subcommands and tails as settings of teams have them; `turn` makes another policy.
 pub fn policy(count: usize, turn: usize) -> Policy {
     let programs = [
-        "git", "npm", "cargo", "docker", "kubectl", "gh", "terraform", "aws", "make", "go", "pip",
-        "yarn", "jq", "helm", "psql",
+        "git",
+        "npm",
+        "cargo",
+        "docker",
+        "kubectl",
+        "gh",
+        "terraform",
+        "aws",
+        "make",
+        "go",
+        "pip",
+        "yarn",
+        "jq",
+        "helm",
+        "psql",
     ];
-    let verbs = ["get", "list", "show", "create", "delete", "apply", "run", "test", "build", "push"];
+    let verbs =
+        ["get", "list", "show", "create", "delete", "apply", "run", "test", "build", "push"];
     let (mut allow, mut ask, mut deny) = (vec![], vec![], vec![]);
     for index in 0..count {
         let at = index * 7 + turn * 3;
@@ -30,7 +44,10 @@ pub fn policy(count: usize, turn: usize) -> Policy {
         }
     }
     let settings = json!({ "permissions": { "allow": allow, "ask": ask, "deny": deny } });
-    let layer = Layer::new(Scope::Project, "settings.json", format!("{settings:#}"), AbsPath::root());
-    assemble(&[layer], &Place { start: AbsPath::root(), project_root: AbsPath::root(), home: AbsPath::root() })
+    let layer =
+        Layer::new(Scope::Project, "settings.json", format!("{settings:#}"), AbsPath::root());
+    assemble(
+        &[layer],
+        &Place { start: AbsPath::root(), project_root: AbsPath::root(), home: AbsPath::root() },
+    )
 }
-
