@@ -24,7 +24,7 @@ fn audit_shows_findings_with_carets_and_ends_by_severity() {
     assert!(text.contains("2 warnings, 1 note in 7 rules; denies: of "), "{text}");
     assert_eq!(place.run(&["audit", "--policy", "s.json", "--fail-on", "error"]).status, Some(0));
     let clean = place.run(&["audit", "--no-discovery", "--allow", "Bash(jq *)"]);
-    assert_eq!((clean.status, clean.stdout.as_str()), (Some(0), "nothing found in 1 rules\n"));
+    assert_eq!((clean.status, clean.stdout.as_str()), (Some(0), "nothing found in 1 rule\n"));
     let page = place.run(&["explain", "S001"]);
     assert!(page.stdout.contains("deny and ask rules come first"), "{page:?}");
 }
