@@ -28,7 +28,7 @@ mod tables;
 
 pub use capabilities::{Backend, Capabilities, Enforcement, Guarantee, Holding, probe};
 pub use failure::Failure;
+pub use plan::{Plan, prepare};
 pub use report::Report;
 pub use request::{Listener, Request, SignalRelay, TEMPORARY, Transport};
-pub use plan::{Plan, prepare};
 pub use running::{End, Finished, Running, run};

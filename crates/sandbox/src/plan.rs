@@ -151,8 +151,7 @@ struct Descriptors {
 
 impl Descriptors {
     fn look(declared: &[RawFd]) -> Result<Self, Failure> {
-        let mut found =
-            Self { declared: declared.to_vec(), terminals: Vec::new(), terminal: None };
+        let mut found = Self { declared: declared.to_vec(), terminals: Vec::new(), terminal: None };
         found.declared.retain(|number| *number > 2);
         found.declared.sort_unstable();
         found.declared.dedup();

@@ -2,8 +2,8 @@
 
 use crate::report::Collector;
 use crate::sys::{self, Page};
-use crate::{Enforcement, Failure, Report, Request, SignalRelay};
 use crate::{Capabilities, prepare};
+use crate::{Enforcement, Failure, Report, Request, SignalRelay};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus};
@@ -198,7 +198,8 @@ impl Running {
             fds.push(PollFd::new(&relay.signals, PollFlags::IN));
         }
         let left = self.deadline.map(|deadline| {
-            let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+            let left =
+                deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
             Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 })
         });
         match poll(&mut fds, left.as_ref()) {
@@ -332,4 +333,3 @@ impl End {
         std::process::exit(i32::from(self.status()))
     }
 }
-

@@ -77,7 +77,8 @@ fn set_up(script: &mut Script) -> std::result::Result<Option<OwnedFd>, Failed> {
         enter(namespaces, &script.page, &script.launcher, &script.control)?;
         build(namespaces, &script.page)?;
     } else {
-        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).at(Stage::Identity)?;
+        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+            .at(Stage::Identity)?;
     }
     pause(&script.page, Stage::Privileges);
     kernel::leave_keyring().at(Stage::Privileges)?;
@@ -197,8 +198,7 @@ fn map_identity(namespaces: &Namespaces, control: &OwnedFd) -> Result<()> {
 }
 
 fn write_file(path: &std::ffi::CStr, content: &[u8]) -> Result<()> {
-    let file =
-        rustix::fs::openat(CWD, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    let file = rustix::fs::openat(CWD, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
     if rustix::io::write(&file, content)? == content.len() { Ok(()) } else { Err(Errno::IO) }
 }
 
@@ -274,9 +274,10 @@ fn build_network(network: &mut Capture) -> Result<()> {
         let mut answer = [0_u8; 256];
         let (length, _) = net::recv(&kernel_side, &mut answer[..], net::RecvFlags::empty())?;
         // netlink(7): a header of 16 bytes, then the error, negative, 0 for success.
-        let error = answer.get(16..20).filter(|_| length >= 20).map_or(-libc::EIO, |bytes| {
-            bytes.try_into().map_or(-libc::EIO, i32::from_ne_bytes)
-        });
+        let error = answer
+            .get(16..20)
+            .filter(|_| length >= 20)
+            .map_or(-libc::EIO, |bytes| bytes.try_into().map_or(-libc::EIO, i32::from_ne_bytes));
         if error != 0 {
             return Err(Errno::from_raw_os_error(-error));
         }

@@ -482,8 +482,7 @@ pub(crate) fn block_signals(signals: &[c_int]) -> libc::sigset_t {
     let set = set_of(signals);
     let mut before = empty_set();
     // SAFETY: both sets are live.
-    let _zero =
-        unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut before) };
+    let _zero = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut before) };
     before
 }
 
@@ -527,9 +526,8 @@ pub(super) fn wait_for_ever() -> ! {
 pub(crate) fn signal_descriptor(signals: &[c_int]) -> Result<OwnedFd> {
     let set = set_of(signals);
     // SAFETY: the set is live; -1 asks for a new descriptor.
-    let returned = unsafe {
-        libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK)
-    };
+    let returned =
+        unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
     Ok(own(descriptor(c_long::from(returned))?))
 }
 
