@@ -3,6 +3,7 @@
 
 pub mod cases;
 pub mod client;
+pub mod fuzzing;
 pub mod hello;
 pub mod upstream;
 pub mod world;
