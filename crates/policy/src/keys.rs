@@ -79,8 +79,13 @@ pub(crate) const AWS_PAIR: &[&str] = &["accessKeyIdVar", "secretAccessKeyVar", "
 pub(crate) const SIGV4: &[&str] = &["streaming", "presigned", "sigv4a"];
 
 /// Keys of `portcullis`.
-pub(crate) const NATIVE: &[&str] =
-    &["managedExcludedCommandsOnly", "managedSandboxEscapeOnly", "preapprovedHosts", "log"];
+pub(crate) const NATIVE: &[&str] = &[
+    "managedExcludedCommandsOnly",
+    "managedSandboxEscapeOnly",
+    "preapprovedHosts",
+    "log",
+    "privateAddresses",
+];
 
 /// Top-level keys whose misspelling is worth a word; all other unknown top-level keys belong to
 /// the host.

@@ -4,7 +4,7 @@ use crate::Destination;
 use crate::address::AddressClass;
 use crate::upstream::Routes;
 use portcullis_model::{Mode, Scope};
-use portcullis_policy::{Policy, SandboxDomain};
+use portcullis_policy::{Policy, PrivateAddresses, SandboxDomain};
 use portcullis_rules::{
     Breadth, DestinationPattern, DomainEntry, DomainList, EntryDoubt, Host, Rule, Specifier,
 };
@@ -55,30 +55,6 @@ pub enum Unlisted {
     Locked,
     /// Allowed: the mode `bypassPermissions`, or a proxy of the user's own that decides.
     Allow,
-}
-
-/// Whether names may lead into private networks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PrivateAddresses {
-    /// Only names that a trusted layer allows by exact name.
-    #[default]
-    Exact,
-    /// Every allowed name.
-    Allow,
-    /// None; only addresses that are listed themselves.
-    Deny,
-}
-
-impl PrivateAddresses {
-    /// Reads the word of a flag or setting.
-    pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "exact" => Some(Self::Exact),
-            "allow" => Some(Self::Allow),
-            "deny" => Some(Self::Deny),
-            _ => None,
-        }
-    }
 }
 
 /// What the first bytes of a tunnel must be.
@@ -199,6 +175,7 @@ impl NetworkPolicy {
             (false, _) if own => Unlisted::Allow,
             (false, _) => Unlisted::Ask,
         };
+        made.private = policy.native.private_addresses.value;
         made.routes.own_http = *network.http_proxy_port;
         made.routes.own_socks = *network.socks_proxy_port;
         (made, notices)

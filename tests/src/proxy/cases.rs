@@ -171,7 +171,9 @@ impl ProxyCase {
                 Some("allow") => Some(Answer::Allow),
                 Some("always") => Some(Answer::Always),
                 Some("deny") => Some(Answer::Deny),
-                Some(_) | None => None,
+                // Whoever answers breaks down, or says something else.
+                Some(_) => Some(Answer::Unclear),
+                None => None,
             };
             setup.answer = Some((answer, Duration::from_millis(300)));
         }
@@ -219,7 +221,8 @@ impl ProxyCase {
     }
 
     fn drive(&self, world: &World) -> Result<Outcome, String> {
-        if let Some(count) = self.request.get("parallel_n").and_then(Value::as_u64) {
+        let parallel = self.request.get("parallel_n").or_else(|| self.request.get("parallel"));
+        if let Some(count) = parallel.and_then(Value::as_u64) {
             return self.drive_many(world, count);
         }
         if let Some(targets) = self.request.get("sequence") {
@@ -239,6 +242,14 @@ impl ProxyCase {
             }
             Some("http") => self.http(world),
             Some("socks5") => self.socks(world),
+            Some("socks4") => {
+                let mut client = connect(world)?;
+                client.send(&[4, 1, 1, 187, 93, 184, 216, 34, 0]);
+                let reply = client.exactly(8).get(1).copied();
+                let refused = reply.is_none_or(|reply| reply != 0x5a);
+                let decision = if refused { "reject" } else { "allow" }.to_owned();
+                Ok(Outcome { decision, reply, ..Outcome::default() })
+            }
             Some("raw") => self.raw(world),
             other => Err(format!("no way to drive {other:?}")),
         }
@@ -545,21 +556,64 @@ impl ProxyCase {
 
     fn drive_many(&self, world: &World, count: u64) -> Result<Outcome, String> {
         let target = self.text("target", &self.request).unwrap_or_default();
-        let mut held = Vec::new();
-        let mut each = Vec::new();
-        for _ in 0..count {
+        let open = || -> Result<(Client, crate::proxy::client::Response), String> {
             let mut client = connect(world)?;
             client.send(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n").as_bytes());
             let response = client.response().unwrap_or_default();
-            each.push(response.status);
-            // Those that were told to go away have gone.
-            if response.status == 200 {
-                held.push(client);
-            } else if response.header("X-Proxy-Error") != Some("too-many-connections") {
+            Ok((client, response))
+        };
+        // A few come at the same time; many come one after the other and stay.
+        let opened: Vec<_> = if count <= 64 {
+            thread::scope(|scope| {
+                let all: Vec<_> = (0..count).map(|_| scope.spawn(open)).collect();
+                all.into_iter()
+                    .map(|one| one.join().unwrap_or(Err("a client broke".into())))
+                    .collect()
+            })
+        } else {
+            let mut all = Vec::new();
+            for _ in 0..count {
+                all.push(open().map(|(client, response)| {
+                    // Those that were told to go away have gone.
+                    let kept = response.status == 200;
+                    (kept.then_some(client), response)
+                }));
+            }
+            return Self::tally(all);
+        };
+        Self::tally(
+            opened
+                .into_iter()
+                .map(|one| one.map(|(client, response)| (Some(client), response)))
+                .collect(),
+        )
+    }
+
+    fn tally(
+        opened: Vec<Result<(Option<Client>, crate::proxy::client::Response), String>>,
+    ) -> Result<Outcome, String> {
+        let mut outcome = Outcome::default();
+        for one in opened {
+            let (_, response) = one?;
+            let full = response.header("X-Proxy-Error") == Some("too-many-connections");
+            if response.status == 503 && !full {
                 return Err(format!("a connection over the limit got {response:?}"));
             }
+            outcome.each.push(response.status);
+            outcome.status = response.status;
+            outcome.head = response.head;
+            outcome.body = response.body;
         }
-        Ok(Outcome { decision: "mixed".to_owned(), each, ..Outcome::default() })
+        let all = |status: u16| outcome.each.iter().all(|each| *each == status);
+        let decision = if all(200) {
+            "allow"
+        } else if all(403) {
+            "deny"
+        } else {
+            "mixed"
+        };
+        outcome.decision = decision.to_owned();
+        Ok(outcome)
     }
 
     fn version(&self) -> &str {
@@ -708,6 +762,20 @@ fn check_one(key: &str, wanted: &Value, outcome: &Outcome, world: &World) -> Res
         "upstream_lacks" => {
             let name = wanted.as_str().unwrap_or("?");
             holds(requests == 1 && header(&received, name).is_none(), &received)
+        }
+        "upstream_has" => {
+            let name = wanted.as_str().unwrap_or("?");
+            holds(requests == 1 && header(&received, name).is_some(), &received)
+        }
+        "upstream_header" => {
+            let mut wanted = wanted.as_object().into_iter().flatten();
+            let fits = wanted.all(|(name, value)| header(&received, name) == value.as_str());
+            holds(requests == 1 && fits, &received)
+        }
+        "upstream_body" => holds(received.ends_with(wanted.as_str().unwrap_or("?")), &received),
+        "upstream_path" => {
+            let path = received.split(' ').nth(1).unwrap_or_default();
+            same(path)
         }
         "upstream_framing" => holds(
             received.to_ascii_lowercase().contains("content-length: 5")
