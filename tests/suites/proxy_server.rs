@@ -1,5 +1,7 @@
 //! The running proxy: conversations byte by byte, questions, the DNS stub, connections that are caught.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use portcullis_proxy::{
     Answer, ControlChannel, Handover, Limits, Listener, NetworkPolicy, Outside, Proxy, Unlisted,
 };

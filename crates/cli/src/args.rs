@@ -389,7 +389,7 @@ pub struct ProxyArgs {
     /// Reaches everything through this proxy: `http://…` or `socks5h://…`
     #[arg(long, value_name = "URL")]
     pub upstream: Option<String>,
-    /// What is reached directly all the same, as in NO_PROXY
+    /// What is reached directly all the same, as in `NO_PROXY`
     #[arg(long, value_name = "LIST", requires = "upstream")]
     pub no_proxy: Option<String>,
     /// Refuses anything but TLS on port 443

@@ -28,6 +28,7 @@ impl Drop for Running {
     }
 }
 
+#[expect(clippy::zombie_processes, reason = "the one that is returned waits when it is dropped")]
 fn start(mut command: Command) -> Running {
     let mut child = command
         .stdin(Stdio::piped())

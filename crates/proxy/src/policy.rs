@@ -6,7 +6,8 @@ use crate::upstream::Routes;
 use portcullis_model::{Mode, Scope};
 use portcullis_policy::{Policy, PrivateAddresses, SandboxDomain};
 use portcullis_rules::{
-    Breadth, DestinationPattern, DomainEntry, DomainList, EntryDoubt, Host, Rule, Specifier,
+    Breadth, DestinationPattern, DomainEntry, DomainList, EntryDoubt, Host, HostName, Rule,
+    Specifier,
 };
 use std::net::IpAddr;
 
@@ -297,7 +298,7 @@ impl NetworkPolicy {
             return Ok(());
         }
         let class = AddressClass::of(address);
-        if to.host.name().is_some_and(|name| name.is_localhost()) {
+        if to.host.name().is_some_and(HostName::is_localhost) {
             return match (class, allowance) {
                 (
                     Some(AddressClass::Loopback),

@@ -52,7 +52,7 @@ fn write(folder: &str) -> Result<(), String> {
         hosts.extend(texts.map(str::to_owned));
         let lines = case.pointer("/request/raw_headers").and_then(Value::as_array);
         let lines = lines.into_iter().flatten().filter_map(Value::as_str);
-        let lines: String = lines.map(|line| format!("{line}\r\n")).collect();
+        let lines: String = lines.flat_map(|line| [line, "\r\n"]).collect();
         heads.insert(format!("POST http://api.example.com/ HTTP/1.1\r\n{lines}\r\n"));
     }
     for (target, texts) in [

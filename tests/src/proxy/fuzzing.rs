@@ -87,7 +87,7 @@ pub fn proxy_hello(data: &[u8]) -> Held {
     }
     let choices = &mut Choices::Bytes(data);
     let name = choices.text(&["api.example.com", "a.b", "x"]);
-    let mut hello = Hello::to(&name);
+    let mut hello = Hello::to(name);
     hello.encrypted = choices.one_in(2);
     hello.padding = choices.below(3000);
     let plain = read_hello(&hello.bytes());

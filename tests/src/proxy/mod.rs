@@ -3,6 +3,7 @@
 
 pub mod cases;
 pub mod client;
+mod drive;
 pub mod fuzzing;
 pub mod hello;
 pub mod upstream;

@@ -127,6 +127,9 @@ fn policy(args: &ProxyArgs) -> Result<(NetworkPolicy, Vec<String>), Failure> {
     Ok((policy, warnings))
 }
 
+/// Somebody to ask, and the channel to them where it hears reports too.
+type Opened = (Option<Arc<dyn Decide>>, Option<ControlChannel>);
+
 /// Who is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Voice {
@@ -150,7 +153,7 @@ impl Voice {
         }
     }
 
-    fn open(&self) -> Result<(Option<Arc<dyn Decide>>, Option<ControlChannel>), Failure> {
+    fn open(&self) -> Result<Opened, Failure> {
         match self {
             Self::Nobody => Ok((None, None)),
             Self::Terminal => {
