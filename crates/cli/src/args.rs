@@ -537,13 +537,14 @@ pub struct ProxyArgs {
     /// Appends what happens to a file, as JSON Lines; `-` is the error output
     #[arg(long, value_name = "FILE")]
     pub log: Option<String>,
-    /// Whether names may lead into private networks: `exact`, `allow` or `deny`
-    #[arg(long, value_name = "WHETHER", default_value = "exact")]
-    pub private_addresses: String,
+    /// Whether names may lead into private networks: `exact`, `allow` or `deny`, instead of what the
+    /// settings say
+    #[arg(long, value_name = "WHETHER")]
+    pub private_addresses: Option<String>,
     /// Reaches everything through this proxy: `http://…` or `socks5h://…`
     #[arg(long, value_name = "URL")]
     pub upstream: Option<String>,
-    /// What is reached directly all the same, as in NO_PROXY
+    /// What is reached directly all the same, as in `NO_PROXY`
     #[arg(long, value_name = "LIST", requires = "upstream")]
     pub no_proxy: Option<String>,
     /// Refuses anything but TLS on port 443
