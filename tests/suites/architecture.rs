@@ -26,7 +26,10 @@ const HOUSE: &[(&str, &[&str])] = &[
     ),
     (
         "tests",
-        &["model", "rules", "shell", "facts", "policy", "engine", "profile", "sandbox", "host", "cli"],
+        &[
+            "model", "rules", "shell", "facts", "policy", "engine", "profile", "sandbox", "host",
+            "cli",
+        ],
     ),
 ];
 

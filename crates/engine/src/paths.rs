@@ -238,7 +238,7 @@ impl WorkingDirectories {
 /// The protected part of any spelling of what an access may touch.
 pub(crate) fn protected(access: &AccessFact, answers: &Answers) -> Option<&'static str> {
     spellings(&access.place, answers).iter().find_map(|spelling| match spelling {
-        Spelling::Path(path) => crate::tables::protected::protected_part(path),
+        Spelling::Path(path) => portcullis_rules::tables::protected::protected_part(path),
         Spelling::Glob(_) | Spelling::Texts(_) => None,
     })
 }

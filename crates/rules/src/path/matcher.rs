@@ -84,6 +84,11 @@ impl PathMatcher {
         language::pattern(&self.anchor, &self.glob, self.case)
     }
 
+    /// The pattern below the anchor; `None` where nothing matches.
+    pub(super) fn glob(&self) -> Option<&PathGlob> {
+        (!self.nothing).then_some(&*self.glob)
+    }
+
     /// The directory the pattern is fixed to.
     pub fn anchor(&self) -> &AbsPath {
         &self.anchor
