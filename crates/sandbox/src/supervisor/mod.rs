@@ -6,33 +6,48 @@
 //! can make a difference. If the supervisor dies, the held calls fail with `ENOSYS`.
 //! Start with [`Supervisor::run`].
 
+mod crew;
+mod entries;
 pub mod filter;
+mod judge;
+mod open;
+mod rename;
 pub mod report;
-mod rules;
+mod resolve;
+mod serve;
 pub mod tables;
+mod target;
 
 pub use filter::Guards;
 pub use report::{Denial, ReportReader, ReportWriter};
-pub use rules::{Moved, NameRules, Ruling};
 
 use crate::sys::notify::Listener;
+use crate::sys::remote;
+use crew::Crew;
+use portcullis_profile::{CompiledFiles, Sockets};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags, openat};
+use rustix::process::{Pid, PidfdFlags, Resource, Signal, pidfd_open, pidfd_send_signal};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::{Arc, RwLock};
 
 /// Everything a supervisor needs.
 ///
 /// It runs in a process of its own: inside the sandbox's mount namespace and Landlock domain, so that it
 /// can open no more than the floor allows; outside its process namespace, so that it cannot be seen or
-/// killed from inside.
+/// killed from inside; in the session of the command, so that `/dev/tty` is the same.
 #[derive(Debug)]
-pub struct Supervisor<R> {
+pub struct Supervisor {
     /// The listener the filter's installation returned.
     pub listener: OwnedFd,
-    /// `/proc` of the supervisor's own process namespace, opened with `O_PATH`. The domain must allow
-    /// reading below it.
+    /// `/proc` of the supervisor's own process namespace, opened with `O_PATH`. The Landlock domain must
+    /// allow reading files below it.
     pub proc: OwnedFd,
     /// What may be done to which names.
-    pub rules: R,
+    pub files: CompiledFiles,
+    /// Which sockets may be connected to.
+    pub sockets: Sockets,
     /// Where denials are told.
     pub reports: ReportWriter,
     /// What the sandbox is like.
@@ -58,11 +73,118 @@ pub enum AbstractSockets {
     Isolated,
 }
 
-impl<R: NameRules + 'static> Supervisor<R> {
-    /// Answers requests until every process under the filter has ended.
+impl Supervisor {
+    /// Answers requests until every process under the filter has ended. The caller then ends the process:
+    /// threads may still wait for something that no longer matters.
     pub fn run(self) -> io::Result<()> {
         let listener = Listener::new(self.listener)?;
-        let _ = listener.wake_on_same_processor();
-        Ok(())
+        // Only a matter of speed: kernels before 6.6 do not have it.
+        let _wakes_here = listener.wake_on_same_processor();
+        remote::make_interruptible()?;
+        raise_file_limit();
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let descriptors = openat(&self.proc, c"self/fd", flags, Mode::empty())?;
+        let shared = Arc::new(Shared {
+            listener,
+            proc: self.proc,
+            descriptors,
+            files: self.files,
+            sockets: self.sockets,
+            reports: self.reports,
+            surroundings: self.surroundings,
+            crew: Crew::default(),
+            names: RwLock::new(()),
+        });
+        Crew::start(&shared)?;
+        shared.watch()
     }
 }
+
+/// What all threads share.
+#[derive(Debug)]
+struct Shared {
+    listener: Listener,
+    proc: OwnedFd,
+    /// Our own `/proc/self/fd`.
+    descriptors: OwnedFd,
+    files: CompiledFiles,
+    sockets: Sockets,
+    reports: ReportWriter,
+    surroundings: Surroundings,
+    crew: Crew,
+    /// Held shared while names are made, alone while they are moved.
+    names: RwLock<()>,
+}
+
+/// What a program is told.
+#[derive(Debug)]
+enum Answer {
+    /// A return value.
+    Value(i64),
+    /// A descriptor for this file; whether it closes on exec.
+    File(OwnedFd, bool),
+    /// Whatever the kernel makes of the call.
+    Proceed,
+}
+
+impl Shared {
+    /// Looks after the crew until the listener is the last to know of the filter.
+    fn watch(&self) -> io::Result<()> {
+        let pause = i64::try_from(crew::WATCH.as_nanos()).unwrap_or(20_000_000);
+        let pause = Timespec { tv_sec: 0, tv_nsec: pause };
+        let rest = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
+        loop {
+            let mut polled = [PollFd::new(&self.listener, PollFlags::empty())];
+            let timeout = if self.crew.is_busy() { &pause } else { &rest };
+            match poll(&mut polled, Some(timeout)) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let [listener] = &polled;
+            if listener.revents().contains(PollFlags::HUP) {
+                return Ok(());
+            }
+            self.crew.watch(self);
+        }
+    }
+
+    /// Whether a signal waits that the thread would handle: then its call would have been interrupted.
+    fn is_interrupted(&self, thread: u32) -> bool {
+        let path = format!("{thread}/status");
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let Ok(file) = openat(&self.proc, path.as_str(), flags, Mode::empty()) else {
+            return false;
+        };
+        let mut buffer = [0; 4096];
+        let length = rustix::io::read(&file, &mut buffer).unwrap_or(0);
+        let text = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned();
+        let mask = |key: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
+            u64::from_str_radix(line.trim(), 16).unwrap_or_default()
+        };
+        (mask("SigPnd:") | mask("ShdPnd:")) & !mask("SigBlk:") & mask("SigCgt:") != 0
+    }
+
+    /// Ends a process whose call cannot be answered.
+    fn kill(&self, id: u64, thread: u32) {
+        let pid = i32::try_from(thread).ok().and_then(Pid::from_raw);
+        let Some(pid) = pid else { return };
+        // A descriptor for the process, then the look whether it is still the one: never the other way.
+        let Ok(process) = pidfd_open(pid, PidfdFlags::from_bits_retain(PIDFD_THREAD)) else {
+            return;
+        };
+        if self.listener.is_waiting(id) {
+            pidfd_send_signal(&process, Signal::KILL).ok();
+        }
+    }
+}
+
+/// Every call held at once needs a few descriptors; the limit is that of the program's caller.
+fn raise_file_limit() {
+    let mut limit = rustix::process::getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    rustix::process::setrlimit(Resource::Nofile, limit).ok();
+}
+
+/// `PIDFD_THREAD` (6.9): the number may be that of a thread that does not lead its process.
+const PIDFD_THREAD: u32 = 0o200;

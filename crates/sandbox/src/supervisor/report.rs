@@ -110,10 +110,11 @@ impl ReportReader {
             match rustix::net::recv(&self.0, buffer.as_mut_slice(), flags) {
                 Ok((0, _)) => return None,
                 // A report that does not decode was not written by us; the next one may be.
-                Ok((length, _)) => match Denial::decode(buffer.get(..length)?) {
-                    Some(denial) => return Some(denial),
-                    None => {}
-                },
+                Ok((length, _)) => {
+                    if let Some(denial) = Denial::decode(buffer.get(..length)?) {
+                        return Some(denial);
+                    }
+                }
                 Err(rustix::io::Errno::INTR) => {}
                 Err(_) => return None,
             }

@@ -2,9 +2,12 @@
 //!
 //! `seccomp_unotify(2)` is the reference. [`install`] runs between fork and exec: it allocates nothing.
 
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use std::io;
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 /// One instruction of a filter, as the kernel reads it.
 pub type Instruction = libc::sock_filter;
@@ -44,6 +47,42 @@ fn set_filter(filter: &libc::sock_fprog, flags: libc::c_ulong) -> io::Result<Own
     }
     // SAFETY: the call returned a descriptor nothing else knows of.
     Ok(unsafe { OwnedFd::from_raw_fd(listener) })
+}
+
+/// Makes `command` install `program` right before it executes, and hand the listener over `channel`: it
+/// writes its process and descriptor number, and waits for one byte before it goes on.
+///
+/// [`take`] is the other end, and must run in another thread than the spawn, which waits for the exec.
+pub fn install_on_exec(command: &mut Command, program: Vec<Instruction>, channel: OwnedFd) {
+    let install_and_announce = move || {
+        let listener = install(&program)?;
+        let mut words = [0; 8];
+        let (process, descriptor) = words.split_at_mut(4);
+        process.copy_from_slice(&std::process::id().to_ne_bytes());
+        descriptor.copy_from_slice(&listener.as_raw_fd().to_ne_bytes());
+        rustix::io::write(&channel, &words)?;
+        rustix::io::read(&channel, &mut words)?;
+        Ok(())
+    };
+    // SAFETY: between fork and exec the closure only makes system calls; it neither allocates nor locks.
+    // What it owns is dropped in the parent; in the child the exec or the exit takes it.
+    unsafe { command.pre_exec(install_and_announce) };
+}
+
+/// Takes the listener that a command with [`install_on_exec`] hands over.
+pub fn take(channel: &OwnedFd) -> io::Result<OwnedFd> {
+    let mut words = [0; 8];
+    if rustix::io::read(channel, &mut words)? != words.len() {
+        return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+    }
+    let (process, descriptor) = words.split_at(4);
+    let number =
+        |bytes: &[u8]| bytes.first_chunk::<4>().map_or(-1, |four| i32::from_ne_bytes(*four));
+    let process = Pid::from_raw(number(process)).ok_or(io::ErrorKind::InvalidData)?;
+    let process = pidfd_open(process, PidfdFlags::empty())?;
+    let listener = pidfd_getfd(&process, number(descriptor), PidfdGetfdFlags::empty())?;
+    rustix::io::write(channel, b"!")?;
+    Ok(listener)
 }
 
 /// A trapped system call that waits for its answer.
