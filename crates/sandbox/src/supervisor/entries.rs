@@ -58,7 +58,7 @@ impl Target<'_> {
         mode: i32,
     ) -> Result<Answer, Errno> {
         let (entry, asked) = self.entry(descriptor, path)?;
-        let _names = self.shared.names.read();
+        let _names = self.shared.names_in_use();
         self.judge_entry(&entry, &asked, Kind::Directory, First::Exists)?;
         let mode = Mode::from_raw_mode(mode.cast_unsigned() & 0o1777);
         let leaf = entry.leaf_as_asked()?;
@@ -89,7 +89,7 @@ impl Target<'_> {
         if mode & SET_ID != 0 {
             return Err(Errno::PERM);
         }
-        let _names = self.shared.names.read();
+        let _names = self.shared.names_in_use();
         self.judge_entry(&entry, &asked, kind_of(file_type), First::Exists)?;
         let mode = Mode::from_raw_mode(mode & 0o1777);
         let leaf = entry.leaf_as_asked()?;
@@ -107,7 +107,7 @@ impl Target<'_> {
     ) -> Result<Answer, Errno> {
         let text = self.path(text)?;
         let (entry, asked) = self.entry(descriptor, path)?;
-        let _names = self.shared.names.read();
+        let _names = self.shared.names_in_use();
         self.judge_entry(&entry, &asked, Kind::Other, First::Exists)?;
         let leaf = entry.leaf_as_asked()?;
         symlinkat(text.as_c_str(), &entry.parent.object, leaf.as_c_str())?;
@@ -142,7 +142,7 @@ impl Target<'_> {
             return Err(Errno::PERM);
         }
         let kind = kind_of(FileType::from_raw_mode(stat.st_mode));
-        let _names = self.shared.names.read();
+        let _names = self.shared.names_in_use();
         self.judge_entry(&entry, &asked, kind, First::Exists)?;
         // A file made by O_TMPFILE has no name that could be denied.
         if stat.st_nlink != 0 {
@@ -174,7 +174,7 @@ impl Target<'_> {
         } else {
             (Kind::Directory, AtFlags::REMOVEDIR)
         };
-        let _names = self.shared.names.read();
+        let _names = self.shared.names_in_use();
         self.judge_entry(&entry, &asked, kind, First::Missing)?;
         if !entry.is_ordinary() {
             return Err(match (kind, entry.leaf.as_bytes()) {

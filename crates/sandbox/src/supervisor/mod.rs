@@ -14,7 +14,9 @@ mod open;
 mod rename;
 pub mod report;
 mod resolve;
+mod send;
 mod serve;
+mod socket;
 pub mod tables;
 mod target;
 
@@ -27,10 +29,12 @@ use crew::Crew;
 use portcullis_profile::{CompiledFiles, Sockets};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, openat};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Resource, Signal, pidfd_open, pidfd_send_signal};
+use socket::Reachable;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 /// Everything a supervisor needs.
 ///
@@ -89,7 +93,7 @@ impl Supervisor {
             proc: self.proc,
             descriptors,
             files: self.files,
-            sockets: self.sockets,
+            sockets: Reachable::new(self.sockets),
             reports: self.reports,
             surroundings: self.surroundings,
             crew: Crew::default(),
@@ -108,7 +112,7 @@ struct Shared {
     /// Our own `/proc/self/fd`.
     descriptors: OwnedFd,
     files: CompiledFiles,
-    sockets: Sockets,
+    sockets: Reachable,
     reports: ReportWriter,
     surroundings: Surroundings,
     crew: Crew,
@@ -137,7 +141,7 @@ impl Shared {
             let mut polled = [PollFd::new(&self.listener, PollFlags::empty())];
             let timeout = if self.crew.is_busy() { &pause } else { &rest };
             match poll(&mut polled, Some(timeout)) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
             let [listener] = &polled;
@@ -148,21 +152,39 @@ impl Shared {
         }
     }
 
+    /// Keeps names from being moved while one is made or removed.
+    fn names_in_use(&self) -> RwLockReadGuard<'_, ()> {
+        self.names.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether a signal waits that the thread would handle: then its call would have been interrupted.
     fn is_interrupted(&self, thread: u32) -> bool {
-        let path = format!("{thread}/status");
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        let Ok(file) = openat(&self.proc, path.as_str(), flags, Mode::empty()) else {
-            return false;
-        };
+        let status = self.status(thread).unwrap_or_default();
+        let caught = !status.mask("SigBlk:") & status.mask("SigCgt:");
+        (status.mask("SigPnd:") | status.mask("ShdPnd:")) & caught != 0
+    }
+
+    /// What an interrupted call of the thread ends with.
+    fn interruption(&self, thread: u32) -> Errno {
+        let status = self.status(thread).unwrap_or_default();
+        let caught = !status.mask("SigBlk:") & status.mask("SigCgt:");
+        let alone = status.field("Threads:") == "1";
+        let pending = status.mask("SigPnd:") | if alone { status.mask("ShdPnd:") } else { 0 };
+        // The kernel turns ERESTARTSYS into EINTR or a new start, as the handler wants, but only while it
+        // delivers a signal to this thread. Where another thread may take the signal first, it is EINTR.
+        if pending & caught != 0 { Errno::from_raw_os_error(ERESTARTSYS) } else { Errno::INTR }
+    }
+
+    /// `/proc/TID/status` in our own `/proc`.
+    fn status(&self, thread: u32) -> Result<Status, Errno> {
+        self.proc_text(&format!("{thread}/status")).map(Status)
+    }
+
+    fn proc_text(&self, path: &str) -> Result<String, Errno> {
+        let file = openat(&self.proc, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
         let mut buffer = [0; 4096];
-        let length = rustix::io::read(&file, &mut buffer).unwrap_or(0);
-        let text = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned();
-        let mask = |key: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
-            u64::from_str_radix(line.trim(), 16).unwrap_or_default()
-        };
-        (mask("SigPnd:") | mask("ShdPnd:")) & !mask("SigBlk:") & mask("SigCgt:") != 0
+        let length = rustix::io::read(&file, &mut buffer)?;
+        Ok(String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned())
     }
 
     /// Ends a process whose call cannot be answered.
@@ -179,6 +201,22 @@ impl Shared {
     }
 }
 
+/// The text of a `/proc/TID/status`.
+#[derive(Debug, Default)]
+struct Status(String);
+
+impl Status {
+    /// What stands after a key, without the space around it.
+    fn field(&self, key: &str) -> &str {
+        let line = self.0.lines().find_map(|line| line.strip_prefix(key));
+        line.unwrap_or_default().trim()
+    }
+
+    fn mask(&self, key: &str) -> u64 {
+        u64::from_str_radix(self.field(key), 16).unwrap_or_default()
+    }
+}
+
 /// Every call held at once needs a few descriptors; the limit is that of the program's caller.
 fn raise_file_limit() {
     let mut limit = rustix::process::getrlimit(Resource::Nofile);
@@ -186,5 +224,7 @@ fn raise_file_limit() {
     rustix::process::setrlimit(Resource::Nofile, limit).ok();
 }
 
+/// Inside the kernel: interrupted, start again unless the handler does not want that.
+const ERESTARTSYS: i32 = 512;
 /// `PIDFD_THREAD` (6.9): the number may be that of a thread that does not lead its process.
 const PIDFD_THREAD: u32 = 0o200;

@@ -144,7 +144,7 @@ impl Target<'_> {
         let file = if is_temporary {
             self.with_umask(|| self.reopen(found, flags, how.mode))?
         } else if may_wait(kind, flags, &stat) {
-            self.shared.crew.while_waiting(self.call, || self.reopen(found, flags, 0))?
+            self.while_waiting(|| self.reopen(found, flags, 0))?
         } else {
             self.reopen(found, flags, 0)?
         };
@@ -231,7 +231,7 @@ impl Target<'_> {
     /// Makes a file that is not there; `EEXIST` when somebody was faster.
     fn create(&self, entry: &Entry, how: How, asked: &AbsPath) -> Result<Answer, Errno> {
         // Held so that no rename of ours changes where the parent is between the look and the act.
-        let _names = self.shared.names.read();
+        let _names = self.shared.names_in_use();
         let name = entry.name();
         self.judge(&name, asked, Access::Write, Kind::File, Unlisted::Ruled)?;
         if accesses(how.flags).any(|access| access == Access::Read) {

@@ -10,6 +10,7 @@ use portcullis_profile::{Access, Effect, Kind};
 use rustix::fs::{AtFlags, FileType, RenameFlags, renameat_with, statat};
 use rustix::io::Errno;
 use std::os::fd::AsFd;
+use std::sync::PoisonError;
 
 impl Target<'_> {
     /// `rename`, `renameat`, `renameat2`.
@@ -41,7 +42,7 @@ impl Target<'_> {
         // SECURITY: alone. What a name is decides what it may become, and between the look and the act no
         // creation and no other rename may make it something else. Removing alone changes no kind, and
         // making again goes through the supervisor.
-        let _names = self.shared.names.write();
+        let _names = self.shared.names.write().unwrap_or_else(PoisonError::into_inner);
         // Where the directories are may have changed while others held the names.
         let old = self.named_again(old)?;
         let new = self.named_again(new)?;

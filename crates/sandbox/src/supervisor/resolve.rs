@@ -287,8 +287,7 @@ impl Target<'_> {
     fn numbers(&self, proc: BorrowedFd<'_>) -> Result<(String, String), Errno> {
         let status = self.status()?;
         let list = |key: &str| -> Vec<String> {
-            let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
-            line.split_whitespace().map(str::to_owned).collect()
+            status.field(key).split_whitespace().map(str::to_owned).collect()
         };
         let (processes, threads) = (list("NStgid:"), list("NSpid:"));
         // The namespace of the thread, and its number in there, name it wherever it is looked at from.

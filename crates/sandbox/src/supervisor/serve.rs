@@ -72,6 +72,11 @@ impl Target<'_> {
                 let flags = self.integer(4).cast_unsigned();
                 self.rename((self.integer(0), 1), (self.integer(2), 3), flags)
             }
+            libc::SYS_bind => self.bind(),
+            libc::SYS_connect => self.connect(),
+            libc::SYS_sendto => self.send_to(),
+            libc::SYS_sendmsg => self.send_message(),
+            libc::SYS_sendmmsg => self.send_messages(),
             libc::SYS_execve => self.execute(here, 0, 0),
             libc::SYS_execveat => self.execute(self.integer(0), 1, self.integer(4)),
             #[cfg(target_arch = "x86_64")]

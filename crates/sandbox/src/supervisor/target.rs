@@ -1,6 +1,6 @@
 //! The thread that made a call: what it wrote, where it stands, how it is set up.
 
-use super::Shared;
+use super::{Shared, Status};
 use crate::sys::notify::Notification;
 use crate::sys::remote;
 use rustix::fs::{Mode, OFlags, openat};
@@ -118,27 +118,32 @@ impl Target<'_> {
         if self.shared.listener.is_waiting(self.call.id) { Ok(()) } else { Err(Errno::SRCH) }
     }
 
+    /// Runs what may wait for long, and ends as the kernel would if a signal comes.
+    pub(super) fn while_waiting<T>(
+        &self,
+        wait: impl FnOnce() -> Result<T, Errno>,
+    ) -> Result<T, Errno> {
+        match self.shared.crew.while_waiting(self.call, wait) {
+            Err(Errno::INTR) => Err(self.shared.interruption(self.call.thread)),
+            outcome => outcome,
+        }
+    }
+
     /// The thread's umask.
     pub(super) fn umask(&self) -> Result<Mode, Errno> {
         let status = self.status()?;
-        let text = status.lines().find_map(|line| line.strip_prefix("Umask:"));
-        let bits = text.and_then(|text| u32::from_str_radix(text.trim(), 8).ok());
-        bits.map(Mode::from_raw_mode).ok_or(Errno::INVAL)
+        let bits = u32::from_str_radix(status.field("Umask:"), 8);
+        bits.map(Mode::from_raw_mode).map_err(|_| Errno::INVAL)
     }
 
     /// `/proc/TID/status`.
-    pub(super) fn status(&self) -> Result<String, Errno> {
-        self.proc_text("status")
+    pub(super) fn status(&self) -> Result<Status, Errno> {
+        self.shared.status(self.call.thread)
     }
 
     /// A text file of the thread in our own `/proc`.
     pub(super) fn proc_text(&self, name: &str) -> Result<String, Errno> {
-        let path = format!("{}/{name}", self.call.thread);
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        let file = openat(self.shared.proc.as_fd(), path.as_str(), flags, Mode::empty())?;
-        let mut buffer = [0; 4096];
-        let length = rustix::io::read(&file, &mut buffer)?;
-        Ok(String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned())
+        self.shared.proc_text(&format!("{}/{name}", self.call.thread))
     }
 
     /// The program the thread runs, for a report.

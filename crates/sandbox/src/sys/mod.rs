@@ -6,3 +6,4 @@
 
 pub mod notify;
 pub mod remote;
+pub mod socket;
