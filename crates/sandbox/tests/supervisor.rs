@@ -104,3 +104,58 @@ fn denied_reads_fail_under_every_name() {
     assert_eq!(text.matches("PCSECRET").count(), 1, "{text}");
     assert!(denials.len() >= 6, "{denials:#?}");
 }
+
+#[test]
+fn a_fifo_stalls_nobody_else() {
+    let dir = project();
+    let script = r#"
+        mkfifo ff
+        for i in 1 2 3 4 5 6 7 8; do (timeout 2 cat ff > /dev/null) & done
+        sleep 0.3; start=$(date +%s%N)
+        echo x > new; cat new ok.txt
+        end=$(date +%s%N); [ $(( (end - start) / 1000000 )) -lt 1000 ] && echo quick
+        wait
+        trap 'echo trapped' USR1; (sleep 0.3; kill -USR1 $$; sleep 0.3; echo word > ff) &
+        read line < ff; echo got $line
+        wait; echo end"#;
+    let world =
+        World::writing(dir.path(), READ).deny(Access::Read, anywhere(dir.path(), &[".env"]));
+    let start = std::time::Instant::now();
+    let (text, _) = world.shell(dir.path(), script);
+    assert!(text.contains("quick\n") && text.contains("end\n"), "{text}");
+    assert!(text.contains("trapped\n") && text.contains("got word\n"), "{text}");
+    assert!(start.elapsed() < std::time::Duration::from_secs(8), "{:?}", start.elapsed());
+}
+
+#[test]
+fn long_paths_are_cut_nowhere() {
+    let dir = project();
+    let script = r#"
+        p=$PWD; for i in $(seq 1500); do p=$p/.; done; cat $p/.env && echo LEAK
+        cat $p/ok.txt
+        p=$PWD; for i in $(seq 2100); do p=$p/.; done; cat $p/ok.txt; : > $p/new"#;
+    let world =
+        World::writing(dir.path(), READ).deny(Access::Read, anywhere(dir.path(), &[".env"]));
+    let (text, _) = world.shell(dir.path(), script);
+    assert!(!text.contains("LEAK") && !text.contains("PCSECRET"), "{text}");
+    assert!(text.starts_with("fine\n"), "{text}");
+    assert_eq!(text.matches("File name too long").count(), 2, "{text}");
+}
+
+#[test]
+fn a_compiler_works() {
+    let dir = project();
+    fs::write(dir.path().join("a.c"), "#include <stdio.h>\nint main(void) { puts(\"hello\"); }\n")
+        .unwrap();
+    if std::process::Command::new("cc").arg("--version").output().is_err() {
+        println!("SKIP: no C compiler");
+        return;
+    }
+    let script = r"
+        for i in 1 2 3 4; do (TMPDIR=$PWD cc -O1 -pipe -o a$i a.c) & done
+        wait; ./a1; ./a4";
+    let world =
+        World::writing(dir.path(), READ).deny(Access::Read, anywhere(dir.path(), &[".env"]));
+    let (text, denials) = world.shell(dir.path(), script);
+    assert_eq!(text, "hello\nhello\n", "{denials:#?}");
+}
