@@ -79,8 +79,14 @@ pub(crate) const AWS_PAIR: &[&str] = &["accessKeyIdVar", "secretAccessKeyVar", "
 pub(crate) const SIGV4: &[&str] = &["streaming", "presigned", "sigv4a"];
 
 /// Keys of `portcullis`.
-pub(crate) const NATIVE: &[&str] =
-    &["managedExcludedCommandsOnly", "managedSandboxEscapeOnly", "preapprovedHosts", "log"];
+pub(crate) const NATIVE: &[&str] = &[
+    "managedExcludedCommandsOnly",
+    "managedSandboxEscapeOnly",
+    "preapprovedHosts",
+    "scrubEnv",
+    "allowNested",
+    "log",
+];
 
 /// Top-level keys whose misspelling is worth a word; all other unknown top-level keys belong to
 /// the host.
@@ -105,6 +111,7 @@ pub(crate) const NEVER_FROM_PROJECT: &[&str] = &[
     "sandbox.credentials.awsPairs",
     "sandbox.credentials.sigv4",
     "sandbox.allowAppleEvents",
+    "portcullis.allowNested",
     // SECURITY: decisions are appended to this file, so a repository could have any file of the
     // user's grow.
     "portcullis.log",

@@ -8,13 +8,17 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::wildcard_enum_match_arm)]
 
 mod compiled;
+mod derive;
+mod environment;
 mod files;
 mod judge;
 mod origin;
 mod place;
 mod sandbox_profile;
+mod tables;
 
 pub use compiled::{CompiledFiles, Exact, StateSet};
+pub use environment::{Variables, sentinel};
 pub use files::{
     Access, Component, Effect, FileRule, Files, Judgement, Kind, PathGlob, Reach, Standing,
 };

@@ -5,13 +5,16 @@ use crate::filter::{self, Choice, Internet};
 use crate::landlock::{self, Wanted};
 use crate::mounts::{self, Surroundings, View};
 use crate::report::Collector;
+use crate::supervisor::Guards;
 use crate::sys::{
     Capture, ExecArguments, Landlock, Namespaces, Supervision, arguments_and_variables,
 };
 use crate::{Backend, Capabilities, Enforcement, Failure, Listener, Request, SignalRelay};
 use crate::{identity, network};
 use portcullis_model::AbsPath;
-use portcullis_profile::{CompiledFiles, Limits, NetworkAccess, Reach, SandboxProfile};
+use portcullis_profile::{
+    Access, CompiledFiles, Effect, FileRule, Limits, NetworkAccess, Reach, SandboxProfile,
+};
 use rustix::fs::FileType;
 use rustix::process::{Resource, Rlimit};
 use rustix::thread::UnshareFlags;
@@ -80,7 +83,8 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
     let command = command(&program, arguments, &cwd, &variables, &profile, backend, &descriptors)?;
     Ok(Plan {
         enforcement: capabilities.enforcement(backend, &profile),
-        supervision: None,
+        supervision: crate::supervisor::filter::program(guards(&files, &profile, backend))
+            .map(|filter| Supervision { filter }),
         files,
         program: program.to_string_lossy().into_owned(),
         cwd,
@@ -210,6 +214,29 @@ fn resolver(listeners: &[Listener]) -> Option<Vec<u8>> {
     Some(format!("nameserver {}\noptions edns0 trust-ad\n", stub.address.ip()).into_bytes())
 }
 
+/// What has to be judged by name, call by call.
+fn guards(files: &CompiledFiles, profile: &SandboxProfile, backend: Backend) -> Guards {
+    let enabled = profile.files.disabled.is_none();
+    let rule = |access, effect| {
+        move |rule: &&FileRule| enabled && rule.access == access && rule.effect == effect
+    };
+    let rules = &profile.files.rules;
+    let writable = rules.iter().any(|r| rule(Access::Write, Effect::Allow)(&r));
+    // What a pattern protects may stand in a place that can be written, where no mount keeps it.
+    let by_pattern = rules
+        .iter()
+        .filter(rule(Access::Write, Effect::Deny))
+        .any(|rule| !matches!(rule.reach, Reach::Path(_)));
+    let changeable =
+        |dir: &AbsPath| rustix::fs::access(dir.as_str(), rustix::fs::Access::WRITE_OK).is_ok();
+    Guards {
+        create: writable,
+        read: enabled && files.needs_read_guard(changeable),
+        metadata: (writable && by_pattern) || (enabled && backend == Backend::LandlockOnly),
+        sockets: profile.sockets.all.is_none(),
+    }
+}
+
 fn landlock_rules(
     capabilities: &Capabilities,
     profile: &SandboxProfile,
@@ -247,7 +274,6 @@ fn namespaces(
 ) -> Result<Namespaces, Failure> {
     let mut flags = UnshareFlags::NEWUSER
         | UnshareFlags::NEWNS
-        | UnshareFlags::NEWPID
         | UnshareFlags::NEWIPC
         | UnshareFlags::NEWUTS
         | UnshareFlags::NEWCGROUP;
