@@ -87,6 +87,7 @@ impl Plan {
             supervised: true,
             relay,
             deadline,
+            _temporary: self.temporary,
         };
         running.family.supervisor = Some(Member::of(supervisor).map_err(failed)?);
         let outcome = await_start(&control, supervisor, &mut running);

@@ -6,10 +6,12 @@ use crate::landlock::{self, Wanted};
 use crate::mounts::{self, Surroundings, View};
 use crate::report::Collector;
 use crate::supervisor::Guards;
+use crate::temporary::Temporary;
 use crate::sys::{
     Capture, ExecArguments, Landlock, Namespaces, Supervision, arguments_and_variables,
 };
 use crate::{Backend, Capabilities, Enforcement, Failure, Listener, Request, SignalRelay};
+use crate::expansion::{self, Allowed};
 use crate::{identity, network};
 use portcullis_model::AbsPath;
 use portcullis_profile::{
@@ -40,6 +42,7 @@ pub struct Plan {
     pub(crate) visible_memory: [(usize, usize); 2],
     pub(crate) explanation: Vec<String>,
     pub(crate) sentinels: Vec<(OsString, OsString)>,
+    pub(crate) temporary: Temporary,
     pub(crate) wall: Option<Duration>,
     pub(crate) collector: Collector,
     pub(crate) pause_at: u32,
@@ -60,13 +63,17 @@ pub(crate) struct Command {
 
 /// Works out how the boundary of a request is built here. Nothing is started or changed.
 pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Failure> {
-    let Request { profile, program, arguments, cwd, environment, .. } = request;
+    let Request { mut profile, program, arguments, cwd, environment, .. } = request;
     let backend = choose(capabilities, &profile, request.weakest)?;
     let descriptors = Descriptors::look(&request.descriptors)?;
-    let files = CompiledFiles::new(profile.files.clone());
     let own_view = backend != Backend::LandlockOnly;
-    let temporary = environment::temporary();
-    let variables = environment::build(environment, &profile.environment, &cwd, &temporary)?;
+    let temporary = if own_view {
+        Temporary::inside()
+    } else {
+        Temporary::on_the_host(&mut profile.files.rules)?
+    };
+    let files = CompiledFiles::new(profile.files.clone());
+    let variables = environment::build(environment, &profile.environment, &cwd, temporary.path())?;
     let mut view = View::default();
     if own_view {
         let around = Surroundings {
@@ -75,7 +82,15 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
         };
         view = mounts::plan(&files, &around)?;
     }
-    let landlock = landlock_rules(capabilities, &profile, backend, &view, &descriptors)?;
+    let allowed = if own_view {
+        Allowed {
+            readable: vec![(AbsPath::root(), true)],
+            writable: std::mem::take(&mut view.writable),
+        }
+    } else {
+        expansion::expand(&files)
+    };
+    let landlock = landlock_rules(capabilities, &profile, backend, &allowed, &descriptors)?;
     let explanation = std::mem::take(&mut view.explanation);
     let namespaces =
         own_view.then(|| namespaces(&profile, backend, view, request.listeners)).transpose()?;
@@ -95,6 +110,7 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
         visible_memory: arguments_and_variables(),
         explanation,
         sentinels: variables.sentinels,
+        temporary,
         wall: profile.limits.wall_seconds.map(Duration::from_secs),
         profile,
         collector,
@@ -241,7 +257,7 @@ fn landlock_rules(
     capabilities: &Capabilities,
     profile: &SandboxProfile,
     backend: Backend,
-    view: &View,
+    allowed: &Allowed,
     descriptors: &Descriptors,
 ) -> Result<Option<Landlock>, Failure> {
     let sockets: Vec<AbsPath> = profile
@@ -256,8 +272,8 @@ fn landlock_rules(
     let no_network = profile.network != NetworkAccess::Host;
     let wanted = Wanted {
         files: profile.files.disabled.is_none(),
-        readable: &[AbsPath::root()],
-        writable: &view.writable,
+        readable: &allowed.readable,
+        writable: &allowed.writable,
         sockets: &sockets,
         no_tcp: no_network && backend == Backend::LandlockOnly,
         own_devices: backend != Backend::LandlockOnly,

@@ -2,6 +2,7 @@
 
 use crate::report::Collector;
 use crate::supervisor::ReportReader;
+use crate::temporary::Temporary;
 use crate::sys::{self, Page};
 use crate::{Enforcement, Failure, Report, Request, SignalRelay};
 use crate::{Capabilities, prepare};
@@ -32,6 +33,8 @@ pub struct Running {
     pub(crate) supervised: bool,
     pub(crate) relay: Option<Relay>,
     pub(crate) deadline: Option<Instant>,
+    /// Removed when the run is over.
+    pub(crate) _temporary: Temporary,
 }
 
 /// The processes of ours and the command's own.
