@@ -100,9 +100,8 @@ impl Member {
         let _gone = rustix::process::pidfd_send_signal(&self.handle, signal);
     }
 
-    /// Kills it and takes its status, so that nothing is left of it.
-    fn end(&self) {
-        self.send(Signal::KILL);
+    /// Takes its status, so that nothing is left of it.
+    fn bury(&self) {
         loop {
             match rustix::process::waitid(WaitId::Pid(self.pid), WaitIdOptions::EXITED) {
                 Err(Errno::INTR) => {}
@@ -115,12 +114,11 @@ impl Member {
 impl Family {
     /// Kills everything inside and everything of ours.
     pub(crate) fn end(&mut self) {
-        // With init, the kernel kills everything in its process namespace.
-        for member in [self.init.take(), self.target.take(), self.supervisor.take()] {
-            if let Some(member) = member {
-                member.end();
-            }
-        }
+        // With init, the kernel kills everything in its process namespace. Init then waits until all of
+        // that is buried, and the target is ours to bury.
+        let members = [self.target.take(), self.init.take(), self.supervisor.take()];
+        members.iter().flatten().for_each(|member| member.send(Signal::KILL));
+        members.iter().flatten().for_each(Member::bury);
     }
 }
 
@@ -237,6 +235,8 @@ impl Running {
     /// Sleeps until there is something to read, and tells whether a signal asks to give up before.
     pub(crate) fn sleep_for(&self, source: &OwnedFd) -> rustix::io::Result<bool> {
         let mut fds = vec![PollFd::new(source, PollFlags::IN)];
+        let supervisor = self.family.supervisor.as_ref();
+        fds.extend(supervisor.map(|member| PollFd::new(&member.handle, PollFlags::IN)));
         if let Some(relay) = &self.relay {
             fds.push(PollFd::new(&relay.signals, PollFlags::IN));
         }
@@ -250,6 +250,13 @@ impl Running {
             over |= [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT].contains(&signal);
         }
         Ok(over)
+    }
+
+    pub(crate) fn supervisor_has_ended(&self) -> bool {
+        let Some(supervisor) = &self.family.supervisor else { return true };
+        let mut fds = [PollFd::new(&supervisor.handle, PollFlags::IN)];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
     }
 
     fn relay_signals(&mut self) {
