@@ -80,7 +80,10 @@ impl Crew {
 
     /// Answers a request where the watch can see it.
     pub(super) fn answer<T>(&self, call: Notification, answer: impl FnOnce() -> T) -> T {
-        let thread = rustix::thread::gettid().as_raw_nonzero().get();
+        thread_local! {
+            static NUMBER: i32 = rustix::thread::gettid().as_raw_nonzero().get();
+        }
+        let thread = NUMBER.with(|number| *number);
         let busy =
             Busy { id: call.id, target: call.thread, thread, since: Instant::now(), waits: false };
         self.busy().push(busy);

@@ -21,6 +21,8 @@ pub(super) struct Found {
     pub(super) object: OwnedFd,
     /// Its path as the kernel tells it; of something without a name not a path, such as `pipe:[7]`.
     pub(super) name: Vec<u8>,
+    /// Whether no symlink led there: then it is also the name that was asked for.
+    pub(super) direct: bool,
 }
 
 /// A directory, and a name in it.
@@ -90,49 +92,48 @@ impl Target<'_> {
             return Err(Errno::NOENT);
         }
         if !self.has_other_root()? {
-            let flags = match last {
-                Final::Follow => PATH_ONLY,
-                Final::Keep => PATH_ONLY | OFlags::NOFOLLOW,
-            };
-            let start = match base {
-                Base::Root => CWD,
-                Base::Object(object) => object.as_fd(),
-            };
-            let resolve_here = resolve | ResolveFlags::NO_MAGICLINKS;
-            match openat2(start, path, flags, Mode::empty(), resolve_here) {
+            // Most paths hold no symlink, and then the found name is the asked one.
+            let mut outcome = self.resolve(base, path, last, resolve | ResolveFlags::NO_SYMLINKS);
+            let mut direct = true;
+            if outcome.as_ref().err() == Some(&Errno::LOOP) {
+                direct = false;
+                outcome = self.resolve(base, path, last, resolve | ResolveFlags::NO_MAGICLINKS);
+            }
+            match outcome {
                 Ok(object) => {
                     let name = self.shared.name_of(object.as_fd())?;
                     // SECURITY: what ends in /proc may be ours where the program meant its own.
                     if !name.starts_with(b"/proc") {
-                        return Ok(Found { object, name });
+                        return Ok(Found { object, name, direct });
                     }
                 }
+                // Without a symlink, also without one of /proc that is missing for us.
+                Err(Errno::NOENT) if direct => return Err(Errno::NOENT),
                 // Both may mean that the way leads through a link of /proc that differs for us.
                 Err(Errno::LOOP | Errno::NOENT) => {}
                 Err(error) => return Err(error),
             }
         }
-        if !resolve.is_empty() {
-            // A caller that restricts resolution takes a refusal into account, and tries another way.
-            let strict = ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
-            if resolve.intersects(strict)
-                || resolve.intersects(ResolveFlags::BENEATH | ResolveFlags::IN_ROOT)
-            {
-                return self.find_restricted(base, path, last, resolve);
+        let within = ResolveFlags::BENEATH | ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
+        if resolve.intersects(within | ResolveFlags::NO_MAGICLINKS) {
+            // A caller that restricts resolution is ready for a refusal, and finds another way.
+            let object = self.resolve(base, path, last, resolve | ResolveFlags::NO_MAGICLINKS)?;
+            let name = self.shared.name_of(object.as_fd())?;
+            if name.starts_with(b"/proc") || self.has_other_root()? {
+                return Err(Errno::XDEV);
             }
+            return Ok(Found { object, name, direct: false });
         }
         self.walk(base, path, last)
     }
 
-    /// The second opinion on a path whose caller restricts resolution: the kernel's error, as long as the
-    /// object is not in `/proc`.
-    fn find_restricted(
+    fn resolve(
         &self,
         base: &Base,
         path: &CStr,
         last: Final,
         resolve: ResolveFlags,
-    ) -> Result<Found, Errno> {
+    ) -> Result<OwnedFd, Errno> {
         let flags = match last {
             Final::Follow => PATH_ONLY,
             Final::Keep => PATH_ONLY | OFlags::NOFOLLOW,
@@ -141,17 +142,11 @@ impl Target<'_> {
             Base::Root => CWD,
             Base::Object(object) => object.as_fd(),
         };
-        let resolve = resolve | ResolveFlags::NO_MAGICLINKS;
-        let object = openat2(start, path, flags, Mode::empty(), resolve)?;
-        let name = self.shared.name_of(object.as_fd())?;
-        if name.starts_with(b"/proc") || self.has_other_root()? {
-            return Err(Errno::XDEV);
-        }
-        Ok(Found { object, name })
+        openat2(start, path, flags, Mode::empty(), resolve)
     }
 
     /// Finds the directory a path leads to, and the name at its end.
-    pub(super) fn find_entry(&self, base: Base, path: &CStr) -> Result<Entry, Errno> {
+    pub(super) fn find_entry(&self, base: &Base, path: &CStr) -> Result<Entry, Errno> {
         let bytes = path.to_bytes();
         if bytes.is_empty() {
             return Err(Errno::NOENT);
@@ -167,14 +162,15 @@ impl Target<'_> {
         let parent = match (parent, base) {
             ([], Base::Object(object)) => {
                 let name = self.shared.name_of(object.as_fd())?;
-                Found { object, name }
+                let object = object.try_clone().map_err(|_| Errno::MFILE)?;
+                Found { object, name, direct: true }
             }
             ([], Base::Root) => {
                 self.find(&Base::Root, c"/", Final::Follow, ResolveFlags::empty())?
             }
             (parent, base) => {
                 let parent = CString::new(parent).map_err(|_| Errno::INVAL)?;
-                self.find(&base, &parent, Final::Follow, ResolveFlags::empty())?
+                self.find(base, &parent, Final::Follow, ResolveFlags::empty())?
             }
         };
         Ok(Entry { parent, leaf, slashed })
@@ -244,7 +240,7 @@ impl Target<'_> {
             return Err(Errno::NOTDIR);
         }
         let name = self.shared.name_of(here.as_fd())?;
-        Ok(Found { object: here, name })
+        Ok(Found { object: here, name, direct: false })
     }
 
     fn is_root(&self, directory: BorrowedFd<'_>) -> Result<bool, Errno> {

@@ -99,14 +99,14 @@ impl Target<'_> {
         };
         let base = self.base(libc::AT_FDCWD, &path)?;
         self.still_waits()?;
-        let asked = self.asked(&base, &path);
-        let entry = self.find_entry(base, &path)?;
+        let entry = self.find_entry(&base, &path)?;
+        let asked = (!entry.parent.direct).then(|| self.asked(&base, &path));
         if entry.slashed || !entry.is_ordinary() {
             return Err(Errno::ADDRINUSE);
         }
         let _names = self.shared.names_in_use();
         let name = entry.name();
-        self.judge(&name, &asked, Access::Write, Kind::Other, Unlisted::Ruled)?;
+        self.judge(&name, asked.as_ref(), Access::Write, Kind::Other, Unlisted::Ruled)?;
         // Relative to the directory that was found: an absolute path would be resolved again.
         let own = unix_address(entry.leaf.as_bytes())?;
         fchdir(&entry.parent.object)?;

@@ -131,9 +131,11 @@ impl Target<'_> {
 
     /// The thread's umask.
     pub(super) fn umask(&self) -> Result<Mode, Errno> {
-        let status = self.status()?;
-        let bits = u32::from_str_radix(status.field("Umask:"), 8);
-        bits.map(Mode::from_raw_mode).map_err(|_| Errno::INVAL)
+        let bits = self.shared.umasks.get_or_read(self.call.thread, || {
+            let status = self.status()?;
+            u32::from_str_radix(status.field("Umask:"), 8).map_err(|_| Errno::INVAL)
+        })?;
+        Ok(Mode::from_raw_mode(bits))
     }
 
     /// `/proc/TID/status`.
