@@ -20,6 +20,7 @@ mod serve;
 mod socket;
 pub mod tables;
 mod target;
+mod tracing;
 mod umasks;
 
 pub use filter::Guards;

@@ -79,6 +79,16 @@ impl Target<'_> {
     }
 
     fn open_path(&self, descriptor: i32, path: &CString, how: How) -> Result<Answer, Errno> {
+        let flags = how.flags;
+        if flags.contains(OFlags::CREATE | OFlags::DIRECTORY) {
+            return Err(Errno::INVAL);
+        }
+        if flags.contains(O_TMPFILE_BIT) {
+            let reads_only = flags.bits() & OFlags::ACCMODE.bits() == OFlags::RDONLY.bits();
+            if reads_only || !flags.contains(OFlags::DIRECTORY) {
+                return Err(Errno::INVAL);
+            }
+        }
         if path.is_empty() {
             return Err(Errno::NOENT);
         }
@@ -173,9 +183,6 @@ impl Target<'_> {
 
     /// `O_CREAT`: opens the entry or makes it, following links in between as the kernel does.
     fn open_or_create(&self, base: &Base, path: &CStr, how: How) -> Result<Answer, Errno> {
-        if how.flags.contains(OFlags::DIRECTORY) || how.flags.contains(O_TMPFILE_BIT) {
-            return Err(Errno::INVAL);
-        }
         let mut entry = self.find_entry(base, path)?;
         let mut asked = (!entry.parent.direct).then(|| self.asked(base, path));
         let mut links = 0;
@@ -247,7 +254,8 @@ impl Target<'_> {
         if how.mode & SET_ID != 0 {
             return Err(Errno::PERM);
         }
-        let flags = how.flags | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
+        // O_EXCL follows no link at the end.
+        let flags = how.flags | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOCTTY;
         let mode = Mode::from_raw_mode(how.mode);
         let file = self.with_umask(|| openat(&entry.parent.object, &entry.leaf, flags, mode))?;
         // The host may have moved the parent meanwhile.

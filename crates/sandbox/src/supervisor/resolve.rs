@@ -4,6 +4,7 @@
 //! program (`/proc/self`, and through it `/dev/fd` and `/dev/stdin`) is walked component by component.
 
 use super::target::{Base, PATH_ONLY, Target};
+use super::tracing::with_tracing;
 use rustix::fs::{
     AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, fstatfs, openat, openat2,
     readlinkat, readlinkat_raw,
@@ -155,9 +156,6 @@ impl Target<'_> {
         let slashed = trimmed.len() < bytes.len();
         let cut = trimmed.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
         let (parent, leaf) = trimmed.split_at_checked(cut).unwrap_or((b"", trimmed));
-        if leaf.len() > LONGEST_NAME {
-            return Err(Errno::NAMETOOLONG);
-        }
         let leaf = CString::new(leaf).map_err(|_| Errno::INVAL)?;
         let parent = match (parent, base) {
             ([], Base::Object(object)) => {
@@ -203,7 +201,10 @@ impl Target<'_> {
         let mut ahead: VecDeque<Vec<u8>> = components(path.to_bytes());
         let mut slashed = path.to_bytes().last() == Some(&b'/');
         let mut links = 0;
+        // Whether the way is below the program's own directory in `/proc`, where it may look at anything.
+        let mut own = self.is_own(here.as_fd());
         while let Some(component) = ahead.pop_front() {
+            own &= component != b"..";
             if component == b".." && self.is_root(here.as_fd())? {
                 continue;
             }
@@ -219,7 +220,7 @@ impl Target<'_> {
             if links > MOST_LINKS {
                 return Err(Errno::LOOP);
             }
-            let text = match self.link_in_proc(here.as_fd(), &name, next.as_fd())? {
+            let text = match self.link_in_proc(here.as_fd(), &name, next.as_fd(), &mut own)? {
                 Link::Object(object) => {
                     here = object;
                     continue;
@@ -254,6 +255,7 @@ impl Target<'_> {
         directory: BorrowedFd<'_>,
         name: &CStr,
         link: BorrowedFd<'_>,
+        own: &mut bool,
     ) -> Result<Link, Errno> {
         let text = || readlinkat(link, c"", Vec::new()).map(CString::into_bytes);
         if fstatfs(link)?.f_type != PROC_MAGIC {
@@ -262,21 +264,38 @@ impl Target<'_> {
         let at_top = fstat(directory)?.st_ino == PROC_ROOT;
         match name.to_bytes() {
             b"self" if at_top => {
+                *own = true;
                 self.numbers(directory).map(|(process, _)| Link::Text(process.into_bytes()))
             }
-            b"thread-self" if at_top => self.numbers(directory).map(|(process, thread)| {
-                Link::Text(format!("{process}/task/{thread}").into_bytes())
-            }),
+            b"thread-self" if at_top => {
+                *own = true;
+                let (process, thread) = self.numbers(directory)?;
+                Ok(Link::Text(format!("{process}/task/{thread}").into_bytes()))
+            }
             _ => {
                 let resolve = ResolveFlags::NO_MAGICLINKS;
-                match openat2(directory, name, PATH_ONLY, Mode::empty(), resolve) {
+                let plain = || openat2(directory, name, PATH_ONLY, Mode::empty(), resolve);
+                match if *own { with_tracing(plain) } else { plain() } {
                     Err(Errno::LOOP) => {
-                        openat(directory, name, PATH_ONLY, Mode::empty()).map(Link::Object)
+                        let open = || openat(directory, name, PATH_ONLY, Mode::empty());
+                        let object = if *own { with_tracing(open)? } else { open()? };
+                        *own = false;
+                        Ok(Link::Object(object))
                     }
                     Ok(_) | Err(_) => text().map(Link::Text),
                 }
             }
         }
+    }
+
+    /// Whether a directory is in `/proc`, below the program's own.
+    fn is_own(&self, directory: BorrowedFd<'_>) -> bool {
+        let name = self.shared.name_of(directory).unwrap_or_default();
+        let Some(below) = name.strip_prefix(b"/proc/") else { return false };
+        let process = below.split(|byte| *byte == b'/').next().unwrap_or_default();
+        let numbers = openat(CWD, c"/proc", PATH_ONLY, Mode::empty())
+            .and_then(|proc| self.numbers(proc.as_fd()));
+        numbers.is_ok_and(|(own, _)| own.as_bytes() == process)
     }
 
     /// The process and thread as a mounted `/proc` numbers them.
@@ -309,7 +328,8 @@ impl Target<'_> {
 
     fn namespace(&self, proc: BorrowedFd<'_>, process: &str) -> Result<u64, Errno> {
         let path = format!("{process}/ns/pid");
-        rustix::fs::statat(proc, path.as_str(), AtFlags::empty()).map(|stat| stat.st_ino)
+        let look = || rustix::fs::statat(proc, path.as_str(), AtFlags::empty());
+        with_tracing(look).map(|stat| stat.st_ino)
     }
 }
 
@@ -366,8 +386,6 @@ fn components(path: &[u8]) -> VecDeque<Vec<u8>> {
 
 /// The kernel's limit, `MAXSYMLINKS`.
 const MOST_LINKS: usize = 40;
-/// `NAME_MAX`.
-const LONGEST_NAME: usize = 255;
 /// The inode number of the top of every `/proc`.
 const PROC_ROOT: u64 = 1;
 /// `PROC_SUPER_MAGIC`.

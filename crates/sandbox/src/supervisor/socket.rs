@@ -6,6 +6,7 @@
 use super::judge::Unlisted;
 use super::resolve::{Decimal, Final};
 use super::target::Target;
+use super::tracing::with_tracing;
 use super::{AbstractSockets, Answer};
 use crate::sys::socket;
 use portcullis_model::AbsPath;
@@ -168,7 +169,8 @@ impl Target<'_> {
         if number < 0 {
             return Err(Errno::BADF);
         }
-        pidfd_getfd(self.process()?, number, PidfdGetfdFlags::empty())
+        let process = self.process()?;
+        with_tracing(|| pidfd_getfd(&process, number, PidfdGetfdFlags::empty()))
     }
 
     /// A descriptor for the thread that made the call, or for its process.
