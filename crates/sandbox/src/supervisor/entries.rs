@@ -139,11 +139,13 @@ impl Target<'_> {
         };
         let (entry, asked) = self.entry(to.0, to.1)?;
         let stat = source.stat()?;
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-            return Err(Errno::PERM);
-        }
         let kind = kind_of(FileType::from_raw_mode(stat.st_mode));
         let _names = self.shared.names_in_use();
+        if kind == Kind::Directory {
+            // The kernel never links one, but it looks at the new name first.
+            let exists = statat(&entry.parent.object, &entry.leaf, AtFlags::SYMLINK_NOFOLLOW);
+            return Err(if exists.is_ok() { Errno::EXIST } else { Errno::PERM });
+        }
         self.judge_entry(&entry, asked.as_ref(), kind, First::Exists)?;
         // A file made by O_TMPFILE has no name that could be denied.
         if stat.st_nlink != 0 {

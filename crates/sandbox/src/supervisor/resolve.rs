@@ -110,8 +110,8 @@ impl Target<'_> {
                 }
                 // Without a symlink, also without one of /proc that is missing for us.
                 Err(Errno::NOENT) if direct => return Err(Errno::NOENT),
-                // Both may mean that the way leads through a link of /proc that differs for us.
-                Err(Errno::LOOP | Errno::NOENT) => {}
+                // Each may mean that the way leads through a link of /proc that differs for us.
+                Err(Errno::LOOP | Errno::NOENT | Errno::ACCESS) => {}
                 Err(error) => return Err(error),
             }
         }
