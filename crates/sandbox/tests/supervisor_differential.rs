@@ -75,7 +75,8 @@ fn supervised_calls_end_as_plain_ones() {
     let (supervised, supervised_tree) = run(Some(all));
     assert_eq!(plain.len(), usize::try_from(cases).unwrap());
     for (at, (plain, supervised)) in plain.iter().zip(&supervised).enumerate() {
-        assert_eq!(plain, supervised, "call {at}, seed {seed}");
+        let short = |line: &str| line.replace(&"x".repeat(200), "…");
+        assert_eq!(short(plain), short(supervised), "call {at}, seed {seed}");
     }
     assert_eq!(plain_tree, supervised_tree);
     let fine = plain.iter().filter(|line| line.contains("Ok")).count();
@@ -123,13 +124,13 @@ fn work(seed: u64, cases: u64) {
                 ];
                 let flags = numbers.of(&list);
                 let outcome = renameat_with(at, &path, CWD, &other, flags);
-                (format!("rename {flags:?} {other}"), outcome.map(|()| String::new()))
+                (format!("rename {flags:?} to {other} from"), outcome.map(|()| String::new()))
             }
             8 => {
                 let flags =
                     if numbers.one_in(2) { AtFlags::SYMLINK_FOLLOW } else { AtFlags::empty() };
                 let outcome = linkat(at, &path, CWD, &other, flags);
-                (format!("link {flags:?} {other}"), outcome.map(|()| String::new()))
+                (format!("link {flags:?} to {other} from"), outcome.map(|()| String::new()))
             }
             9 => {
                 let text = some_path(&mut numbers);

@@ -107,6 +107,9 @@ impl Target<'_> {
         path: usize,
     ) -> Result<Answer, Errno> {
         let text = self.path(text)?;
+        if text.is_empty() {
+            return Err(Errno::NOENT);
+        }
         let (entry, asked) = self.entry(descriptor, path)?;
         let _names = self.shared.names_in_use();
         self.judge_entry(&entry, asked.as_ref(), Kind::Other, First::Exists)?;
@@ -144,7 +147,11 @@ impl Target<'_> {
         if kind == Kind::Directory {
             // The kernel never links one, but it looks at the new name first.
             let exists = statat(&entry.parent.object, &entry.leaf, AtFlags::SYMLINK_NOFOLLOW);
-            return Err(if exists.is_ok() { Errno::EXIST } else { Errno::PERM });
+            return Err(match exists {
+                Ok(_) => Errno::EXIST,
+                Err(Errno::NOENT) if !entry.slashed => Errno::PERM,
+                Err(error) => error,
+            });
         }
         self.judge_entry(&entry, asked.as_ref(), kind, First::Exists)?;
         // A file made by O_TMPFILE has no name that could be denied.

@@ -131,8 +131,10 @@ struct Shared {
 enum Answer {
     /// A return value.
     Value(i64),
-    /// A descriptor for this file; whether it closes on exec.
+    /// A descriptor for this file, to read; whether it closes on exec.
     File(OwnedFd, bool),
+    /// The same for a file whose last close is felt.
+    FileToWrite(OwnedFd, bool),
     /// Whatever the kernel makes of the call.
     Proceed,
 }

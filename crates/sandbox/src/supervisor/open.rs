@@ -35,6 +35,7 @@ impl Target<'_> {
             let kept = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             flags = flags.intersection(kept);
         }
+        check_flags(flags)?;
         let mode = u32::try_from(mode & 0o7777).unwrap_or_default();
         let path = self.path(path)?;
         self.open_path(descriptor, &path, How { flags, mode, resolve: ResolveFlags::empty() })
@@ -73,22 +74,13 @@ impl Target<'_> {
         if resolve.contains(ResolveFlags::CACHED) {
             return Err(Errno::AGAIN);
         }
+        check_flags(flags)?;
         let mode = u32::try_from(mode).map_err(|_| Errno::INVAL)?;
         let path = self.path(1)?;
         self.open_path(self.integer(0), &path, How { flags, mode, resolve })
     }
 
     fn open_path(&self, descriptor: i32, path: &CString, how: How) -> Result<Answer, Errno> {
-        let flags = how.flags;
-        if flags.contains(OFlags::CREATE | OFlags::DIRECTORY) {
-            return Err(Errno::INVAL);
-        }
-        if flags.contains(O_TMPFILE_BIT) {
-            let reads_only = flags.bits() & OFlags::ACCMODE.bits() == OFlags::RDONLY.bits();
-            if reads_only || !flags.contains(OFlags::DIRECTORY) {
-                return Err(Errno::INVAL);
-            }
-        }
         if path.is_empty() {
             return Err(Errno::NOENT);
         }
@@ -167,7 +159,12 @@ impl Target<'_> {
         } else {
             self.reopen(found, flags, 0)?
         };
-        Ok(Answer::File(file, closes))
+        let writes = accesses(flags).any(|access| access == Access::Write);
+        if writes || kind == FileType::Fifo {
+            Ok(Answer::FileToWrite(file, closes))
+        } else {
+            Ok(Answer::File(file, closes))
+        }
     }
 
     /// Opens an object anew through its descriptor.
@@ -188,6 +185,9 @@ impl Target<'_> {
         let mut links = 0;
         // Every turn either ends, follows a link, or lost a race against somebody else's creation.
         for _ in 0..MOST_TURNS {
+            if !entry.is_ordinary() && how.flags.contains(OFlags::EXCL) {
+                return Err(Errno::EXIST);
+            }
             if entry.slashed || !entry.is_ordinary() {
                 return Err(Errno::ISDIR);
             }
@@ -267,7 +267,7 @@ impl Target<'_> {
                 return Err(error);
             }
         }
-        Ok(Answer::File(file, how.flags.contains(OFlags::CLOEXEC)))
+        Ok(Answer::FileToWrite(file, how.flags.contains(OFlags::CLOEXEC)))
     }
 
     /// `truncate`.
@@ -344,6 +344,19 @@ impl Target<'_> {
 enum Followed {
     Entry(Entry),
     Object(Found),
+}
+
+/// Refuses flags that contradict each other, as the kernel does before it looks at the path.
+fn check_flags(flags: OFlags) -> Result<(), Errno> {
+    if flags.contains(OFlags::CREATE | OFlags::DIRECTORY) {
+        return Err(Errno::INVAL);
+    }
+    let reads_only = flags.bits() & OFlags::ACCMODE.bits() == OFlags::RDONLY.bits();
+    let is_temporary = flags.contains(O_TMPFILE_BIT);
+    if is_temporary && (reads_only || !flags.contains(OFlags::DIRECTORY)) {
+        return Err(Errno::INVAL);
+    }
+    Ok(())
 }
 
 fn final_of(flags: OFlags) -> Final {

@@ -29,16 +29,23 @@ impl Target<'_> {
         if flags.contains(RenameFlags::WHITEOUT) {
             return Err(Errno::PERM);
         }
-        let (old_path, new_path) = (self.path(from.1)?, self.path(to.1)?);
-        let (old_base, new_base) = (self.base(from.0, &old_path)?, self.base(to.0, &new_path)?);
-        self.still_waits()?;
+        // One after the other, as the kernel does: which error is told depends on it.
+        let old_path = self.path(from.1)?;
+        let old_base = self.base(from.0, &old_path)?;
         let old = self.find_entry(&old_base, &old_path)?;
+        let new_path = self.path(to.1)?;
+        let new_base = self.base(to.0, &new_path)?;
         let new = self.find_entry(&new_base, &new_path)?;
-        let old_asked = (!old.parent.direct).then(|| self.asked(&old_base, &old_path));
+        self.still_waits()?;
         let new_asked = (!new.parent.direct).then(|| self.asked(&new_base, &new_path));
+        let old_asked = (!old.parent.direct).then(|| self.asked(&old_base, &old_path));
         let (old_asked, new_asked) = (old_asked.as_ref(), new_asked.as_ref());
-        if !old.is_ordinary() || !new.is_ordinary() {
+        if !old.is_ordinary() {
             return Err(Errno::BUSY);
+        }
+        if !new.is_ordinary() {
+            let keeps = flags.contains(RenameFlags::NOREPLACE);
+            return Err(if keeps { Errno::EXIST } else { Errno::BUSY });
         }
         // SECURITY: alone. What a name is decides what it may become, and between the look and the act no
         // creation and no other rename may make it something else. Removing alone changes no kind, and

@@ -199,7 +199,7 @@ impl Target<'_> {
             Base::Object(object) => object.try_clone().map_err(|_| Errno::MFILE)?,
         };
         let mut ahead: VecDeque<Vec<u8>> = components(path.to_bytes());
-        let mut slashed = path.to_bytes().last() == Some(&b'/');
+        let mut slashed = ends_in_directory(path.to_bytes());
         let mut links = 0;
         // Whether the way is below the program's own directory in `/proc`, where it may look at anything.
         let mut own = self.is_own(here.as_fd());
@@ -227,7 +227,7 @@ impl Target<'_> {
                 }
                 Link::Text(text) => text,
             };
-            if is_last && text.last() == Some(&b'/') {
+            if is_last && ends_in_directory(&text) {
                 slashed = true;
             }
             if text.first() == Some(&b'/') {
@@ -375,6 +375,11 @@ impl TrimSlashes for [u8] {
         let end = self.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
         self.get(..end).unwrap_or(self)
     }
+}
+
+/// Whether a path ends so that its last name has to be a directory.
+fn ends_in_directory(path: &[u8]) -> bool {
+    path == b"." || path.ends_with(b"/") || path.ends_with(b"/.")
 }
 
 fn components(path: &[u8]) -> VecDeque<Vec<u8>> {

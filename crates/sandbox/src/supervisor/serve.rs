@@ -36,18 +36,22 @@ impl Shared {
         match answer {
             Ok(Answer::Value(value)) => self.listener.answer(id, value),
             Ok(Answer::Proceed) => self.listener.proceed(id),
-            Ok(Answer::File(file, close_on_exec)) => {
-                match self.listener.answer_with_file(id, file.as_fd(), close_on_exec) {
-                    Ok(()) => Ok(()),
-                    // The program's table is full, or it is gone; in that case this fails too.
-                    Err(error) => {
-                        let errno = error.raw_os_error().unwrap_or(libc::EMFILE);
-                        self.listener.refuse(id, errno)
-                    }
-                }
+            Ok(Answer::File(file, closes)) => {
+                let given = self.listener.answer_with_file(id, file.as_fd(), closes);
+                self.or_refuse(id, given)
+            }
+            Ok(Answer::FileToWrite(file, closes)) => {
+                let given = self.listener.close_and_answer(id, file, closes);
+                self.or_refuse(id, given)
             }
             Err(error) => self.listener.refuse(id, error.raw_os_error()),
         }
+    }
+
+    /// The program's table is full, or it is gone; in that case this fails too.
+    fn or_refuse(&self, id: u64, given: io::Result<()>) -> io::Result<()> {
+        given
+            .or_else(|error| self.listener.refuse(id, error.raw_os_error().unwrap_or(libc::EMFILE)))
     }
 }
 
