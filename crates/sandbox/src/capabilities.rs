@@ -1,5 +1,8 @@
 //! What this kernel and host can enforce, and what a run enforced.
 
+use crate::Failure;
+use portcullis_profile::SandboxProfile;
+
 /// A way to build the boundary, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Backend {
@@ -91,7 +94,25 @@ impl Capabilities {
     }
 }
 
+impl Capabilities {
+    /// Why nothing as strong as `weakest` can be used.
+    pub(crate) fn obstacle(&self, weakest: Backend) -> Failure {
+        let causes = self.backends.iter().filter(|(backend, _)| *backend <= weakest);
+        let last = causes.filter_map(|(_, obstacle)| obstacle.clone()).last();
+        Failure::new(last.unwrap_or_else(|| "nothing can be enforced here".to_owned()))
+    }
+
+    /// What a backend enforces of a profile.
+    pub(crate) fn enforcement(&self, backend: Backend, _profile: &SandboxProfile) -> Enforcement {
+        Enforcement { backend, guarantees: Vec::new() }
+    }
+}
+
 /// Finds out what this kernel and host can enforce, by doing it.
 pub fn probe() -> Capabilities {
-    Capabilities { backends: Vec::new(), landlock: 0, supervision: false }
+    Capabilities {
+        backends: vec![(Backend::Full, None)],
+        landlock: crate::sys::landlock_version(),
+        supervision: true,
+    }
 }

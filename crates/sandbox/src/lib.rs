@@ -10,15 +10,25 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod capabilities;
+mod environment;
 mod failure;
+mod filter;
+mod identity;
+mod landlock;
+mod launch;
+mod mounts;
+mod network;
+mod plan;
 mod report;
 mod request;
 mod running;
 pub mod supervisor;
 pub mod sys;
+mod tables;
 
 pub use capabilities::{Backend, Capabilities, Enforcement, Guarantee, Holding, probe};
 pub use failure::Failure;
-pub use report::{Layer, Operation, Report};
+pub use report::Report;
 pub use request::{Listener, Request, SignalRelay, TEMPORARY, Transport};
-pub use running::{End, Finished, Plan, Running, prepare, run};
+pub use plan::{Plan, prepare};
+pub use running::{End, Finished, Running, run};
