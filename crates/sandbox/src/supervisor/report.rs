@@ -142,6 +142,12 @@ struct Told {
     suppressed: u64,
 }
 
+impl AsFd for ReportWriter {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
 impl ReportWriter {
     fn new(socket: OwnedFd) -> Self {
         Self { socket, told: Mutex::default() }
