@@ -27,9 +27,7 @@ impl SandboxProfile {
 /// Where a switch is written that is on.
 fn switch(key: &'static str, setting: &Setting<bool>) -> Option<Origin> {
     let on = || match &setting.source {
-        Some(source) => {
-            Origin::Setting { key, text: "true".to_owned(), source: source.clone() }
-        }
+        Some(source) => Origin::Setting { key, text: "true".to_owned(), source: source.clone() },
         None => Origin::BuiltIn(key),
     };
     setting.value.then(on)

@@ -35,7 +35,9 @@ impl Environment {
             }
         }
         let set = self.set.iter();
-        kept.extend(set.map(|(name, value)| (name.clone().into_bytes(), value.clone().into_bytes())));
+        kept.extend(
+            set.map(|(name, value)| (name.clone().into_bytes(), value.clone().into_bytes())),
+        );
         Variables { kept, hidden }
     }
 

@@ -64,7 +64,7 @@ impl CompiledFiles {
     }
 
     fn protected(&self, states: &StateSet) -> BTreeSet<u32> {
-        let mut denies = Ends::WRITE_DENY;
+        let mut denies = Ends::WRITE_DENY.with(Ends::EXEMPT);
         if states.passed.has(Ends::EXEMPT) {
             denies = denies.without(Ends::of(Access::Write, Effect::Deny, Standing::Protected));
         }

@@ -15,10 +15,25 @@ pub(super) fn derive(policy: &Policy, place: &Place) -> Files {
     let settings = &policy.sandbox.filesystem;
     let mut making = Making { place, rules: Vec::new(), roots: working_directories(policy, place) };
     making.places(policy);
-    making.settings(&settings.allow_write, "sandbox.filesystem.allowWrite", Access::Write, Effect::Allow);
-    making.settings(&settings.deny_write, "sandbox.filesystem.denyWrite", Access::Write, Effect::Deny);
+    making.settings(
+        &settings.allow_write,
+        "sandbox.filesystem.allowWrite",
+        Access::Write,
+        Effect::Allow,
+    );
+    making.settings(
+        &settings.deny_write,
+        "sandbox.filesystem.denyWrite",
+        Access::Write,
+        Effect::Deny,
+    );
     making.settings(&settings.deny_read, "sandbox.filesystem.denyRead", Access::Read, Effect::Deny);
-    making.settings(&settings.allow_read, "sandbox.filesystem.allowRead", Access::Read, Effect::Allow);
+    making.settings(
+        &settings.allow_read,
+        "sandbox.filesystem.allowRead",
+        Access::Read,
+        Effect::Allow,
+    );
     for credential in &policy.sandbox.credentials.files {
         let key = "sandbox.credentials.files";
         // A masked file is hidden until something can put a stand-in in its place.
@@ -194,7 +209,13 @@ impl Making<'_> {
     }
 
     /// An allow rule grants a tree where it names one; a pattern such as `*.md` is about single edits.
-    fn rule_allow(&mut self, rule: &PolicyRule, anchor: &AbsPath, parts: &[PathPart], access: Access) {
+    fn rule_allow(
+        &mut self,
+        rule: &PolicyRule,
+        anchor: &AbsPath,
+        parts: &[PathPart],
+        access: Access,
+    ) {
         let (literal, rest) = split_below(anchor, parts);
         if !rest.is_empty() {
             return;
@@ -208,7 +229,13 @@ impl Making<'_> {
 
     /// A deny rule means what it means for a tool call. Case is left to the filesystem where the rule
     /// names one path.
-    fn rule_deny(&mut self, rule: &PolicyRule, anchor: &AbsPath, parts: &[PathPart], access: Access) {
+    fn rule_deny(
+        &mut self,
+        rule: &PolicyRule,
+        anchor: &AbsPath,
+        parts: &[PathPart],
+        access: Access,
+    ) {
         let origin = Origin::Rule(rule.reference.clone());
         let (literal, rest) = split_below(anchor, parts);
         let reaches: Vec<Reach> = if rest.is_empty() {
@@ -224,7 +251,8 @@ impl Making<'_> {
     }
 
     fn own_files(&mut self) {
-        let origin = Origin::BuiltIn("settings, policies and portcullis itself decide over the command");
+        let origin =
+            Origin::BuiltIn("settings, policies and portcullis itself decide over the command");
         for path in &self.place.own_files {
             for path in self.place.spellings(path) {
                 let reach = self.exactly(path);
@@ -393,7 +421,9 @@ fn setting(key: &'static str, entry: &SandboxPath) -> Origin {
     Origin::Setting { key, text: entry.text.clone(), source: entry.source.clone() }
 }
 
-const NAME_PROTECTED: &str = "a protected name: the host, a shell or a package manager runs what it says";
+const NAME_PROTECTED: &str =
+    "a protected name: the host, a shell or a package manager runs what it says";
 const GIT_PROTECTED: &str = "git runs what it says";
 const LEAF_PROTECTED: &str = "a file or link of this name leads to another configuration";
-const HEAD_PROTECTED: &str = "it would make the directory a repository, and git runs what that says";
+const HEAD_PROTECTED: &str =
+    "it would make the directory a repository, and git runs what that says";

@@ -1,8 +1,8 @@
 //! Hosts and sockets.
 
 use crate::{Access, Effect, FileRule, NetworkAccess, Origin, Place, Sockets, Standing};
-use portcullis_policy::{Policy, PolicyRule, Rules, SandboxDomain};
 use portcullis_model::Scope;
+use portcullis_policy::{Policy, PolicyRule, Rules, SandboxDomain};
 use portcullis_rules::Specifier;
 
 /// The hosts that may be contacted.
@@ -56,7 +56,8 @@ pub(super) fn sockets(policy: &Policy, place: &Place) -> Sockets {
     let key = "sandbox.network.allowUnixSockets";
     let mut allowed = Vec::new();
     for entry in &network.unix_sockets {
-        let origin = Origin::Setting { key, text: entry.text.clone(), source: entry.source.clone() };
+        let origin =
+            Origin::Setting { key, text: entry.text.clone(), source: entry.source.clone() };
         for reach in super::files::reaches_of_grant(entry, place) {
             allowed.push(FileRule {
                 access: Access::Write,
