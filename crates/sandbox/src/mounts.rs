@@ -421,6 +421,8 @@ impl Maker {
         for path in standard.chain(extra.iter().cloned()) {
             if let Some(name) = path.name()
                 && !sources.iter().any(|(known, _)| known == name)
+                // A multiplexer of its own stands there.
+                && !LINKS.iter().any(|(link, _)| link == &name)
                 && matches!(look(&path)?, Found::Here(Kind::Other))
             {
                 sources.push((name.to_owned(), path));
