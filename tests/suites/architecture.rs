@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Who may use whom, lowest level first. rules knows no shell, shell no programs, facts no rules;
-/// of the pure crates only engine sees policy and facts together.
+/// of the pure crates only engine sees policy and facts together, and audit, which asks it.
 const HOUSE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("rules", &["model"]),
@@ -39,8 +39,7 @@ const HOUSE: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that do no I/O, read no environment, clock or cwd, and start no thread.
-const PURE: &[&str] =
-    &["model", "rules", "shell", "facts", "policy", "engine", "profile", "audit"];
+const PURE: &[&str] = &["model", "rules", "shell", "facts", "policy", "engine", "profile", "audit"];
 
 /// Nothing needs these; the proxy reads HTTP itself.
 const NOWHERE: &[&str] = &["hyper", "openssl", "native-tls", "reqwest"];
