@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 
 /// One line of a corpus.
 pub trait Case: Sync {
+    /// How many run at a time; as many as there are cores where this is `None`.
+    const AT_A_TIME: Option<usize> = None;
     /// Its name in its corpus.
     fn id(&self) -> &str;
     /// The group it is counted in.
@@ -29,7 +31,11 @@ pub struct Miss {
 
 /// Runs every case; a miss that a deviation names with the same answer is counted apart.
 pub fn run<C: Case>(cases: &[C], deviations: &Deviations) -> Tally {
-    let misses = parallel::map(cases, |case| case.judge().err());
+    let judge = |case: &C| case.judge().err();
+    let misses = match C::AT_A_TIME {
+        Some(threads) => parallel::map_on(threads, cases, judge),
+        None => parallel::map(cases, judge),
+    };
     let mut tally = Tally::default();
     for (case, miss) in cases.iter().zip(misses) {
         let suite = tally.suites.entry(case.suite().to_owned()).or_default();

@@ -7,7 +7,15 @@ use std::thread;
 
 /// Applies `work` to every item, on as many threads as there are cores, and keeps the order.
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = thread::available_parallelism().map_or(2, NonZero::get);
+    map_on(thread::available_parallelism().map_or(2, NonZero::get), items, work)
+}
+
+/// Likewise, on so many threads: work that waits leaves its core to others.
+pub fn map_on<T: Sync, R: Send>(
+    threads: usize,
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::with_capacity(items.len()));
     thread::scope(|scope| {

@@ -59,9 +59,44 @@ pub enum Command {
         after_help = "Examples:\n  portcullis policy show\n  portcullis policy list\n  portcullis policy show --policy team.json --json"
     )]
     Policy(PolicyCommandArgs),
+    /// Says what a policy really means: dead, shadowed, too wide and weak rules
+    #[command(
+        after_help = "Exit status: 0 nothing found, 1 findings, 65 settings that cannot be used.\nExamples:\n  portcullis audit\n  portcullis audit --policy .claude/settings.json --sarif -o audit.sarif\n  portcullis audit --html -o audit.html ~/.claude/projects\n  portcullis audit --fix --dry-run\n  portcullis audit --baseline .claude/audit-baseline.toml --write-baseline"
+    )]
+    Audit(AuditArgs),
+    /// Shows which calls change their verdict between two policies
+    #[command(
+        after_help = "Exit status: 0 equal (or, with --no-new-access, nothing looser), 1 different.\nExamples:\n  portcullis diff old.json new.json\n  portcullis diff --git HEAD~1\n  portcullis diff --git origin/main --no-new-access"
+    )]
+    Diff(DiffArgs),
+    /// Runs the tests beside a policy
+    #[command(
+        after_help = "Exit status: 0 all hold, 1 some do not, 65 a test file that cannot be read.\nExamples:\n  portcullis test\n  portcullis test .claude/policy.test.toml --coverage\n  portcullis test policies --junit > report.xml"
+    )]
+    Test(TestArgs),
+    /// Replays recorded sessions against a policy
+    #[command(
+        after_help = "Reads transcripts of Claude Code, rollouts of Codex and our own decision log. Secrets are masked.\nExamples:\n  portcullis replay\n  portcullis replay --against old.json ~/.claude/projects\n  portcullis replay --state replay.state ~/.codex/sessions"
+    )]
+    Replay(ReplayArgs),
+    /// Proposes rules from recorded sessions
+    #[command(
+        after_help = "Proposes nothing that would run any code, write past the rules for edits or send data anywhere.\nExamples:\n  portcullis suggest\n  portcullis suggest --min-sessions 2 session.jsonl"
+    )]
+    Suggest(SuggestArgs),
     /// Looks for what is misconfigured
     #[command(after_help = "Examples:\n  portcullis doctor\n  portcullis doctor --json")]
     Doctor(DoctorArgs),
+    /// Runs the proxy alone, for other sandboxes
+    #[command(
+        after_help = "Prints where it listens and serves until it is ended.\nExamples:\n  portcullis proxy --allow '*.example.org' --allow registry.npmjs.org:443\n  portcullis proxy --settings .claude/settings.json --ask terminal --log proxy.log\n  portcullis proxy --allow example.org --listen 127.0.0.1:3128 --no-auth"
+    )]
+    Proxy(ProxyArgs),
+    /// Connects standard input and output to a host through the proxy
+    #[command(
+        after_help = "Made for ssh: ProxyCommand='portcullis connect %h %p'. The proxy is the one that ALL_PROXY or HTTPS_PROXY names.\nExamples:\n  portcullis connect github.com 22\n  portcullis connect --proxy http://127.0.0.1:3128 github.com 22"
+    )]
+    Connect(ConnectArgs),
     /// Writes the JSON Schema of a format
     #[command(
         after_help = "Examples:\n  portcullis schema\n  portcullis schema batch-output > batch-output.schema.json"
@@ -432,6 +467,27 @@ pub enum PolicyCommand {
     Show(PolicyViewArgs),
     /// Shows the settings layers, highest first, and their state
     List(PolicyViewArgs),
+    /// Turns settings of the Sandbox Runtime into a `settings.json`
+    #[command(
+        after_help = "Writes the settings to the standard output, and what is not as it was to the error output.\nExit status: 0 carried over, 1 a restriction has no counterpart, 65 the file cannot be used.\nExamples:\n  portcullis policy import ~/.srt-settings.json > .claude/settings.local.json"
+    )]
+    Import(PolicyImportArgs),
+    /// Starts from a shipped policy, and shows what it means
+    #[command(
+        after_help = "Examples:\n  portcullis policy init\n  portcullis policy init development-rust --dry-run\n  portcullis policy init locked-down --output review.json"
+    )]
+    Init(InitArgs),
+}
+
+/// Arguments of `policy import`.
+#[derive(Args, Clone, Debug)]
+pub struct PolicyImportArgs {
+    /// The file, `-` for the standard input
+    #[arg(value_name = "FILE", default_value = "~/.srt-settings.json")]
+    pub file: String,
+    /// The home directory
+    #[arg(long, value_name = "DIR")]
+    pub home: Option<String>,
 }
 
 /// Arguments of `policy show` and `policy list`.
@@ -442,12 +498,226 @@ pub struct PolicyViewArgs {
     pub policy: PolicyArgs,
 }
 
+/// Arguments of `audit`.
+#[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a flag each, and the grammar takes them apart")]
+pub struct AuditArgs {
+    /// Recorded sessions for the report, as `replay` takes them
+    #[arg(value_name = "HISTORY")]
+    pub history: Vec<String>,
+    /// Writes SARIF 2.1.0
+    #[arg(long, conflicts_with = "json")]
+    pub sarif: bool,
+    /// Writes one HTML page
+    #[arg(long, conflicts_with_all = ["json", "sarif"])]
+    pub html: bool,
+    /// With --html: another settings file to compare with
+    #[arg(long, value_name = "FILE", requires = "html")]
+    pub against: Option<String>,
+    /// Writes to a file instead of the standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<String>,
+    /// The least severity that counts as found
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Warning)]
+    pub fail_on: FailOn,
+    /// Findings that are accepted, with reasons and ends
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<String>,
+    /// Writes a baseline that accepts what is found
+    #[arg(long)]
+    pub write_baseline: bool,
+    /// Takes out rules that change no verdict, having proved it
+    #[arg(long)]
+    pub fix: bool,
+    /// With --fix: shows what would be done
+    #[arg(long, requires = "fix")]
+    pub dry_run: bool,
+    /// Allows proofs and trials to take long
+    #[arg(long)]
+    pub thorough: bool,
+    /// The day baselines are compared with
+    #[arg(long, value_name = "DATE", hide = true)]
+    pub today: Option<String>,
+    /// Which policy.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// The least severity that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Errors only
+    Error,
+    /// Errors and warnings
+    Warning,
+    /// Everything
+    Note,
+}
+
+/// Arguments of `diff`.
+#[derive(Args, Clone, Debug)]
+pub struct DiffArgs {
+    /// Two settings files, or one to compare with the settings in force
+    #[arg(value_name = "OLD NEW", num_args = 0..=2)]
+    pub files: Vec<String>,
+    /// Compares with how the settings were at a commit
+    #[arg(long, value_name = "REV")]
+    pub git: Option<String>,
+    /// Only what is looser counts
+    #[arg(long)]
+    pub no_new_access: bool,
+    /// Writes to a file instead of the standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<String>,
+    /// Allows proofs to take long
+    #[arg(long)]
+    pub thorough: bool,
+    /// Which policy.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Arguments of `test`.
+#[derive(Args, Clone, Debug)]
+pub struct TestArgs {
+    /// Test files, or directories that hold some
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Also finds rules that no test notices
+    #[arg(long)]
+    pub coverage: bool,
+    /// Writes JUnit XML
+    #[arg(long, conflicts_with = "json")]
+    pub junit: bool,
+}
+
+/// Arguments of `replay`.
+#[derive(Args, Clone, Debug)]
+pub struct ReplayArgs {
+    /// Transcripts, or directories that hold some; without one, where agents keep theirs
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Another settings file to compare with
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<String>,
+    /// Keeps what was read, so that the next run reads on from there
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<String>,
+    /// How many calls of each kind are shown
+    #[arg(long, value_name = "N", default_value_t = 15)]
+    pub top: usize,
+    /// Shows what looks like a secret
+    #[arg(long)]
+    pub no_redact: bool,
+    /// Which policy.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Arguments of `suggest`.
+#[derive(Args, Clone, Debug)]
+pub struct SuggestArgs {
+    /// Transcripts, or directories that hold some; without one, where agents keep theirs
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Keeps what was read, so that the next run reads on from there
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<String>,
+    /// The least sessions that asked for a rule
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub min_sessions: usize,
+    /// The least prompts a rule spares
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub min_prompts: usize,
+    /// How many rules at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
+    /// Which policy.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Arguments of `policy init`.
+#[derive(Args, Clone, Debug)]
+pub struct InitArgs {
+    /// The policy; without one, all are listed
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Where to write it, if not to `.claude/settings.json` of the project
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<String>,
+    /// Shows what it means and writes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The project
+    #[arg(long, value_name = "DIR")]
+    pub project_root: Option<String>,
+    /// The home directory
+    #[arg(long, value_name = "DIR")]
+    pub home: Option<String>,
+}
+
 /// Arguments of `doctor`.
 #[derive(Args, Clone, Debug)]
 pub struct DoctorArgs {
     /// Which policy.
     #[command(flatten)]
     pub policy: PolicyArgs,
+}
+
+/// Arguments of `proxy`.
+#[derive(Args, Clone, Debug)]
+pub struct ProxyArgs {
+    /// Where to listen: an address of this machine's loopback, port 0 for any
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub listen: String,
+    /// Serves every process of this machine, without a token
+    #[arg(long)]
+    pub no_auth: bool,
+    /// Allows a host, as an entry of `allowedDomains` does (repeatable)
+    #[arg(long, value_name = "DOMAIN")]
+    pub allow: Vec<String>,
+    /// Denies a host, as an entry of `deniedDomains` does (repeatable)
+    #[arg(long, value_name = "DOMAIN")]
+    pub deny: Vec<String>,
+    /// Adds the lists of a settings file (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub settings: Vec<String>,
+    /// The permission mode
+    #[arg(long, value_name = "MODE")]
+    pub mode: Option<String>,
+    /// Who is asked about other hosts: `deny` (nobody), `terminal`, `stdio`, or `unix:PATH` of a socket
+    #[arg(long, value_name = "WHO", default_value = "deny")]
+    pub ask: String,
+    /// Appends what happens to a file, as JSON Lines; `-` is the error output
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<String>,
+    /// Whether names may lead into private networks: `exact`, `allow` or `deny`
+    #[arg(long, value_name = "WHETHER", default_value = "exact")]
+    pub private_addresses: String,
+    /// Reaches everything through this proxy: `http://…` or `socks5h://…`
+    #[arg(long, value_name = "URL")]
+    pub upstream: Option<String>,
+    /// What is reached directly all the same, as in NO_PROXY
+    #[arg(long, value_name = "LIST", requires = "upstream")]
+    pub no_proxy: Option<String>,
+    /// Refuses anything but TLS on port 443
+    #[arg(long)]
+    pub only_tls: bool,
+}
+
+/// Arguments of `connect`.
+#[derive(Args, Clone, Debug)]
+pub struct ConnectArgs {
+    /// The host
+    #[arg(value_name = "HOST")]
+    pub host: String,
+    /// The port
+    #[arg(value_name = "PORT")]
+    pub port: String,
+    /// The proxy, instead of the one the environment names
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
 }
 
 /// Arguments of `schema`.

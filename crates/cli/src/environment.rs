@@ -22,6 +22,9 @@ pub const TERM: &str = "TERM";
 /// Where `install` looks for the name under which this program is called. Nothing is run from it.
 pub const PATH: &str = "PATH";
 
+/// The proxies that `connect` goes through, the first that is set.
+pub const PROXIES: [&str; 4] = ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy"];
+
 /// Where temporary directories are made, if not in `/tmp`.
 pub const TMPDIR: &str = "TMPDIR";
 

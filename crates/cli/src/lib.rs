@@ -6,20 +6,29 @@
 #![forbid(unsafe_code)]
 
 pub mod args;
+pub mod baseline;
 mod call;
 pub mod codes;
 mod commands;
 pub mod console;
 pub mod environment;
 pub mod failure;
+mod git;
+pub mod history;
 pub mod hook;
+pub mod policy_test;
 pub mod render;
+pub mod replayed;
+pub mod report;
 mod run;
 pub mod session;
 mod tables;
 
 use crate::args::{Command, CommandLine, PolicyCommand};
-use crate::commands::{check, doctor, install, policy, printed};
+use crate::commands::{
+    audit, check, connect, diff, doctor, import, init, install, policy, printed, proxy, replay, suggest,
+    test,
+};
 use crate::console::{ColorChoice, Palette, Reply};
 use crate::failure::{Failure, Status};
 use clap::Parser as _;
@@ -84,8 +93,17 @@ fn reply(args: Vec<OsString>) -> Reply {
         Command::Policy(args) => match &args.command {
             PolicyCommand::Show(args) => policy::show(args, line.json, palette),
             PolicyCommand::List(args) => policy::list(args, line.json, palette),
+            PolicyCommand::Import(args) => import::import(args, line.json, palette),
+            PolicyCommand::Init(args) => init::init(args, line.json, palette),
         },
+        Command::Audit(args) => audit::check(args, line.json, palette),
+        Command::Diff(args) => diff::compare(args, line.json, palette),
+        Command::Test(args) => test::test(args, line.json, palette),
+        Command::Replay(args) => replay::run(args, line.json, palette),
+        Command::Suggest(args) => suggest::run(args, line.json, palette),
         Command::Doctor(args) => doctor::doctor(args, line.json, palette),
+        Command::Proxy(args) => proxy::proxy(args, line.json),
+        Command::Connect(args) => connect::connect(args),
         Command::Schema(args) => printed::schema(args, line.json),
         Command::Completions(args) => printed::completions(*args),
         Command::Man(args) => printed::man(args),

@@ -14,6 +14,18 @@ struct Case {
 
 const CASES: &[Case] = &[
     Case {
+        args: &["policy", "import", "-"],
+        stdin: "{}",
+        status: 65,
+        stderr: "error: cannot import `-`: `network` is missing\nhint: the file needs `network` and `filesystem` with their lists, as the Sandbox Runtime does\n",
+    },
+    Case {
+        args: &["policy", "import"],
+        stdin: "",
+        status: 65,
+        stderr: "error: cannot read `~/.srt-settings.json`: no such file or directory\nhint: name the file: `portcullis policy import FILE`\n",
+    },
+    Case {
         args: &["chekc"],
         stdin: "",
         status: 64,
@@ -202,6 +214,21 @@ fn json_errors_are_the_same_in_json() {
         assert_eq!(place.plain(message), first);
         assert_eq!(run.stderr, "");
     }
+}
+
+#[test]
+fn an_import_that_would_lose_a_restriction_says_so() {
+    let settings = r#"{"network": {"allowedDomains": ["a.test"], "deniedDomains": [], "refuseOpaqueTunnels": true},
+        "filesystem": {"denyRead": [], "allowWrite": [], "denyWrite": []}}"#;
+    let run = place().run_with(&["policy", "import", "-"], settings);
+    assert_eq!(run.status, Some(1), "{run:?}");
+    assert_eq!(
+        run.stderr,
+        "error: network.refuseOpaqueTunnels: tunnels whose content is not read are not refused\n"
+    );
+    let written: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(written.pointer("/sandbox/network/allowedDomains/0").unwrap(), "a.test");
+    assert!(!run.stdout.contains("refuseOpaqueTunnels"));
 }
 
 #[test]

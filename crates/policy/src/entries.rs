@@ -4,8 +4,10 @@ use crate::json::Node;
 use crate::reading::Reading;
 use crate::{SandboxDomain, SandboxPath};
 use portcullis_model::{AbsPath, Scope};
-use portcullis_rules::{DomainPattern, escape_path};
-use std::net::{IpAddr, Ipv6Addr};
+use portcullis_rules::{
+    DestinationPattern, DomainEntry, DomainList, EntryDoubt, EntryNote, escape_path,
+};
+use std::num::NonZeroU16;
 
 /// An entry, or what is wrong with it.
 pub(crate) type Entry<T> = Result<T, BadEntry>;
@@ -91,53 +93,36 @@ fn bad_path(text: &str, why: &str, hint: &str) -> BadEntry {
     }
 }
 
-/// Reads a domain entry: `host`, `host:port`, `*.host`, `*`, an address, `[v6]`, `[v6]:port`.
-pub(crate) fn domain(text: &str, reading: &Reading<'_>, node: &Node) -> Entry<SandboxDomain> {
-    let (host, port) = split_port(text)?;
-    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-    if host.parse::<IpAddr>().is_err() && host != "*" {
-        DomainPattern::parse(&host).map_err(|why| bad_domain(text, &why))?;
+/// Reads a domain entry: `host`, `host:port`, `*.host`, `*`, an address, `[v6]`, `[v6]:port`. A doubtful
+/// one has a reading for each thing it may mean in its list.
+pub(crate) fn domain(
+    text: &str,
+    list: DomainList,
+    reading: &Reading<'_>,
+    node: &Node,
+) -> Entry<(Vec<SandboxDomain>, Vec<EntryNote>)> {
+    let entry = DomainEntry::read(text, list);
+    if entry.is_dead() {
+        let why = entry.notes.into_iter().find(|note| note.kind == EntryDoubt::Spelling);
+        let why = why.map_or_else(
+            || format!("`{}` can match nothing", text.escape_debug()),
+            |note| note.message,
+        );
+        return Err(BadEntry {
+            code: "bad-domain",
+            message: why
+                .replacen(" is an unreliable spelling: ", " is not a domain: ", 1)
+                .replacen(" has a bad port: ", " is not a domain: ", 1),
+            hint: "write a host such as `example.org`, `*.example.org` or `example.org:443`"
+                .to_owned(),
+        });
     }
     let source = reading.source(node.span);
-    Ok(SandboxDomain { text: text.to_owned(), host, port, source })
-}
-
-fn split_port(text: &str) -> Entry<(&str, Option<u16>)> {
-    if text.contains("://") {
-        return Err(bad_domain(text, "it has a scheme"));
-    }
-    let (host, port) = if let Some(rest) = text.strip_prefix('[') {
-        let (address, after) =
-            rest.split_once(']').ok_or_else(|| bad_domain(text, "its `[` is not closed"))?;
-        if address.parse::<Ipv6Addr>().is_err() {
-            return Err(bad_domain(text, "what stands in brackets is not an IPv6 address"));
-        }
-        match after.strip_prefix(':') {
-            Some(port) => (address, Some(port)),
-            None if after.is_empty() => (address, None),
-            None => return Err(bad_domain(text, "there is more after its `]`")),
-        }
-    } else if text.parse::<Ipv6Addr>().is_ok() {
-        (text, None)
-    } else {
-        match text.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (text, None),
-        }
+    let domain = |pattern: &DestinationPattern| SandboxDomain {
+        text: text.to_owned(),
+        host: pattern.host().trim_matches(['[', ']']).to_owned(),
+        port: pattern.port().map(NonZeroU16::get),
+        source: source.clone(),
     };
-    let Some(port) = port else { return Ok((host, None)) };
-    // `+80` would parse as a number.
-    let port = Some(port).filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
-    match port.and_then(|port| port.parse::<u16>().ok()).filter(|port| *port != 0) {
-        Some(port) => Ok((host, Some(port))),
-        None => Err(bad_domain(text, "its port is not a number from 1 to 65535")),
-    }
-}
-
-fn bad_domain(text: &str, why: &str) -> BadEntry {
-    BadEntry {
-        code: "bad-domain",
-        message: format!("`{}` is not a domain: {why}", text.escape_debug()),
-        hint: "write a host such as `example.org`, `*.example.org` or `example.org:443`".to_owned(),
-    }
+    Ok((entry.readings.iter().map(domain).collect(), entry.notes))
 }

@@ -11,7 +11,7 @@ use crate::{
     SandboxDomain, SandboxPath, Setting, Severity, TlsTermination,
 };
 use portcullis_model::{RuleClass, Scope};
-use portcullis_rules::CommandPattern;
+use portcullis_rules::{CommandPattern, DomainList, EntryDoubt};
 
 /// What one layer says about the sandbox, beside its switches.
 #[derive(Debug, Default)]
@@ -236,10 +236,26 @@ fn domains(
         return Vec::new();
     }
     let list = string_list("an array of domains", restricts);
+    let kind = if restricts { DomainList::Deny } else { DomainList::Allow };
     let mut domains = Vec::new();
     for (text, node) in reading.strings(section, key, &list) {
-        let entry = entries::domain(text, reading, node);
-        domains.extend(take(reading, entry, section, key, node, restricts));
+        let entry = entries::domain(text, kind, reading, node);
+        let Some((found, notes)) = take(reading, entry, section, key, node, restricts) else {
+            continue;
+        };
+        domains.extend(found);
+        for note in notes {
+            let (code, hint) = match note.kind {
+                EntryDoubt::Spelling => {
+                    ("unreliable-domain", "write it so that it can mean one thing only")
+                }
+                EntryDoubt::Broad if !restricts => {
+                    ("broad-domain", "name the sites that are needed")
+                }
+                EntryDoubt::Broad | EntryDoubt::Dead => continue,
+            };
+            reading.report(Severity::Warning, code, node.span, note.message, hint);
+        }
     }
     domains
 }

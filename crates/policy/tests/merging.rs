@@ -366,7 +366,7 @@ fn scalars_of_the_network_come_from_the_highest_layer() {
 
 #[test]
 fn domains_are_read_with_their_ports() {
-    let text = r#"{"sandbox":{"network":{"allowedDomains":["GitHub.com.","*.npmjs.org:443","*","127.0.0.1:80","[::1]","[::1]:443","::1"]}}}"#;
+    let text = r#"{"sandbox":{"network":{"allowedDomains":["GitHub.com.","*.npmjs.org:443","127.0.0.1:80","[::1]","[::1]:443"]}}}"#;
     let policy = merged(&[(USER, text)]);
     assert_eq!(policy.diagnostics, []);
     let found: Vec<(&str, Option<u16>)> =
@@ -376,13 +376,26 @@ fn domains_are_read_with_their_ports() {
         [
             ("github.com", None),
             ("*.npmjs.org", Some(443)),
-            ("*", None),
             ("127.0.0.1", Some(80)),
             ("::1", None),
             ("::1", Some(443)),
-            ("::1", None),
         ]
     );
+}
+
+#[test]
+fn doubtful_domains_are_read_strictly_and_named() {
+    let text = r#"{"sandbox":{"network":{"allowedDomains":["*","::1","::1:443"],"deniedDomains":["::1:443","127.1"]}}}"#;
+    let policy = merged(&[(USER, text)]);
+    let codes: Vec<&str> = policy.diagnostics.iter().map(|d| d.code).collect();
+    assert_eq!(codes, ["broad-domain", "bad-domain", "unreliable-domain", "unreliable-domain"]);
+    let show = |list: &[portcullis_policy::SandboxDomain]| -> Vec<(String, Option<u16>)> {
+        list.iter().map(|d| (d.host.clone(), d.port)).collect()
+    };
+    let network = &policy.sandbox.network;
+    assert_eq!(show(&network.allowed), [("*".to_owned(), None), ("::1".to_owned(), Some(443))]);
+    let denied = [("::1", Some(443)), ("::1:443", None), ("127.0.0.1", None)];
+    assert_eq!(show(&network.denied), denied.map(|(host, port)| (host.to_owned(), port)));
 }
 
 #[test]

@@ -15,7 +15,7 @@ const GRANTS: &str = r#"{
     "enableWeakerNestedSandbox": true, "excludedCommands": ["*"], "ignoreViolations": {"*": ["/"]},
     "filesystem": {"allowWrite": ["/"], "allowRead": ["/"], "denyRead": ["~/.ssh"], "denyWrite": ["/etc"]},
     "network": {
-      "allowedDomains": ["*"], "deniedDomains": ["bad.example"], "allowUnixSockets": ["/s"],
+      "allowedDomains": ["ok.example"], "deniedDomains": ["bad.example"], "allowUnixSockets": ["/s"],
       "allowAllUnixSockets": true, "allowLocalBinding": true, "httpProxyPort": 1, "socksProxyPort": 2
     },
     "credentials": {

@@ -1,8 +1,8 @@
 //! Patterns over host names.
 
-use crate::Glob;
 use crate::automaton::{Automaton, Builder, ByteSet};
-use std::net::Ipv6Addr;
+use crate::{Glob, Host};
+use std::net::{IpAddr, Ipv6Addr};
 
 /// The host pattern of a `WebFetch` rule.
 ///
@@ -57,6 +57,24 @@ impl DomainPattern {
                 });
                 fits && parts.next().is_some() == *below
             }
+        }
+    }
+
+    /// Whether a host that has been read matches: names by their labels, addresses by value.
+    pub fn matches_host(&self, host: &Host) -> bool {
+        match (&self.0, host) {
+            (Shape::Everything, Host::Name(_) | Host::V4(_) | Host::V6(_)) => true,
+            (Shape::Address(own), Host::Name(_) | Host::V4(_) | Host::V6(_)) => {
+                Host::from(IpAddr::V6(*own)) == *host
+            }
+            (Shape::Labels { .. }, Host::Name(name)) => self.matches(name.as_str()),
+            // SECURITY: a star over labels is about names; `*.1` is no way to mean 127.0.0.1.
+            (Shape::Labels { below, labels }, Host::V4(address)) => {
+                !below
+                    && labels.iter().all(|label| label.is_exact())
+                    && self.matches(&address.to_string())
+            }
+            (Shape::Labels { .. }, Host::V6(_)) => false,
         }
     }
 

@@ -8,9 +8,11 @@
 
 pub mod automaton;
 mod command;
+mod destination;
 mod domain;
 mod error;
 mod glob;
+mod host;
 mod name;
 mod path;
 mod rule;
@@ -18,9 +20,13 @@ pub mod tables;
 mod tool;
 
 pub use command::{CommandPattern, CommandSet};
+pub use destination::{
+    Breadth, DestinationPattern, DomainEntry, DomainList, EntryDoubt, EntryNote, strict_port,
+};
 pub use domain::DomainPattern;
 pub use error::{RuleError, RuleWarning};
 pub use glob::{Glob, Match};
+pub use host::{Host, HostName, HostProblem};
 pub use name::NamePattern;
 pub use path::{
     Anchors, NameGlob, PathMatcher, PathPart, PathPattern, PathProblem, escape_path, fold_name,

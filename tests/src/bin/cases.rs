@@ -1,4 +1,5 @@
-//! Runs corpus files against the evaluator: `cases conformance|adversarial|shell FILE-or-DIR…`.
+//! Runs corpus files: `cases conformance|adversarial|shell|proxy FILE-or-DIR…` against the evaluator and
+//! the proxy, `cases escapes FILE…` against the sandbox.
 
 #![forbid(unsafe_code)]
 
@@ -6,6 +7,8 @@ use portcullis_tests::adversarial::Adversarial;
 use portcullis_tests::case::{self, Case, Deviations};
 use portcullis_tests::conformance::Conformance;
 use portcullis_tests::corpus;
+use portcullis_tests::escapes::{self, options::Volume};
+use portcullis_tests::proxy::cases::ProxyCase;
 use portcullis_tests::shell_cases::ShellCase;
 use serde::de::DeserializeOwned;
 use std::io::{self, Write};
@@ -13,7 +16,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-usage: cases conformance|adversarial|shell [--quiet] [--suite NAME] [--deviations FILE] PATH...
+usage: cases conformance|adversarial|shell|proxy [--quiet] [--suite NAME] [--deviations FILE] PATH...
+       cases escapes --help
 
 Runs every case of the given corpus files or folders, prints each miss with both views, and closes
 with `N passed, N failed`. Exit status: 0 all passed, 1 some failed, 64 usage, 65 unreadable input.
@@ -24,6 +28,10 @@ with `N passed, N failed`. Exit status: 0 all passed, 1 some failed, 64 usage, 6
 ";
 
 fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    if words.next().is_some_and(|format| format == "escapes") {
+        return escapes(&words.collect::<Vec<_>>());
+    }
     let mut out = io::stdout().lock();
     let options = match Options::parse(std::env::args().skip(1)) {
         Ok(options) => options,
@@ -33,6 +41,7 @@ fn main() -> ExitCode {
         "conformance" => run::<Conformance>(&options, &mut out),
         "adversarial" => run::<Adversarial>(&options, &mut out),
         "shell" => run::<ShellCase>(&options, &mut out),
+        "proxy" => run_proxy(&options, &mut out),
         other => return fail(&format!("no format `{other}`\n\n{USAGE}"), 64),
     };
     match run {
@@ -42,14 +51,33 @@ fn main() -> ExitCode {
     }
 }
 
+/// Proxy cases may need what is not built yet; which and why is printed.
+fn run_proxy(options: &Options, out: &mut impl Write) -> Result<bool, String> {
+    let mut cases = read::<ProxyCase>(options)?;
+    let mut skipped = String::new();
+    cases.retain(|case| match case.skipped() {
+        Some(why) => {
+            skipped.push_str(&format!("SKIP {}: {why}\n", case.id()));
+            false
+        }
+        None => true,
+    });
+    if !options.quiet {
+        write!(out, "{skipped}").map_err(|error| error.to_string())?;
+    }
+    let passed = run_cases(options, &cases, out)?;
+    writeln!(out, "{} skipped", skipped.lines().count()).map_err(|error| error.to_string())?;
+    Ok(passed)
+}
+
 fn run<C: Case + DeserializeOwned>(
     options: &Options,
     out: &mut impl Write,
 ) -> Result<bool, String> {
-    let deviations = match &options.deviations {
-        Some(path) => corpus::read_deviations(path)?,
-        None => Deviations::default(),
-    };
+    run_cases(options, &read::<C>(options)?, out)
+}
+
+fn read<C: Case + DeserializeOwned>(options: &Options) -> Result<Vec<C>, String> {
     let mut cases = Vec::new();
     for path in &options.paths {
         cases.extend(corpus::read::<C>(path)?);
@@ -60,7 +88,19 @@ fn run<C: Case + DeserializeOwned>(
     if cases.is_empty() {
         return Err("no cases there".to_owned());
     }
-    let tally = case::run(&cases, &deviations);
+    Ok(cases)
+}
+
+fn run_cases<C: Case>(
+    options: &Options,
+    cases: &[C],
+    out: &mut impl Write,
+) -> Result<bool, String> {
+    let deviations = match &options.deviations {
+        Some(path) => corpus::read_deviations(path)?,
+        None => Deviations::default(),
+    };
+    let tally = case::run(cases, &deviations);
     let mut report = String::new();
     if !options.quiet {
         for failure in &tally.failures {
@@ -75,6 +115,30 @@ fn run<C: Case + DeserializeOwned>(
     report.push_str(&tally.summary());
     writeln!(out, "{report}").map_err(|error| error.to_string())?;
     Ok(tally.failures.is_empty())
+}
+
+fn escapes(words: &[String]) -> ExitCode {
+    let options = match escapes::options::Options::parse(words) {
+        Ok(options) => options,
+        Err(problem) => return fail(&format!("{problem}\n\n{}", escapes::options::USAGE), 64),
+    };
+    if options.inside.is_none() {
+        return match escapes::run::outside(&options, words) {
+            Ok(status) => {
+                ExitCode::from(status.code().and_then(|it| u8::try_from(it).ok()).unwrap_or(70))
+            }
+            Err(problem) => fail(&problem.to_string(), 65),
+        };
+    }
+    let report = match escapes::run::inside(&options) {
+        Ok(report) => report,
+        Err(problem) => return fail(&problem.to_string(), 65),
+    };
+    let text = report.describe(options.volume != Volume::Quiet);
+    match writeln!(io::stdout(), "{text}") {
+        Ok(()) if report.failures().is_empty() => ExitCode::SUCCESS,
+        Ok(()) | Err(_) => ExitCode::from(1),
+    }
 }
 
 struct Options {

@@ -482,6 +482,18 @@ pub(crate) const PAGES: &[Page] = &[
         "write a host such as `example.org`, `*.example.org` or `example.org:443`",
     ),
     settings(
+        "unreliable-domain",
+        "the entry can be read in more than one way; denied is every reading, allowed none wider than written",
+        "`::1:443` in `allowedDomains`, which is read as port 443 of `::1`",
+        "write an IPv6 address in brackets, and `*.` for subdomains",
+    ),
+    settings(
+        "broad-domain",
+        "the entry allows the sites of many owners",
+        "`*.com` in `allowedDomains`",
+        "name the sites that are needed",
+    ),
+    settings(
         "bad-directory",
         "the text names no directory, so nothing is added",
         "an empty entry of `permissions.additionalDirectories`",

@@ -1,0 +1,3 @@
+//! Data.
+
+pub(crate) mod environment;

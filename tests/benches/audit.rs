@@ -1,0 +1,103 @@
+//! How long an audit and a difference take, and how that grows: `cargo bench -p portcullis-tests --bench audit`.
+
+#![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
+
+use divan::Bencher;
+use portcullis_audit::{Limits, Stage, Subject, audit, diff};
+use portcullis_host::transcript;
+use portcullis_model::{AbsPath, Scope};
+use portcullis_policy::{Layer, Place, Policy, assemble};
+use serde_json::json;
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = [10, 100, 1_000, 10_000], sample_count = 10)]
+fn audit_rules(bencher: Bencher<'_, '_>, count: usize) {
+    let policy = policy(count, 0);
+    let stage = stage();
+    bencher.bench(|| {
+        let subject = Subject { policy: &policy, stage: &stage, looks_secret: &|_| false };
+        audit(subject, &Limits::default())
+    });
+}
+
+#[divan::bench(args = [10, 100, 1_000, 10_000], sample_count = 10)]
+fn diff_one_rule(bencher: Bencher<'_, '_>, count: usize) {
+    let (old, new) = (policy(count, 0), policy(count + 1, 0));
+    bencher.bench(|| diff(&old, &new, &stage(), &Limits::default()));
+}
+
+#[divan::bench(args = [10, 100, 1_000, 10_000], sample_count = 10)]
+fn diff_all_rules(bencher: Bencher<'_, '_>, count: usize) {
+    let (old, new) = (policy(count, 0), policy(count, 1));
+    bencher.bench(|| diff(&old, &new, &stage(), &Limits::default()));
+}
+
+#[divan::bench(args = [10_000, 100_000], sample_count = 10)]
+fn read_transcript_calls(bencher: Bencher<'_, '_>, count: usize) {
+    let text = lines(count);
+    bencher.bench(|| {
+        let mut calls = 0;
+        transcript::read(text.as_bytes(), |_call| calls += 1, |_| true).unwrap();
+        calls
+    });
+}
+
+/// Programs, subcommands and tails as settings of teams have them; `turn` makes another policy.
+fn policy(count: usize, turn: usize) -> Policy {
+    let programs = [
+        "git", "npm", "cargo", "docker", "kubectl", "gh", "terraform", "aws", "make", "go", "pip",
+        "yarn", "jq", "helm", "psql",
+    ];
+    let verbs = ["get", "list", "show", "create", "delete", "apply", "run", "test", "build", "push"];
+    let (mut allow, mut ask, mut deny) = (vec![], vec![], vec![]);
+    for index in 0..count {
+        let at = index * 7 + turn * 3;
+        let program = programs.get(at % programs.len()).unwrap();
+        let verb = verbs.get(at / programs.len() % verbs.len()).unwrap();
+        let number = index / 50 + turn * 1_000;
+        let text = match index % 4 {
+            0 => format!("Bash({program} {verb} item{number} *)"),
+            1 => format!("Bash({program} {verb} item{number}-x{index})"),
+            2 => format!("Bash({program} {verb} * --flag{index})"),
+            _ => format!("Bash({program} {verb}-{number}:*)"),
+        };
+        match index % 10 {
+            0 | 1 => deny.push(text),
+            2 => ask.push(text),
+            _ => allow.push(text),
+        }
+    }
+    let settings = json!({ "permissions": { "allow": allow, "ask": ask, "deny": deny } });
+    let layer = Layer::new(Scope::Project, "settings.json", format!("{settings:#}"), path("/p"));
+    assemble(&[layer], &Place { start: path("/p"), project_root: path("/p"), home: path("/h") })
+}
+
+/// Transcript lines of ordinary size.
+fn lines(count: usize) -> String {
+    let mut text = String::new();
+    for index in 0..count {
+        let line = json!({
+            "type": "assistant", "cwd": "/p", "sessionId": format!("s{}", index / 100),
+            "timestamp": "2026-01-01T00:00:00.000Z", "uuid": "5f0c2f57-7d9f-4a4c-9d1c-2f9f6a3f0d11",
+            "message": { "role": "assistant", "model": "m", "content": [
+                { "type": "text", "text": "I will look at the changes and run the tests again." },
+                { "type": "tool_use", "id": format!("t{index}"), "name": "Bash",
+                  "input": { "command": format!("npm test -- part{}", index % 500), "description": "Runs the tests" } },
+            ], "usage": { "input_tokens": 1, "output_tokens": 2 } },
+        });
+        text.push_str(&line.to_string());
+        text.push('\n');
+    }
+    text
+}
+
+fn stage() -> Stage {
+    Stage { project: path("/p"), home: path("/h"), mode: None }
+}
+
+fn path(text: &str) -> AbsPath {
+    AbsPath::parse(text).unwrap()
+}
