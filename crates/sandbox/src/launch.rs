@@ -155,6 +155,10 @@ fn await_start(control: &OwnedFd, supervisor: Pid, running: &mut Running) -> Res
                 }
                 return Ok(());
             }
+            // Its end of the pair may be open in another process that was forked meanwhile.
+            Err(Errno::AGAIN) if running.supervisor_has_ended() => {
+                return Err(Failure::new("the set-up was killed"));
+            }
             Err(Errno::INTR | Errno::AGAIN) => {}
             Err(errno) => return Err(failed(errno)),
         }

@@ -2,6 +2,7 @@
 
 use crate::environment::{self, Variables};
 use crate::expansion::{self, Allowed};
+use crate::temporary::Temporary;
 use crate::filter::{self, Choice, Internet};
 use crate::landlock::{self, Wanted};
 use crate::mounts::{self, Surroundings, View};
@@ -10,12 +11,15 @@ use crate::supervisor::Guards;
 use crate::sys::{
     Capture, ExecArguments, Landlock, Namespaces, Supervision, arguments_and_variables,
 };
-use crate::temporary::Temporary;
-use crate::{Backend, Capabilities, Enforcement, Failure, Listener, Request, SignalRelay};
+use crate::{
+    Backend, Capabilities, Enforcement, Failure, Listener, Request, SignalRelay, TEMPORARY,
+};
+use crate::expansion::{self, Allowed};
 use crate::{identity, network};
 use portcullis_model::AbsPath;
 use portcullis_profile::{
-    Access, CompiledFiles, Effect, FileRule, Limits, NetworkAccess, Reach, SandboxProfile,
+    Access, CompiledFiles, Effect, FileRule, Limits, NetworkAccess, Origin, Reach, SandboxProfile,
+    Standing,
 };
 use rustix::fs::FileType;
 use rustix::process::{Resource, Rlimit};
@@ -32,7 +36,6 @@ pub struct Plan {
     pub(crate) enforcement: Enforcement,
     pub(crate) files: CompiledFiles,
     pub(crate) profile: SandboxProfile,
-    pub(crate) program: String,
     pub(crate) cwd: AbsPath,
     pub(crate) namespaces: Option<Namespaces>,
     pub(crate) landlock: Option<Landlock>,
@@ -67,6 +70,7 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
     let backend = choose(capabilities, &profile, request.weakest)?;
     let descriptors = Descriptors::look(&request.descriptors)?;
     let own_view = backend != Backend::LandlockOnly;
+    allow_own_files(&mut profile.files.rules, own_view);
     let temporary = if own_view {
         Temporary::inside()
     } else {
@@ -101,7 +105,6 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
         supervision: crate::supervisor::filter::program(guards(&files, &profile, backend))
             .map(|filter| Supervision { filter }),
         files,
-        program: program.to_string_lossy().into_owned(),
         cwd,
         namespaces,
         landlock,
@@ -141,6 +144,20 @@ impl Plan {
         let stage = stage.ok_or_else(|| Failure::new("there is no such stage"))?;
         self.pause_at = stage as u32;
         Ok(())
+    }
+}
+
+/// What is made for the run may be written, whatever the profile says.
+fn allow_own_files(rules: &mut Vec<FileRule>, own_view: bool) {
+    let places: &[&str] = if own_view { &[TEMPORARY, "/dev/shm"] } else { &[TEMPORARY] };
+    for place in places.iter().filter_map(|place| AbsPath::parse(place).ok()) {
+        rules.push(FileRule {
+            access: Access::Write,
+            effect: Effect::Allow,
+            reach: Reach::Path(place),
+            standing: Standing::Absolute,
+            origin: Origin::BuiltIn("the private memory files of this run"),
+        });
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::report::Collector;
 use crate::supervisor::ReportReader;
-use crate::sys::{self, Page};
 use crate::temporary::Temporary;
-use crate::{Capabilities, prepare};
+use crate::sys::{self, Page};
 use crate::{Enforcement, Failure, Report, Request, SignalRelay};
+use crate::{Capabilities, prepare};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus};
@@ -100,9 +100,8 @@ impl Member {
         let _gone = rustix::process::pidfd_send_signal(&self.handle, signal);
     }
 
-    /// Kills it and takes its status, so that nothing is left of it.
-    fn end(&self) {
-        self.send(Signal::KILL);
+    /// Takes its status, so that nothing is left of it.
+    fn bury(&self) {
         loop {
             match rustix::process::waitid(WaitId::Pid(self.pid), WaitIdOptions::EXITED) {
                 Err(Errno::INTR) => {}
@@ -115,17 +114,11 @@ impl Member {
 impl Family {
     /// Kills everything inside and everything of ours.
     pub(crate) fn end(&mut self) {
-        // With init, the kernel kills everything in its process namespace.
-        for member in [&self.init, &self.target, &self.supervisor].into_iter().flatten() {
-            member.send(Signal::KILL);
-        }
-        // Init is gone only when all the others in its namespace are, and the command is our own child:
-        // waited for in the other order, both would wait for each other.
-        for member in [self.target.take(), self.init.take(), self.supervisor.take()] {
-            if let Some(member) = member {
-                member.end();
-            }
-        }
+        // With init, the kernel kills everything in its process namespace. Init then waits until all of
+        // that is buried, and the target is ours to bury.
+        let members = [self.target.take(), self.init.take(), self.supervisor.take()];
+        members.iter().flatten().for_each(|member| member.send(Signal::KILL));
+        members.iter().flatten().for_each(Member::bury);
     }
 }
 
@@ -220,8 +213,7 @@ impl Running {
             fds.push(PollFd::new(&relay.signals, PollFlags::IN));
         }
         let left = self.deadline.map(|deadline| {
-            let left =
-                deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+            let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
             Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 })
         });
         match poll(&mut fds, left.as_ref()) {
@@ -230,8 +222,7 @@ impl Running {
         }
         let ready = |index: usize| fds.get(index).is_some_and(|fd| !fd.revents().is_empty());
         let over = |index: usize| {
-            fds.get(index)
-                .is_some_and(|fd| fd.revents().intersects(PollFlags::HUP | PollFlags::ERR))
+            fds.get(index).is_some_and(|fd| fd.revents().intersects(PollFlags::HUP | PollFlags::ERR))
         };
         Ok(Woken {
             target: ready(0),
@@ -244,6 +235,8 @@ impl Running {
     /// Sleeps until there is something to read, and tells whether a signal asks to give up before.
     pub(crate) fn sleep_for(&self, source: &OwnedFd) -> rustix::io::Result<bool> {
         let mut fds = vec![PollFd::new(source, PollFlags::IN)];
+        let supervisor = self.family.supervisor.as_ref();
+        fds.extend(supervisor.map(|member| PollFd::new(&member.handle, PollFlags::IN)));
         if let Some(relay) = &self.relay {
             fds.push(PollFd::new(&relay.signals, PollFlags::IN));
         }
@@ -257,6 +250,13 @@ impl Running {
             over |= [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT].contains(&signal);
         }
         Ok(over)
+    }
+
+    pub(crate) fn supervisor_has_ended(&self) -> bool {
+        let Some(supervisor) = &self.family.supervisor else { return true };
+        let mut fds = [PollFd::new(&supervisor.handle, PollFlags::IN)];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
     }
 
     fn relay_signals(&mut self) {
@@ -364,3 +364,4 @@ impl End {
         std::process::exit(i32::from(self.status()))
     }
 }
+

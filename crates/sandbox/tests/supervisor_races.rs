@@ -39,6 +39,7 @@ fn the_program_under_the_filter() {
         "symlinks" => symlinks(),
         "renames" => renames(),
         "reader" => reader(),
+        "supervise" => supervise(),
         other => panic!("no role {other}"),
     }
     println!("DONE {role}");
@@ -231,4 +232,45 @@ fn reader() {
         }
         assert!(fs::read_to_string("ok").is_ok());
     }
+}
+
+#[test]
+fn without_the_supervisor_nothing_opens() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join(".env"), "PCSECRET\n").unwrap();
+    fs::write(dir.path().join("ok"), "fine\n").unwrap();
+    let mut supervisor = subject("supervise", dir.path());
+    supervisor.stdout(std::process::Stdio::null());
+    let mut supervisor = supervisor.spawn().unwrap();
+    let start = std::time::Instant::now();
+    let patience = std::time::Duration::from_secs(20);
+    while !dir.path().join("ready").exists() {
+        assert!(start.elapsed() < patience, "the program never began");
+        thread::sleep(std::time::Duration::from_millis(10));
+    }
+    supervisor.kill().unwrap();
+    supervisor.wait().unwrap();
+    let result = || fs::read_to_string(dir.path().join("result")).unwrap();
+    while !result().contains("end") {
+        assert!(start.elapsed() < patience, "{}", result());
+        thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(result(), "supervised fine\nno secret\nno file\nno creation\nend\n");
+    assert!(!dir.path().join("new").exists());
+}
+
+/// Supervises a shell until it is killed.
+fn supervise() {
+    let here = std::env::current_dir().unwrap();
+    let script = r#"
+        exec 9> result 2> /dev/null
+        read line < ok && echo "supervised $line" >&9
+        mkdir ready
+        while [ -d /proc/$PPID ]; do :; done
+        { read line < .env && echo LEAK >&9; } || echo "no secret" >&9
+        { read line < ok && echo LEAK >&9; } || echo "no file" >&9
+        { : > new && echo LEAK >&9; } || echo "no creation" >&9
+        echo end >&9"#;
+    let world = World::writing(&here, READ).deny(Access::Read, anywhere(&here, &[".env"]));
+    world.shell(&here, script);
 }

@@ -127,7 +127,7 @@ fn policy(args: &ProxyArgs) -> Result<(NetworkPolicy, Vec<String>), Failure> {
 
 /// Who is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Voice {
+pub(crate) enum Voice {
     Nobody,
     Terminal,
     Stdio,
@@ -135,7 +135,7 @@ enum Voice {
 }
 
 impl Voice {
-    fn parse(word: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(word: &str) -> Result<Self, Failure> {
         match word {
             "deny" => Ok(Self::Nobody),
             "terminal" => Ok(Self::Terminal),
@@ -148,7 +148,7 @@ impl Voice {
         }
     }
 
-    fn open(&self) -> Result<(Option<Arc<dyn Decide>>, Option<ControlChannel>), Failure> {
+    pub(crate) fn open(&self) -> Result<(Option<Arc<dyn Decide>>, Option<ControlChannel>), Failure> {
         match self {
             Self::Nobody => Ok((None, None)),
             Self::Terminal => {

@@ -3,7 +3,7 @@
 //! Whoever is about to wait makes sure that somebody else listens. A thread that has become one too many
 //! ends when it is done. What waits for a program that no longer waits is interrupted.
 
-use super::Shared;
+use super::{Shared, tracing};
 use crate::sys::notify::Notification;
 use crate::sys::remote;
 use rustix::io::Errno;
@@ -53,7 +53,7 @@ impl Crew {
         let builder = std::thread::Builder::new().stack_size(STACK).name("supervisor".to_owned());
         let started = builder.spawn(move || {
             // Creations use the umask of whom they are for.
-            if remote::own_umask().is_ok() {
+            if remote::own_umask().is_ok() && tracing::lower().is_ok() {
                 shared.serve();
             }
             shared.crew.all.fetch_sub(1, Ordering::SeqCst);
@@ -80,7 +80,10 @@ impl Crew {
 
     /// Answers a request where the watch can see it.
     pub(super) fn answer<T>(&self, call: Notification, answer: impl FnOnce() -> T) -> T {
-        let thread = rustix::thread::gettid().as_raw_nonzero().get();
+        thread_local! {
+            static NUMBER: i32 = rustix::thread::gettid().as_raw_nonzero().get();
+        }
+        let thread = NUMBER.with(|number| *number);
         let busy =
             Busy { id: call.id, target: call.thread, thread, since: Instant::now(), waits: false };
         self.busy().push(busy);

@@ -15,12 +15,13 @@ use std::os::fd::AsRawFd;
 
 impl Target<'_> {
     /// Finds the entry that arguments name.
-    fn entry(&self, descriptor: i32, path: usize) -> Result<(Entry, AbsPath), Errno> {
+    fn entry(&self, descriptor: i32, path: usize) -> Result<(Entry, Option<AbsPath>), Errno> {
         let path = self.path(path)?;
         let base = self.base(descriptor, &path)?;
         self.still_waits()?;
-        let asked = self.asked(&base, &path);
-        Ok((self.find_entry(base, &path)?, asked))
+        let entry = self.find_entry(&base, &path)?;
+        let asked = (!entry.parent.direct).then(|| self.asked(&base, &path));
+        Ok((entry, asked))
     }
 
     /// Judges writing an entry. What the kernel says first comes first: an entry that exists cannot be
@@ -28,7 +29,7 @@ impl Target<'_> {
     fn judge_entry(
         &self,
         entry: &Entry,
-        asked: &AbsPath,
+        asked: Option<&AbsPath>,
         kind: Kind,
         first: First,
     ) -> Result<(), Errno> {
@@ -59,12 +60,12 @@ impl Target<'_> {
     ) -> Result<Answer, Errno> {
         let (entry, asked) = self.entry(descriptor, path)?;
         let _names = self.shared.names_in_use();
-        self.judge_entry(&entry, &asked, Kind::Directory, First::Exists)?;
+        self.judge_entry(&entry, asked.as_ref(), Kind::Directory, First::Exists)?;
         let mode = Mode::from_raw_mode(mode.cast_unsigned() & 0o1777);
         let leaf = entry.leaf_as_asked()?;
         let parent = &entry.parent.object;
         self.with_umask(|| mkdirat(parent, leaf.as_c_str(), mode))?;
-        self.check_again(&entry, &asked, Kind::Directory, AtFlags::REMOVEDIR)
+        self.check_again(&entry, asked.as_ref(), Kind::Directory, AtFlags::REMOVEDIR)
     }
 
     /// `mknod`, `mknodat`: files, FIFOs and sockets. Devices need a capability nobody inside has.
@@ -90,12 +91,12 @@ impl Target<'_> {
             return Err(Errno::PERM);
         }
         let _names = self.shared.names_in_use();
-        self.judge_entry(&entry, &asked, kind_of(file_type), First::Exists)?;
+        self.judge_entry(&entry, asked.as_ref(), kind_of(file_type), First::Exists)?;
         let mode = Mode::from_raw_mode(mode & 0o1777);
         let leaf = entry.leaf_as_asked()?;
         let parent = &entry.parent.object;
         self.with_umask(|| mknodat(parent, leaf.as_c_str(), file_type, mode, 0))?;
-        self.check_again(&entry, &asked, kind_of(file_type), AtFlags::empty())
+        self.check_again(&entry, asked.as_ref(), kind_of(file_type), AtFlags::empty())
     }
 
     /// `symlink`, `symlinkat`: where it leads is judged when somebody goes there.
@@ -106,12 +107,15 @@ impl Target<'_> {
         path: usize,
     ) -> Result<Answer, Errno> {
         let text = self.path(text)?;
+        if text.is_empty() {
+            return Err(Errno::NOENT);
+        }
         let (entry, asked) = self.entry(descriptor, path)?;
         let _names = self.shared.names_in_use();
-        self.judge_entry(&entry, &asked, Kind::Other, First::Exists)?;
+        self.judge_entry(&entry, asked.as_ref(), Kind::Other, First::Exists)?;
         let leaf = entry.leaf_as_asked()?;
         symlinkat(text.as_c_str(), &entry.parent.object, leaf.as_c_str())?;
-        self.check_again(&entry, &asked, Kind::Other, AtFlags::empty())
+        self.check_again(&entry, asked.as_ref(), Kind::Other, AtFlags::empty())
     }
 
     /// `link`, `linkat`.
@@ -129,7 +133,7 @@ impl Target<'_> {
         let source = if old_path.is_empty() && flags & libc::AT_EMPTY_PATH != 0 {
             let object = self.descriptor(from.0)?;
             let name = self.shared.name_of(std::os::fd::AsFd::as_fd(&object))?;
-            super::resolve::Found { object, name }
+            super::resolve::Found { object, name, direct: true }
         } else {
             let last =
                 if flags & libc::AT_SYMLINK_FOLLOW != 0 { Final::Follow } else { Final::Keep };
@@ -138,19 +142,25 @@ impl Target<'_> {
         };
         let (entry, asked) = self.entry(to.0, to.1)?;
         let stat = source.stat()?;
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-            return Err(Errno::PERM);
-        }
         let kind = kind_of(FileType::from_raw_mode(stat.st_mode));
         let _names = self.shared.names_in_use();
-        self.judge_entry(&entry, &asked, kind, First::Exists)?;
+        if kind == Kind::Directory {
+            // The kernel never links one, but it looks at the new name first.
+            let exists = statat(&entry.parent.object, &entry.leaf, AtFlags::SYMLINK_NOFOLLOW);
+            return Err(match exists {
+                Ok(_) => Errno::EXIST,
+                Err(Errno::NOENT) if !entry.slashed => Errno::PERM,
+                Err(error) => error,
+            });
+        }
+        self.judge_entry(&entry, asked.as_ref(), kind, First::Exists)?;
         // A file made by O_TMPFILE has no name that could be denied.
         if stat.st_nlink != 0 {
             let text = String::from_utf8_lossy(&source.name);
             let old = AbsPath::parse(&text).map_err(|_| Errno::XDEV)?;
             let new = String::from_utf8_lossy(&entry.name()).into_owned();
             let new = AbsPath::parse(&new).map_err(|_| Errno::ACCESS)?;
-            self.judge(&source.name, &old, Access::Write, kind, Unlisted::Ruled)?;
+            self.judge(&source.name, None, Access::Write, kind, Unlisted::Ruled)?;
             if let Err(judgement) = self.shared.files.may_link(&old, &new) {
                 return Err(self.deny(old.as_str(), new.as_str(), &judgement));
             }
@@ -160,7 +170,7 @@ impl Target<'_> {
         let leaf = entry.leaf_as_asked()?;
         let (descriptors, parent) = (&self.shared.descriptors, &entry.parent.object);
         linkat(descriptors, number, parent, leaf.as_c_str(), AtFlags::SYMLINK_FOLLOW)?;
-        self.check_again(&entry, &asked, kind, AtFlags::empty())
+        self.check_again(&entry, asked.as_ref(), kind, AtFlags::empty())
     }
 
     /// `unlink`, `rmdir`, `unlinkat`.
@@ -175,7 +185,7 @@ impl Target<'_> {
             (Kind::Directory, AtFlags::REMOVEDIR)
         };
         let _names = self.shared.names_in_use();
-        self.judge_entry(&entry, &asked, kind, First::Missing)?;
+        self.judge_entry(&entry, asked.as_ref(), kind, First::Missing)?;
         if !entry.is_ordinary() {
             return Err(match (kind, entry.leaf.as_bytes()) {
                 (Kind::Directory, b".") => Errno::INVAL,
@@ -193,7 +203,7 @@ impl Target<'_> {
     fn check_again(
         &self,
         entry: &Entry,
-        asked: &AbsPath,
+        asked: Option<&AbsPath>,
         kind: Kind,
         removal: AtFlags,
     ) -> Result<Answer, Errno> {

@@ -190,3 +190,114 @@ const WRITING: u32 = (libc::O_WRONLY
     | libc::O_TRUNC
     | (libc::O_TMPFILE & !libc::O_DIRECTORY))
     .cast_unsigned();
+
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+mod tests {
+    use super::*;
+
+    const ALL: Guards = Guards { create: true, read: true, metadata: true, sockets: true };
+
+    /// Runs a program as the kernel would, with every load in bounds and every jump forward.
+    fn verdict(program: &[Instruction], arch: u32, call: u32, arguments: [u64; 6]) -> u32 {
+        let mut data = Vec::new();
+        data.extend(call.to_ne_bytes());
+        data.extend(arch.to_ne_bytes());
+        data.extend([0; 8]);
+        data.extend(arguments.iter().flat_map(|argument| argument.to_ne_bytes()));
+        let (mut at, mut held) = (0_usize, 0_u32);
+        loop {
+            let Instruction { code, jt, jf, k } = program[at];
+            at += 1;
+            let jump = |taken: bool| usize::from(if taken { jt } else { jf });
+            match u32::from(code) {
+                0x20 => {
+                    let bytes = &data[usize::try_from(k).unwrap()..][..4];
+                    held = u32::from_ne_bytes(bytes.try_into().unwrap());
+                }
+                0x15 => at += jump(held == k),
+                0x35 => at += jump(held >= k),
+                0x45 => at += jump(held & k != 0),
+                0x06 => return k,
+                other => panic!("code {other:#x}"),
+            }
+        }
+    }
+
+    fn number(call: i64) -> u32 {
+        u32::try_from(call).unwrap()
+    }
+
+    #[test]
+    fn every_call_is_trapped_as_its_row_says_and_no_other() {
+        for guards in [ALL, Guards { create: true, ..Guards::default() }] {
+            let program = program(guards).unwrap();
+            for call in 0..600 {
+                let rows: Vec<_> = ROWS
+                    .iter()
+                    .filter(|row| number(row.call) == call)
+                    .filter(|row| guards == ALL || row.guard == Guard::Create)
+                    .collect();
+                let always = [u64::MAX & !u64::from(libc::O_PATH.cast_unsigned()); 6];
+                let got = verdict(&program, NATIVE, call, always);
+                let expected = match rows.last().map(|row| row.when) {
+                    None => libc::SECCOMP_RET_ALLOW,
+                    Some(When::Absent) => libc::SECCOMP_RET_ERRNO | libc::ENOSYS.cast_unsigned(),
+                    Some(_) => libc::SECCOMP_RET_USER_NOTIF,
+                };
+                assert_eq!(got, expected, "call {call}");
+            }
+        }
+    }
+
+    #[test]
+    fn flags_tell_opens_apart() {
+        let create = program(Guards { create: true, ..Guards::default() }).unwrap();
+        let read = program(ALL).unwrap();
+        let open = |program: &[Instruction], flags: i32| {
+            let flags = u64::from(flags.cast_unsigned());
+            let got = verdict(program, NATIVE, number(libc::SYS_openat), [0, 0, flags, 0, 0, 0]);
+            got == libc::SECCOMP_RET_USER_NOTIF
+        };
+        let plain = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_DIRECTORY | libc::O_NOFOLLOW;
+        assert!(!open(&create, plain) && open(&read, plain));
+        for flags in [libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_TRUNC, libc::O_TMPFILE] {
+            assert!(open(&create, flags) && open(&read, flags), "{flags:#o}");
+        }
+        // Flags that `O_PATH` makes the kernel ignore.
+        assert!(!open(&create, libc::O_PATH | libc::O_CREAT) && !open(&read, libc::O_PATH));
+    }
+
+    #[test]
+    fn an_address_is_told_from_none_by_all_its_bits() {
+        let program = program(ALL).unwrap();
+        let sendto = number(libc::SYS_sendto);
+        for (address, trapped) in [(0, false), (1, true), (1 << 32, true), (1 << 63, true)] {
+            let got = verdict(&program, NATIVE, sendto, [0, 0, 0, 0, address, 0]);
+            assert_eq!(got == libc::SECCOMP_RET_USER_NOTIF, trapped, "{address:#x}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_call_is_killed() {
+        let program = program(ALL).unwrap();
+        let i386 = 0x4000_0003;
+        assert_eq!(verdict(&program, i386, 5, [0; 6]), libc::SECCOMP_RET_KILL_PROCESS);
+        if cfg!(target_arch = "x86_64") {
+            let x32 = 0x4000_0000 + number(libc::SYS_openat);
+            assert_eq!(verdict(&program, NATIVE, x32, [0; 6]), libc::SECCOMP_RET_KILL_PROCESS);
+        }
+    }
+
+    #[test]
+    fn the_program_is_short_and_its_jumps_fit() {
+        let program = program(ALL).unwrap();
+        assert!(program.len() < 255, "{}", program.len());
+        assert!(super::program(Guards::default()).is_none());
+    }
+}

@@ -34,11 +34,12 @@ impl Target<'_> {
         root.join(&path).unwrap_or(root)
     }
 
-    /// Judges one access to a name, and tells of a refusal.
+    /// Judges one access to a name, and tells of a refusal. `asked` is the name that led there, where it is
+    /// another.
     pub(super) fn judge(
         &self,
         name: &[u8],
-        asked: &AbsPath,
+        asked: Option<&AbsPath>,
         access: Access,
         kind: Kind,
         unlisted: Unlisted,
@@ -55,8 +56,8 @@ impl Target<'_> {
         let unmarked = text.strip_suffix(" (deleted)").and_then(|text| AbsPath::parse(text).ok());
         let mut names = vec![(&found, unlisted)];
         names.extend(unmarked.as_ref().map(|name| (name, Unlisted::Possible)));
-        if *asked != found {
-            // What is written only in symlinks is not listed for writing, but may be denied.
+        if let Some(asked) = asked.filter(|asked| **asked != found) {
+            // A name that leads somewhere else need not be listed for writing, but may be denied.
             names.push((asked, Unlisted::Possible));
         }
         for (name, unlisted) in names {
@@ -66,7 +67,11 @@ impl Target<'_> {
             let judgement = files.judge_as(name, access, kind);
             let is_possible = unlisted == Unlisted::Possible && judgement.rule.is_none();
             if !is_possible {
-                return Err(self.deny(asked.as_str(), found.as_str(), &judgement));
+                return Err(self.deny(
+                    asked.unwrap_or(&found).as_str(),
+                    found.as_str(),
+                    &judgement,
+                ));
             }
         }
         Ok(())
@@ -76,13 +81,13 @@ impl Target<'_> {
     pub(super) fn would_deny(
         &self,
         name: &[u8],
-        asked: &AbsPath,
+        asked: Option<&AbsPath>,
         access: Access,
         kind: Kind,
     ) -> bool {
         let found = AbsPath::parse(&String::from_utf8_lossy(name));
         let denied = |path: &AbsPath| self.shared.files.effect(path, access, kind) == Effect::Deny;
-        found.map_or(true, |found| denied(&found)) || denied(asked)
+        found.map_or(true, |found| denied(&found)) || asked.is_some_and(denied)
     }
 
     /// Tells of a refusal; the error the program gets.

@@ -10,6 +10,7 @@ mod crew;
 mod entries;
 pub mod filter;
 mod judge;
+mod metadata;
 mod open;
 mod rename;
 pub mod report;
@@ -19,6 +20,8 @@ mod serve;
 mod socket;
 pub mod tables;
 mod target;
+mod tracing;
+mod umasks;
 
 pub use filter::Guards;
 pub use report::{Denial, ReportReader, ReportWriter};
@@ -35,6 +38,7 @@ use socket::Reachable;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use umasks::Umasks;
 
 /// Everything a supervisor needs.
 ///
@@ -97,6 +101,7 @@ impl Supervisor {
             reports: self.reports,
             surroundings: self.surroundings,
             crew: Crew::default(),
+            umasks: Umasks::default(),
             names: RwLock::new(()),
         });
         Crew::start(&shared)?;
@@ -116,6 +121,7 @@ struct Shared {
     reports: ReportWriter,
     surroundings: Surroundings,
     crew: Crew,
+    umasks: Umasks,
     /// Held shared while names are made, alone while they are moved.
     names: RwLock<()>,
 }
@@ -125,8 +131,10 @@ struct Shared {
 enum Answer {
     /// A return value.
     Value(i64),
-    /// A descriptor for this file; whether it closes on exec.
+    /// A descriptor for this file, to read; whether it closes on exec.
     File(OwnedFd, bool),
+    /// The same for a file whose last close is felt.
+    FileToWrite(OwnedFd, bool),
     /// Whatever the kernel makes of the call.
     Proceed,
 }
@@ -138,18 +146,27 @@ impl Shared {
         let pause = Timespec { tv_sec: 0, tv_nsec: pause };
         let rest = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
         loop {
-            let mut polled = [PollFd::new(&self.listener, PollFlags::empty())];
             let timeout = if self.crew.is_busy() { &pause } else { &rest };
-            match poll(&mut polled, Some(timeout)) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-            let [listener] = &polled;
-            if listener.revents().contains(PollFlags::HUP) {
+            if self.hangs_up_within(timeout)? {
                 return Ok(());
             }
             self.crew.watch(self);
         }
+    }
+
+    /// Whether every process under the filter has ended.
+    fn is_over(&self) -> bool {
+        self.hangs_up_within(&Timespec { tv_sec: 0, tv_nsec: 0 }).unwrap_or(true)
+    }
+
+    fn hangs_up_within(&self, timeout: &Timespec) -> io::Result<bool> {
+        let mut polled = [PollFd::new(&self.listener, PollFlags::empty())];
+        match poll(&mut polled, Some(timeout)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let [listener] = &polled;
+        Ok(listener.revents().contains(PollFlags::HUP))
     }
 
     /// Keeps names from being moved while one is made or removed.

@@ -35,6 +35,7 @@ impl Target<'_> {
             let kept = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             flags = flags.intersection(kept);
         }
+        check_flags(flags)?;
         let mode = u32::try_from(mode & 0o7777).unwrap_or_default();
         let path = self.path(path)?;
         self.open_path(descriptor, &path, How { flags, mode, resolve: ResolveFlags::empty() })
@@ -73,6 +74,7 @@ impl Target<'_> {
         if resolve.contains(ResolveFlags::CACHED) {
             return Err(Errno::AGAIN);
         }
+        check_flags(flags)?;
         let mode = u32::try_from(mode).map_err(|_| Errno::INVAL)?;
         let path = self.path(1)?;
         self.open_path(self.integer(0), &path, How { flags, mode, resolve })
@@ -88,18 +90,17 @@ impl Target<'_> {
         } else {
             self.base(descriptor, path)?
         };
-        self.still_waits()?;
-        let asked = self.asked(&base, path);
         if how.flags.contains(OFlags::CREATE) && !how.flags.contains(OFlags::PATH) {
+            self.still_waits()?;
             if how.resolve.is_empty() {
-                return self.open_or_create(base, path, how, &asked);
+                return self.open_or_create(&base, path, how);
             }
             // With restricted resolution only what exists is opened; ENOSYS makes callers that
             // create fall back to openat.
             let last = final_of(how.flags);
             return match self.find(&base, path, last, how.resolve) {
                 Ok(found) if !how.flags.contains(OFlags::EXCL) => {
-                    self.open_found(&found, how, &asked)
+                    self.open_found(&found, how, Some(&self.asked(&base, path)))
                 }
                 Ok(_) => Err(Errno::EXIST),
                 Err(Errno::NOENT) => Err(Errno::NOSYS),
@@ -107,11 +108,17 @@ impl Target<'_> {
             };
         }
         let found = self.find(&base, path, final_of(how.flags), how.resolve)?;
-        self.open_found(&found, how, &asked)
+        let asked = (!found.direct).then(|| self.asked(&base, path));
+        self.open_found(&found, how, asked.as_ref())
     }
 
     /// Opens the object that was found: that one, whatever the path leads to by now.
-    fn open_found(&self, found: &Found, how: How, asked: &AbsPath) -> Result<Answer, Errno> {
+    fn open_found(
+        &self,
+        found: &Found,
+        how: How,
+        asked: Option<&AbsPath>,
+    ) -> Result<Answer, Errno> {
         let stat = found.stat()?;
         let kind = FileType::from_raw_mode(stat.st_mode);
         let flags = how.flags;
@@ -128,6 +135,10 @@ impl Target<'_> {
             return Err(Errno::LOOP);
         }
         let is_temporary = flags.contains(O_TMPFILE_BIT);
+        // Opening a file to read it changes nothing, and if the caller is another by now, it gets nothing.
+        if kind != FileType::RegularFile || flags.intersects(OFlags::TRUNC) || is_temporary {
+            self.still_waits()?;
+        }
         if kind == FileType::Directory && flags.contains(OFlags::CREATE) {
             return Err(Errno::ISDIR);
         }
@@ -148,7 +159,12 @@ impl Target<'_> {
         } else {
             self.reopen(found, flags, 0)?
         };
-        Ok(Answer::File(file, closes))
+        let writes = accesses(flags).any(|access| access == Access::Write);
+        if writes || kind == FileType::Fifo {
+            Ok(Answer::FileToWrite(file, closes))
+        } else {
+            Ok(Answer::File(file, closes))
+        }
     }
 
     /// Opens an object anew through its descriptor.
@@ -163,26 +179,21 @@ impl Target<'_> {
     }
 
     /// `O_CREAT`: opens the entry or makes it, following links in between as the kernel does.
-    fn open_or_create(
-        &self,
-        base: Base,
-        path: &CStr,
-        how: How,
-        asked: &AbsPath,
-    ) -> Result<Answer, Errno> {
-        if how.flags.contains(OFlags::DIRECTORY) || how.flags.contains(O_TMPFILE_BIT) {
-            return Err(Errno::INVAL);
-        }
+    fn open_or_create(&self, base: &Base, path: &CStr, how: How) -> Result<Answer, Errno> {
         let mut entry = self.find_entry(base, path)?;
+        let mut asked = (!entry.parent.direct).then(|| self.asked(base, path));
         let mut links = 0;
         // Every turn either ends, follows a link, or lost a race against somebody else's creation.
         for _ in 0..MOST_TURNS {
+            if !entry.is_ordinary() && how.flags.contains(OFlags::EXCL) {
+                return Err(Errno::EXIST);
+            }
             if entry.slashed || !entry.is_ordinary() {
                 return Err(Errno::ISDIR);
             }
             let looked = PATH_ONLY | OFlags::NOFOLLOW;
             match openat(&entry.parent.object, &entry.leaf, looked, Mode::empty()) {
-                Err(Errno::NOENT) => match self.create(&entry, how, asked) {
+                Err(Errno::NOENT) => match self.create(&entry, how, asked.as_ref()) {
                     Err(Errno::EXIST) if !how.flags.contains(OFlags::EXCL) => {}
                     outcome => return outcome,
                 },
@@ -190,21 +201,24 @@ impl Target<'_> {
                 Ok(_) if how.flags.contains(OFlags::EXCL) => return Err(Errno::EXIST),
                 Ok(object) => {
                     let name = self.shared.name_of(object.as_fd())?;
-                    let found = Found { object, name };
+                    let found = Found { object, name, direct: true };
                     let kind = FileType::from_raw_mode(found.stat()?.st_mode);
                     if kind != FileType::Symlink {
-                        return self.open_found(&found, how, asked);
+                        return self.open_found(&found, how, asked.as_ref());
                     }
                     if how.flags.contains(OFlags::NOFOLLOW) {
                         return Err(Errno::LOOP);
                     }
+                    asked.get_or_insert_with(|| self.asked(base, path));
                     links += 1;
                     if links > 40 {
                         return Err(Errno::LOOP);
                     }
                     entry = match self.follow(entry, &found)? {
                         Followed::Entry(entry) => entry,
-                        Followed::Object(found) => return self.open_found(&found, how, asked),
+                        Followed::Object(found) => {
+                            return self.open_found(&found, how, asked.as_ref());
+                        }
                     };
                 }
             }
@@ -225,11 +239,11 @@ impl Target<'_> {
         } else {
             Base::Object(entry.parent.object)
         };
-        self.find_entry(base, &text).map(Followed::Entry)
+        self.find_entry(&base, &text).map(Followed::Entry)
     }
 
     /// Makes a file that is not there; `EEXIST` when somebody was faster.
-    fn create(&self, entry: &Entry, how: How, asked: &AbsPath) -> Result<Answer, Errno> {
+    fn create(&self, entry: &Entry, how: How, asked: Option<&AbsPath>) -> Result<Answer, Errno> {
         // Held so that no rename of ours changes where the parent is between the look and the act.
         let _names = self.shared.names_in_use();
         let name = entry.name();
@@ -240,8 +254,8 @@ impl Target<'_> {
         if how.mode & SET_ID != 0 {
             return Err(Errno::PERM);
         }
-        self.still_waits()?;
-        let flags = how.flags | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
+        // O_EXCL follows no link at the end.
+        let flags = how.flags | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOCTTY;
         let mode = Mode::from_raw_mode(how.mode);
         let file = self.with_umask(|| openat(&entry.parent.object, &entry.leaf, flags, mode))?;
         // The host may have moved the parent meanwhile.
@@ -253,7 +267,7 @@ impl Target<'_> {
                 return Err(error);
             }
         }
-        Ok(Answer::File(file, how.flags.contains(OFlags::CLOEXEC)))
+        Ok(Answer::FileToWrite(file, how.flags.contains(OFlags::CLOEXEC)))
     }
 
     /// `truncate`.
@@ -262,8 +276,8 @@ impl Target<'_> {
         let path = self.path(0)?;
         let base = self.base(libc::AT_FDCWD, &path)?;
         self.still_waits()?;
-        let asked = self.asked(&base, &path);
         let found = self.find(&base, &path, Final::Follow, ResolveFlags::empty())?;
+        let asked = (!found.direct).then(|| self.asked(&base, &path));
         match FileType::from_raw_mode(found.stat()?.st_mode) {
             FileType::RegularFile => {}
             FileType::Directory => return Err(Errno::ISDIR),
@@ -274,7 +288,7 @@ impl Target<'_> {
             | FileType::BlockDevice
             | FileType::Unknown => return Err(Errno::INVAL),
         }
-        self.judge(&found.name, &asked, Access::Write, Kind::File, Unlisted::Ruled)?;
+        self.judge(&found.name, asked.as_ref(), Access::Write, Kind::File, Unlisted::Ruled)?;
         let file = self.reopen(&found, OFlags::WRONLY, 0)?;
         rustix::fs::ftruncate(&file, length)?;
         Ok(Answer::Value(0))
@@ -330,6 +344,19 @@ impl Target<'_> {
 enum Followed {
     Entry(Entry),
     Object(Found),
+}
+
+/// Refuses flags that contradict each other, as the kernel does before it looks at the path.
+fn check_flags(flags: OFlags) -> Result<(), Errno> {
+    if flags.contains(OFlags::CREATE | OFlags::DIRECTORY) {
+        return Err(Errno::INVAL);
+    }
+    let reads_only = flags.bits() & OFlags::ACCMODE.bits() == OFlags::RDONLY.bits();
+    let is_temporary = flags.contains(O_TMPFILE_BIT);
+    if is_temporary && (reads_only || !flags.contains(OFlags::DIRECTORY)) {
+        return Err(Errno::INVAL);
+    }
+    Ok(())
 }
 
 fn final_of(flags: OFlags) -> Final {

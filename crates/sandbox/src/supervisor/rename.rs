@@ -29,15 +29,23 @@ impl Target<'_> {
         if flags.contains(RenameFlags::WHITEOUT) {
             return Err(Errno::PERM);
         }
-        let (old_path, new_path) = (self.path(from.1)?, self.path(to.1)?);
-        let (old_base, new_base) = (self.base(from.0, &old_path)?, self.base(to.0, &new_path)?);
+        // One after the other, as the kernel does: which error is told depends on it.
+        let old_path = self.path(from.1)?;
+        let old_base = self.base(from.0, &old_path)?;
+        let old = self.find_entry(&old_base, &old_path)?;
+        let new_path = self.path(to.1)?;
+        let new_base = self.base(to.0, &new_path)?;
+        let new = self.find_entry(&new_base, &new_path)?;
         self.still_waits()?;
-        let (old_asked, new_asked) =
-            (self.asked(&old_base, &old_path), self.asked(&new_base, &new_path));
-        let old = self.find_entry(old_base, &old_path)?;
-        let new = self.find_entry(new_base, &new_path)?;
-        if !old.is_ordinary() || !new.is_ordinary() {
+        let new_asked = (!new.parent.direct).then(|| self.asked(&new_base, &new_path));
+        let old_asked = (!old.parent.direct).then(|| self.asked(&old_base, &old_path));
+        let (old_asked, new_asked) = (old_asked.as_ref(), new_asked.as_ref());
+        if !old.is_ordinary() {
             return Err(Errno::BUSY);
+        }
+        if !new.is_ordinary() {
+            let keeps = flags.contains(RenameFlags::NOREPLACE);
+            return Err(if keeps { Errno::EXIST } else { Errno::BUSY });
         }
         // SECURITY: alone. What a name is decides what it may become, and between the look and the act no
         // creation and no other rename may make it something else. Removing alone changes no kind, and
@@ -54,12 +62,12 @@ impl Target<'_> {
         if flags.contains(RenameFlags::NOREPLACE) && new_kind.is_ok() {
             return Err(Errno::EXIST);
         }
-        self.judge_move(&old, &old_asked, &new, &new_asked, old_kind)?;
+        self.judge_move(&old, old_asked, &new, new_asked, old_kind)?;
         if exchange {
-            self.judge_move(&new, &new_asked, &old, &old_asked, new_kind?)?;
+            self.judge_move(&new, new_asked, &old, old_asked, new_kind?)?;
         } else if let Ok(replaced) = new_kind {
             // What is replaced is removed.
-            self.judge(&new.name(), &new_asked, Access::Write, replaced, Unlisted::Ruled)?;
+            self.judge(&new.name(), new_asked, Access::Write, replaced, Unlisted::Ruled)?;
         }
         let (old_leaf, new_leaf) = (old.leaf_as_asked()?, new.leaf_as_asked()?);
         let (old_parent, new_parent) = (&old.parent.object, &new.parent.object);
@@ -70,9 +78,9 @@ impl Target<'_> {
     fn judge_move(
         &self,
         old: &Entry,
-        old_asked: &AbsPath,
+        old_asked: Option<&AbsPath>,
         new: &Entry,
-        new_asked: &AbsPath,
+        new_asked: Option<&AbsPath>,
         kind: Kind,
     ) -> Result<(), Errno> {
         let (old_name, new_name) = (old.name(), new.name());

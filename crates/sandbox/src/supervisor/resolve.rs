@@ -4,6 +4,7 @@
 //! program (`/proc/self`, and through it `/dev/fd` and `/dev/stdin`) is walked component by component.
 
 use super::target::{Base, PATH_ONLY, Target};
+use super::tracing::with_tracing;
 use rustix::fs::{
     AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, fstatfs, openat, openat2,
     readlinkat, readlinkat_raw,
@@ -21,6 +22,8 @@ pub(super) struct Found {
     pub(super) object: OwnedFd,
     /// Its path as the kernel tells it; of something without a name not a path, such as `pipe:[7]`.
     pub(super) name: Vec<u8>,
+    /// Whether no symlink led there: then it is also the name that was asked for.
+    pub(super) direct: bool,
 }
 
 /// A directory, and a name in it.
@@ -90,49 +93,48 @@ impl Target<'_> {
             return Err(Errno::NOENT);
         }
         if !self.has_other_root()? {
-            let flags = match last {
-                Final::Follow => PATH_ONLY,
-                Final::Keep => PATH_ONLY | OFlags::NOFOLLOW,
-            };
-            let start = match base {
-                Base::Root => CWD,
-                Base::Object(object) => object.as_fd(),
-            };
-            let resolve_here = resolve | ResolveFlags::NO_MAGICLINKS;
-            match openat2(start, path, flags, Mode::empty(), resolve_here) {
+            // Most paths hold no symlink, and then the found name is the asked one.
+            let mut outcome = self.resolve(base, path, last, resolve | ResolveFlags::NO_SYMLINKS);
+            let mut direct = true;
+            if outcome.as_ref().err() == Some(&Errno::LOOP) {
+                direct = false;
+                outcome = self.resolve(base, path, last, resolve | ResolveFlags::NO_MAGICLINKS);
+            }
+            match outcome {
                 Ok(object) => {
                     let name = self.shared.name_of(object.as_fd())?;
                     // SECURITY: what ends in /proc may be ours where the program meant its own.
                     if !name.starts_with(b"/proc") {
-                        return Ok(Found { object, name });
+                        return Ok(Found { object, name, direct });
                     }
                 }
-                // Both may mean that the way leads through a link of /proc that differs for us.
-                Err(Errno::LOOP | Errno::NOENT) => {}
+                // Without a symlink, also without one of /proc that is missing for us.
+                Err(Errno::NOENT) if direct => return Err(Errno::NOENT),
+                // Each may mean that the way leads through a link of /proc that differs for us.
+                Err(Errno::LOOP | Errno::NOENT | Errno::ACCESS) => {}
                 Err(error) => return Err(error),
             }
         }
-        if !resolve.is_empty() {
-            // A caller that restricts resolution takes a refusal into account, and tries another way.
-            let strict = ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
-            if resolve.intersects(strict)
-                || resolve.intersects(ResolveFlags::BENEATH | ResolveFlags::IN_ROOT)
-            {
-                return self.find_restricted(base, path, last, resolve);
+        let within = ResolveFlags::BENEATH | ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
+        if resolve.intersects(within | ResolveFlags::NO_MAGICLINKS) {
+            // A caller that restricts resolution is ready for a refusal, and finds another way.
+            let object = self.resolve(base, path, last, resolve | ResolveFlags::NO_MAGICLINKS)?;
+            let name = self.shared.name_of(object.as_fd())?;
+            if name.starts_with(b"/proc") || self.has_other_root()? {
+                return Err(Errno::XDEV);
             }
+            return Ok(Found { object, name, direct: false });
         }
         self.walk(base, path, last)
     }
 
-    /// The second opinion on a path whose caller restricts resolution: the kernel's error, as long as the
-    /// object is not in `/proc`.
-    fn find_restricted(
+    fn resolve(
         &self,
         base: &Base,
         path: &CStr,
         last: Final,
         resolve: ResolveFlags,
-    ) -> Result<Found, Errno> {
+    ) -> Result<OwnedFd, Errno> {
         let flags = match last {
             Final::Follow => PATH_ONLY,
             Final::Keep => PATH_ONLY | OFlags::NOFOLLOW,
@@ -141,17 +143,11 @@ impl Target<'_> {
             Base::Root => CWD,
             Base::Object(object) => object.as_fd(),
         };
-        let resolve = resolve | ResolveFlags::NO_MAGICLINKS;
-        let object = openat2(start, path, flags, Mode::empty(), resolve)?;
-        let name = self.shared.name_of(object.as_fd())?;
-        if name.starts_with(b"/proc") || self.has_other_root()? {
-            return Err(Errno::XDEV);
-        }
-        Ok(Found { object, name })
+        openat2(start, path, flags, Mode::empty(), resolve)
     }
 
     /// Finds the directory a path leads to, and the name at its end.
-    pub(super) fn find_entry(&self, base: Base, path: &CStr) -> Result<Entry, Errno> {
+    pub(super) fn find_entry(&self, base: &Base, path: &CStr) -> Result<Entry, Errno> {
         let bytes = path.to_bytes();
         if bytes.is_empty() {
             return Err(Errno::NOENT);
@@ -160,21 +156,19 @@ impl Target<'_> {
         let slashed = trimmed.len() < bytes.len();
         let cut = trimmed.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
         let (parent, leaf) = trimmed.split_at_checked(cut).unwrap_or((b"", trimmed));
-        if leaf.len() > LONGEST_NAME {
-            return Err(Errno::NAMETOOLONG);
-        }
         let leaf = CString::new(leaf).map_err(|_| Errno::INVAL)?;
         let parent = match (parent, base) {
             ([], Base::Object(object)) => {
                 let name = self.shared.name_of(object.as_fd())?;
-                Found { object, name }
+                let object = object.try_clone().map_err(|_| Errno::MFILE)?;
+                Found { object, name, direct: true }
             }
             ([], Base::Root) => {
                 self.find(&Base::Root, c"/", Final::Follow, ResolveFlags::empty())?
             }
             (parent, base) => {
                 let parent = CString::new(parent).map_err(|_| Errno::INVAL)?;
-                self.find(&base, &parent, Final::Follow, ResolveFlags::empty())?
+                self.find(base, &parent, Final::Follow, ResolveFlags::empty())?
             }
         };
         Ok(Entry { parent, leaf, slashed })
@@ -205,9 +199,12 @@ impl Target<'_> {
             Base::Object(object) => object.try_clone().map_err(|_| Errno::MFILE)?,
         };
         let mut ahead: VecDeque<Vec<u8>> = components(path.to_bytes());
-        let mut slashed = path.to_bytes().last() == Some(&b'/');
+        let mut slashed = ends_in_directory(path.to_bytes());
         let mut links = 0;
+        // Whether the way is below the program's own directory in `/proc`, where it may look at anything.
+        let mut own = self.is_own(here.as_fd());
         while let Some(component) = ahead.pop_front() {
+            own &= component != b"..";
             if component == b".." && self.is_root(here.as_fd())? {
                 continue;
             }
@@ -223,14 +220,14 @@ impl Target<'_> {
             if links > MOST_LINKS {
                 return Err(Errno::LOOP);
             }
-            let text = match self.link_in_proc(here.as_fd(), &name, next.as_fd())? {
+            let text = match self.link_in_proc(here.as_fd(), &name, next.as_fd(), &mut own)? {
                 Link::Object(object) => {
                     here = object;
                     continue;
                 }
                 Link::Text(text) => text,
             };
-            if is_last && text.last() == Some(&b'/') {
+            if is_last && ends_in_directory(&text) {
                 slashed = true;
             }
             if text.first() == Some(&b'/') {
@@ -244,7 +241,7 @@ impl Target<'_> {
             return Err(Errno::NOTDIR);
         }
         let name = self.shared.name_of(here.as_fd())?;
-        Ok(Found { object: here, name })
+        Ok(Found { object: here, name, direct: false })
     }
 
     fn is_root(&self, directory: BorrowedFd<'_>) -> Result<bool, Errno> {
@@ -258,6 +255,7 @@ impl Target<'_> {
         directory: BorrowedFd<'_>,
         name: &CStr,
         link: BorrowedFd<'_>,
+        own: &mut bool,
     ) -> Result<Link, Errno> {
         let text = || readlinkat(link, c"", Vec::new()).map(CString::into_bytes);
         if fstatfs(link)?.f_type != PROC_MAGIC {
@@ -266,21 +264,38 @@ impl Target<'_> {
         let at_top = fstat(directory)?.st_ino == PROC_ROOT;
         match name.to_bytes() {
             b"self" if at_top => {
+                *own = true;
                 self.numbers(directory).map(|(process, _)| Link::Text(process.into_bytes()))
             }
-            b"thread-self" if at_top => self.numbers(directory).map(|(process, thread)| {
-                Link::Text(format!("{process}/task/{thread}").into_bytes())
-            }),
+            b"thread-self" if at_top => {
+                *own = true;
+                let (process, thread) = self.numbers(directory)?;
+                Ok(Link::Text(format!("{process}/task/{thread}").into_bytes()))
+            }
             _ => {
                 let resolve = ResolveFlags::NO_MAGICLINKS;
-                match openat2(directory, name, PATH_ONLY, Mode::empty(), resolve) {
+                let plain = || openat2(directory, name, PATH_ONLY, Mode::empty(), resolve);
+                match if *own { with_tracing(plain) } else { plain() } {
                     Err(Errno::LOOP) => {
-                        openat(directory, name, PATH_ONLY, Mode::empty()).map(Link::Object)
+                        let open = || openat(directory, name, PATH_ONLY, Mode::empty());
+                        let object = if *own { with_tracing(open)? } else { open()? };
+                        *own = false;
+                        Ok(Link::Object(object))
                     }
                     Ok(_) | Err(_) => text().map(Link::Text),
                 }
             }
         }
+    }
+
+    /// Whether a directory is in `/proc`, below the program's own.
+    fn is_own(&self, directory: BorrowedFd<'_>) -> bool {
+        let name = self.shared.name_of(directory).unwrap_or_default();
+        let Some(below) = name.strip_prefix(b"/proc/") else { return false };
+        let process = below.split(|byte| *byte == b'/').next().unwrap_or_default();
+        let numbers = openat(CWD, c"/proc", PATH_ONLY, Mode::empty())
+            .and_then(|proc| self.numbers(proc.as_fd()));
+        numbers.is_ok_and(|(own, _)| own.as_bytes() == process)
     }
 
     /// The process and thread as a mounted `/proc` numbers them.
@@ -313,7 +328,8 @@ impl Target<'_> {
 
     fn namespace(&self, proc: BorrowedFd<'_>, process: &str) -> Result<u64, Errno> {
         let path = format!("{process}/ns/pid");
-        rustix::fs::statat(proc, path.as_str(), AtFlags::empty()).map(|stat| stat.st_ino)
+        let look = || rustix::fs::statat(proc, path.as_str(), AtFlags::empty());
+        with_tracing(look).map(|stat| stat.st_ino)
     }
 }
 
@@ -361,6 +377,11 @@ impl TrimSlashes for [u8] {
     }
 }
 
+/// Whether a path ends so that its last name has to be a directory.
+fn ends_in_directory(path: &[u8]) -> bool {
+    path == b"." || path.ends_with(b"/") || path.ends_with(b"/.")
+}
+
 fn components(path: &[u8]) -> VecDeque<Vec<u8>> {
     path.split(|byte| *byte == b'/')
         .filter(|component| !matches!(*component, b"" | b"."))
@@ -370,8 +391,6 @@ fn components(path: &[u8]) -> VecDeque<Vec<u8>> {
 
 /// The kernel's limit, `MAXSYMLINKS`.
 const MOST_LINKS: usize = 40;
-/// `NAME_MAX`.
-const LONGEST_NAME: usize = 255;
 /// The inode number of the top of every `/proc`.
 const PROC_ROOT: u64 = 1;
 /// `PROC_SUPER_MAGIC`.

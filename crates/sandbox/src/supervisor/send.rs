@@ -6,6 +6,7 @@
 use super::Answer;
 use super::socket::Reached;
 use super::target::Target;
+use super::tracing::with_tracing;
 use crate::sys::remote;
 use crate::sys::socket::{self, Message};
 use rustix::fs::OFlags;
@@ -41,7 +42,8 @@ impl Target<'_> {
             match self.send_one(header, self.integer(3)) {
                 Ok(sent) => {
                     let sent = u32::try_from(sent).unwrap_or(u32::MAX).to_ne_bytes();
-                    remote::write_memory(self.call.thread, header + HEADER_SIZE, &sent)?;
+                    let thread = self.call.thread;
+                    with_tracing(|| remote::write_memory(thread, header + HEADER_SIZE, &sent))?;
                     done += 1;
                 }
                 Err(error) if done == 0 => return Err(error),

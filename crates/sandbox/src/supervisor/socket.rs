@@ -6,6 +6,7 @@
 use super::judge::Unlisted;
 use super::resolve::{Decimal, Final};
 use super::target::Target;
+use super::tracing::with_tracing;
 use super::{AbstractSockets, Answer};
 use crate::sys::socket;
 use portcullis_model::AbsPath;
@@ -99,14 +100,14 @@ impl Target<'_> {
         };
         let base = self.base(libc::AT_FDCWD, &path)?;
         self.still_waits()?;
-        let asked = self.asked(&base, &path);
-        let entry = self.find_entry(base, &path)?;
+        let entry = self.find_entry(&base, &path)?;
+        let asked = (!entry.parent.direct).then(|| self.asked(&base, &path));
         if entry.slashed || !entry.is_ordinary() {
             return Err(Errno::ADDRINUSE);
         }
         let _names = self.shared.names_in_use();
         let name = entry.name();
-        self.judge(&name, &asked, Access::Write, Kind::Other, Unlisted::Ruled)?;
+        self.judge(&name, asked.as_ref(), Access::Write, Kind::Other, Unlisted::Ruled)?;
         // Relative to the directory that was found: an absolute path would be resolved again.
         let own = unix_address(entry.leaf.as_bytes())?;
         fchdir(&entry.parent.object)?;
@@ -168,7 +169,8 @@ impl Target<'_> {
         if number < 0 {
             return Err(Errno::BADF);
         }
-        pidfd_getfd(self.process()?, number, PidfdGetfdFlags::empty())
+        let process = self.process()?;
+        with_tracing(|| pidfd_getfd(&process, number, PidfdGetfdFlags::empty()))
     }
 
     /// A descriptor for the thread that made the call, or for its process.

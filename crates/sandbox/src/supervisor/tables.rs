@@ -44,6 +44,13 @@ pub const ROWS: &[Row] = &[
     row(libc::SYS_creat, "creat", Guard::Create, When::Always, "creates and truncates"),
     // Making names.
     row(libc::SYS_mkdirat, "mkdirat", Guard::Create, When::Always, "creates"),
+    row(
+        libc::SYS_umask,
+        "umask",
+        Guard::Create,
+        When::Always,
+        "what was read of it is no longer so",
+    ),
     row(libc::SYS_mknodat, "mknodat", Guard::Create, When::Always, "creates"),
     row(libc::SYS_symlinkat, "symlinkat", Guard::Create, When::Always, "creates"),
     row(libc::SYS_linkat, "linkat", Guard::Create, When::Always, "gives a file another name"),

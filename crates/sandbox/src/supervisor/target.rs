@@ -1,5 +1,6 @@
 //! The thread that made a call: what it wrote, where it stands, how it is set up.
 
+use super::tracing::with_tracing;
 use super::{Shared, Status};
 use crate::sys::notify::Notification;
 use crate::sys::remote;
@@ -57,7 +58,7 @@ impl Target<'_> {
             if chunk.is_empty() {
                 return Err(longer);
             }
-            let copied = remote::read_memory(self.call.thread, at, chunk)?;
+            let copied = with_tracing(|| remote::read_memory(self.call.thread, at, &mut *chunk))?;
             if copied == 0 {
                 return Err(Errno::FAULT);
             }
@@ -76,7 +77,7 @@ impl Target<'_> {
         let mut done = 0;
         while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
             let at = start.checked_add(to_u64(done)).ok_or(Errno::FAULT)?;
-            match remote::read_memory(self.call.thread, at, rest)? {
+            match with_tracing(|| remote::read_memory(self.call.thread, at, &mut *rest))? {
                 0 => return Err(Errno::FAULT),
                 copied => done += copied,
             }
@@ -109,7 +110,7 @@ impl Target<'_> {
 
     /// Opens a path of our own `/proc` with `O_PATH`.
     pub(super) fn of_proc(&self, path: &str) -> Result<OwnedFd, Errno> {
-        openat(self.shared.proc.as_fd(), path, PATH_ONLY, Mode::empty())
+        with_tracing(|| openat(self.shared.proc.as_fd(), path, PATH_ONLY, Mode::empty()))
     }
 
     /// Whether the thread we looked at is the one that made the call. Everything read of it before counts
@@ -131,9 +132,11 @@ impl Target<'_> {
 
     /// The thread's umask.
     pub(super) fn umask(&self) -> Result<Mode, Errno> {
-        let status = self.status()?;
-        let bits = u32::from_str_radix(status.field("Umask:"), 8);
-        bits.map(Mode::from_raw_mode).map_err(|_| Errno::INVAL)
+        let bits = self.shared.umasks.get_or_read(self.call.thread, || {
+            let status = self.status()?;
+            u32::from_str_radix(status.field("Umask:"), 8).map_err(|_| Errno::INVAL)
+        })?;
+        Ok(Mode::from_raw_mode(bits))
     }
 
     /// `/proc/TID/status`.
@@ -149,7 +152,8 @@ impl Target<'_> {
     /// The program the thread runs, for a report.
     pub(super) fn program(&self) -> String {
         let path = format!("{}/exe", self.call.thread);
-        let link = rustix::fs::readlinkat(self.shared.proc.as_fd(), path.as_str(), Vec::new());
+        let proc = self.shared.proc.as_fd();
+        let link = with_tracing(|| rustix::fs::readlinkat(proc, path.as_str(), Vec::new()));
         link.map_or_else(|_| String::new(), |link| link.to_string_lossy().into_owned())
     }
 }

@@ -342,10 +342,6 @@ fn perform(step: &Step, slots: &mut [RawFd]) -> Result<()> {
             keep(slots, *slot, kernel::open_plain(path)?);
             Ok(())
         }
-        Step::Open { path, slot } => {
-            keep(slots, *slot, kernel::open_plain(path)?);
-            Ok(())
-        }
         Step::Directory { base, path, mode } => {
             rustix::fs::mkdirat(kernel::borrow(at(slots, *base)?), path, Mode::from_raw_mode(*mode))
         }
@@ -365,13 +361,6 @@ fn perform(step: &Step, slots: &mut [RawFd]) -> Result<()> {
         Step::Put { slot, path } => {
             let tree = at(slots, *slot)?;
             kernel::put_tree(tree, libc::AT_FDCWD, path)?;
-            drop(kernel::own(tree));
-            keep(slots, *slot, -1);
-            Ok(())
-        }
-        Step::PutBelow { slot, base, path } => {
-            let tree = at(slots, *slot)?;
-            kernel::put_tree(tree, at(slots, *base)?, path)?;
             drop(kernel::own(tree));
             keep(slots, *slot, -1);
             Ok(())

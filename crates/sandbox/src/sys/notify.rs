@@ -194,22 +194,42 @@ impl Listener {
         file: BorrowedFd<'_>,
         close_on_exec: bool,
     ) -> io::Result<()> {
+        // SECCOMP_ADDFD_FLAG_SEND (5.14): both happen or neither, so no descriptor is left behind in a
+        // caller that was interrupted in between.
+        self.add(id, file, close_on_exec, 2).map(drop)
+    }
+
+    /// Places a descriptor for `file` in the caller's table, closes ours, and only then answers.
+    ///
+    /// For files whose last close is felt: a program that was just written cannot run while anybody has it
+    /// open to write, and a FIFO has a reader as long as we are one.
+    pub fn close_and_answer(&self, id: u64, file: OwnedFd, close_on_exec: bool) -> io::Result<()> {
+        let number = self.add(id, file.as_fd(), close_on_exec, 0)?;
+        drop(file);
+        self.answer(id, number)
+    }
+
+    fn add(
+        &self,
+        id: u64,
+        file: BorrowedFd<'_>,
+        close_on_exec: bool,
+        flags: u32,
+    ) -> io::Result<i64> {
         let source = u32::try_from(file.as_raw_fd()).map_err(|_| io::ErrorKind::InvalidInput)?;
-        let flags = if close_on_exec { libc::O_CLOEXEC.cast_unsigned() } else { 0 };
+        let descriptor_flags = if close_on_exec { libc::O_CLOEXEC.cast_unsigned() } else { 0 };
         let addition = libc::seccomp_notif_addfd {
             id,
-            // SECCOMP_ADDFD_FLAG_SEND (5.14): both happen or neither, so no descriptor is left behind
-            // in a caller that was interrupted in between.
-            flags: 2,
+            flags,
             srcfd: source,
             newfd: 0,
-            newfd_flags: flags,
+            newfd_flags: descriptor_flags,
         };
         let addition: *const libc::seccomp_notif_addfd = &raw const addition;
         // SAFETY: the kernel reads one `seccomp_notif_addfd` through the pointer.
-        let status =
+        let number =
             unsafe { libc::ioctl(self.0.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_ADDFD, addition) };
-        if status < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+        if number < 0 { Err(io::Error::last_os_error()) } else { Ok(i64::from(number)) }
     }
 
     fn send(&self, response: &libc::seccomp_notif_resp) -> io::Result<()> {

@@ -99,8 +99,6 @@ pub(crate) enum Step {
     Writable { slot: usize },
     /// Mounts a memory filesystem over a path and keeps its root in a slot.
     Memory { path: CString, slot: usize },
-    /// Opens a path into a slot.
-    Open { path: CString, slot: usize },
     /// Makes a directory.
     Directory { base: usize, path: CString, mode: u32 },
     /// Makes a file.
@@ -109,8 +107,6 @@ pub(crate) enum Step {
     Link { base: usize, path: CString, target: CString },
     /// Puts a mount in its place.
     Put { slot: usize, path: CString },
-    /// Puts a mount in its place below the directory in slot `base`.
-    PutBelow { slot: usize, base: usize, path: CString },
     /// Mounts an own set of terminals.
     Terminals { path: CString },
 }
@@ -208,11 +204,6 @@ impl ExecArguments {
         let script = script.collect();
         let pointers = pointers(0).chain(end).collect();
         Self { strings, pointers, script }
-    }
-
-    /// The strings.
-    pub(crate) fn strings(&self) -> &[CString] {
-        &self.strings
     }
 
     /// The array for `execve`.
