@@ -48,10 +48,24 @@ fn read_transcript_calls(bencher: Bencher<'_, '_>, count: usize) {
 /// Programs, subcommands and tails as settings of teams have them; `turn` makes another policy.
 fn policy(count: usize, turn: usize) -> Policy {
     let programs = [
-        "git", "npm", "cargo", "docker", "kubectl", "gh", "terraform", "aws", "make", "go", "pip",
-        "yarn", "jq", "helm", "psql",
+        "git",
+        "npm",
+        "cargo",
+        "docker",
+        "kubectl",
+        "gh",
+        "terraform",
+        "aws",
+        "make",
+        "go",
+        "pip",
+        "yarn",
+        "jq",
+        "helm",
+        "psql",
     ];
-    let verbs = ["get", "list", "show", "create", "delete", "apply", "run", "test", "build", "push"];
+    let verbs =
+        ["get", "list", "show", "create", "delete", "apply", "run", "test", "build", "push"];
     let (mut allow, mut ask, mut deny) = (vec![], vec![], vec![]);
     for index in 0..count {
         let at = index * 7 + turn * 3;

@@ -39,8 +39,7 @@ const HOUSE: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that do no I/O, read no environment, clock or cwd, and start no thread.
-const PURE: &[&str] =
-    &["model", "rules", "shell", "facts", "policy", "engine", "profile", "audit"];
+const PURE: &[&str] = &["model", "rules", "shell", "facts", "policy", "engine", "profile", "audit"];
 
 /// Nothing needs these; the proxy reads HTTP itself.
 const NOWHERE: &[&str] = &["hyper", "openssl", "native-tls", "reqwest"];

@@ -51,11 +51,7 @@ fn flawed_policies_get_their_findings_and_no_others() {
             }
         }
     }
-    println!(
-        "{policies} policies: recall {hit}/{expected}, precision {}/{}",
-        hit,
-        hit + alarms
-    );
+    println!("{policies} policies: recall {hit}/{expected}, precision {}/{}", hit, hit + alarms);
     assert!(policies >= 40);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -73,12 +69,9 @@ fn named(finding: &Finding, texts: &[(String, String)]) -> String {
     // The place of a rule that the reader of rules complains about, as its list and index.
     let source = &finding.source;
     let (_, text) = texts.iter().find(|(file, _)| *file == source.file).unwrap();
-    let offset: usize = text
-        .lines()
-        .take(source.line.saturating_sub(1))
-        .map(|line| line.len() + 1)
-        .sum::<usize>()
-        + source.column.saturating_sub(1);
+    let offset: usize =
+        text.lines().take(source.line.saturating_sub(1)).map(|line| line.len() + 1).sum::<usize>()
+            + source.column.saturating_sub(1);
     let before = text.get(..offset).unwrap_or("");
     for list in ["allow", "ask", "deny"] {
         let Some(start) = before.rfind(&format!("\"{list}\": [")) else { continue };
@@ -105,8 +98,11 @@ fn assembled(case: &Value) -> (Policy, Vec<(String, String)>) {
         texts.push((file.clone(), text.clone()));
         layers.push(Layer::new(scope, file, text, path(dir)));
     }
-    let place =
-        Place { start: path("/r/project"), project_root: path("/r/project"), home: path("/r/home") };
+    let place = Place {
+        start: path("/r/project"),
+        project_root: path("/r/project"),
+        home: path("/r/home"),
+    };
     (assemble(&layers, &place), texts)
 }
 

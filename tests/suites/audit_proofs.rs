@@ -17,9 +17,17 @@ fn proofs_agree_with_brute_force() {
     let texts = texts();
     let seed = environment::seed(11);
     let cases: Vec<u64> = (0..u64::from(environment::cases())).collect();
-    let broken: Vec<String> =
-        parallel::map(&cases, |case| one(seed ^ (case << 20), &texts).err()).into_iter().flatten().collect();
-    assert!(broken.is_empty(), "{} of {}\n{}", broken.len(), cases.len(), broken.iter().take(5).cloned().collect::<Vec<_>>().join("\n"));
+    let broken: Vec<String> = parallel::map(&cases, |case| one(seed ^ (case << 20), &texts).err())
+        .into_iter()
+        .flatten()
+        .collect();
+    assert!(
+        broken.is_empty(),
+        "{} of {}\n{}",
+        broken.len(),
+        cases.len(),
+        broken.iter().take(5).cloned().collect::<Vec<_>>().join("\n")
+    );
 }
 
 #[test]
@@ -104,7 +112,8 @@ fn rule(choices: &mut Choices<'_>) -> String {
 fn matches(rule: &str, text: &str) -> bool {
     let pattern = rule.strip_prefix("Bash(").and_then(|rest| rest.strip_suffix(')')).unwrap();
     if let Some(prefix) = pattern.strip_suffix(":*") {
-        return text == prefix || text.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(' '));
+        return text == prefix
+            || text.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(' '));
     }
     if let Some(prefix) = pattern.strip_suffix(" *")
         && !prefix.contains('*')
@@ -174,15 +183,20 @@ fn one(seed: u64, texts: &[String]) -> Result<(), String> {
     ] {
         for rule in list {
             let claimed = found.findings.iter().any(|each| {
-                ids.contains(&each.kind.id) && each.rule.as_ref().is_some_and(|own| own.text == *rule)
+                ids.contains(&each.kind.id)
+                    && each.rule.as_ref().is_some_and(|own| own.text == *rule)
             });
             let open = texts.iter().find(|text| {
                 matches(rule, text)
                     && !stricter.iter().any(|list| list.iter().any(|other| matches(other, text)))
             });
             match (claimed, open) {
-                (true, Some(text)) => return Err(at(&format!("`{rule}` is not shadowed: `{text}`"))),
-                (false, None) => return Err(at(&format!("`{rule}` is shadowed, and that is missed"))),
+                (true, Some(text)) => {
+                    return Err(at(&format!("`{rule}` is not shadowed: `{text}`")));
+                }
+                (false, None) => {
+                    return Err(at(&format!("`{rule}` is shadowed, and that is missed")));
+                }
                 (true, None) | (false, Some(_)) => {}
             }
         }
@@ -200,7 +214,8 @@ fn one(seed: u64, texts: &[String]) -> Result<(), String> {
     for list in [&rules.deny, &rules.ask, &rules.allow] {
         for (index, rule) in list.iter().enumerate() {
             let covered = list.iter().enumerate().any(|(place, other)| {
-                let inside = |a: &str, b: &str| texts.iter().all(|t| !matches(a, t) || matches(b, t));
+                let inside =
+                    |a: &str, b: &str| texts.iter().all(|t| !matches(a, t) || matches(b, t));
                 place != index && inside(rule, other) && (place < index || !inside(other, rule))
             });
             let said = found.findings.iter().any(|each| {
@@ -243,7 +258,10 @@ fn reference_agrees(
         let text = choices.pick(texts);
         let own = stage().ask(policy, &portcullis_audit::Question::bash(text.as_str())).decision;
         if own != rules.decide(text) {
-            return Err(format!("the reference says {} of `{text}`, the evaluator {own}: {rules:?}", rules.decide(text)));
+            return Err(format!(
+                "the reference says {} of `{text}`, the evaluator {own}: {rules:?}",
+                rules.decide(text)
+            ));
         }
     }
     Ok(())
@@ -297,7 +315,10 @@ fn differences(
     for text in texts {
         let cell = (rules.decide(text), others.decide(text));
         if cell.0 != cell.1 && !cells(&there).contains(&cell) {
-            return Err(at(&format!("`{text}` goes from {} to {}, and that is missed", cell.0, cell.1)));
+            return Err(at(&format!(
+                "`{text}` goes from {} to {}, and that is missed",
+                cell.0, cell.1
+            )));
         }
     }
     Ok(())

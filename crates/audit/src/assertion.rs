@@ -150,7 +150,10 @@ fn samples(pattern: &PolicyRule) -> Vec<Question> {
             let writes: Vec<Question> = out
                 .iter()
                 .flat_map(|q| {
-                    [Question::of("Write", "file_path", &q.text), Question::bash(format!("tee {}", q.text))]
+                    [
+                        Question::of("Write", "file_path", &q.text),
+                        Question::bash(format!("tee {}", q.text)),
+                    ]
                 })
                 .collect();
             out.extend(writes);
@@ -177,7 +180,11 @@ fn asked(pattern: &PolicyRule, text: &str) -> Vec<Question> {
         | Realm::Directory(_)
         | Realm::Parameter(..)
         | Realm::Nothing => {
-            if is_command(pattern) { vec![Question::bash(text)] } else { questions(pattern, text) }
+            if is_command(pattern) {
+                vec![Question::bash(text)]
+            } else {
+                questions(pattern, text)
+            }
         }
     }
 }

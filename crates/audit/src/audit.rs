@@ -45,8 +45,7 @@ impl Default for Limits {
 
 impl Limits {
     /// No limit that an ordinary policy reaches: for reports that somebody waits for.
-    pub const THOROUGH: Self =
-        Self { steps: 20_000_000, grants: 1_000_000, trials: 1_000_000 };
+    pub const THOROUGH: Self = Self { steps: 20_000_000, grants: 1_000_000, trials: 1_000_000 };
 }
 
 /// What was found.

@@ -121,7 +121,9 @@ impl<'p> Covering<'_, 'p> {
             Realm::Whole | Realm::Nothing => return None,
             Realm::Name(_) | Realm::Parameter(..) | Realm::Directory(_) => {
                 let name = rule.rule.tool().exact()?;
-                return self.rules().find(|other| is_whole(other) && other.rule.tool().matches(name));
+                return self
+                    .rules()
+                    .find(|other| is_whole(other) && other.rule.tool().matches(name));
             }
         };
         self.rules().find(|other| {
@@ -156,13 +158,12 @@ impl<'p> Covering<'_, 'p> {
     fn commands(&self, text: &str) -> impl Iterator<Item = &'p PolicyRule> {
         let texts = TextSet::literal(text);
         let text = text.to_owned();
-        self.lists
-            .iter()
-            .flat_map(move |rules| rules.command_candidates(&texts))
-            .filter(move |other| {
+        self.lists.iter().flat_map(move |rules| rules.command_candidates(&texts)).filter(
+            move |other| {
                 command_of(other).is_some_and(|other| other.matches_text(&text))
                     && (self.counts)(other)
-            })
+            },
+        )
     }
 
     fn paths(
@@ -173,8 +174,8 @@ impl<'p> Covering<'_, 'p> {
         let inner = own.automaton();
         let near = self.rules().filter_map(|other| {
             let paths = speaks(Realm::of(other))?;
-            let touch = paths.anchor().is_within(own.anchor())
-                || own.anchor().is_within(paths.anchor());
+            let touch =
+                paths.anchor().is_within(own.anchor()) || own.anchor().is_within(paths.anchor());
             touch.then(|| (other, paths.automaton()))
         });
         self.search(&inner, near)

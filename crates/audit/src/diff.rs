@@ -97,11 +97,8 @@ pub fn diff(old: &Policy, new: &Policy, stage: &Stage, limits: &Limits) -> Diffe
     if !old_only.is_empty() || !new_only.is_empty() {
         let fill = fill(old, new);
         // Shortest calls first: of each kind of change only so many are asked about.
-        let mut questions: Vec<Question> = old_only
-            .iter()
-            .chain(&new_only)
-            .flat_map(|rule| about(rule, &fill))
-            .collect();
+        let mut questions: Vec<Question> =
+            old_only.iter().chain(&new_only).flat_map(|rule| about(rule, &fill)).collect();
         questions.sort_by_key(|question| question.text.len());
         for question in &questions {
             if !search.is_known_kind(question) {
@@ -129,7 +126,8 @@ pub fn diff(old: &Policy, new: &Policy, stage: &Stage, limits: &Limits) -> Diffe
         .into_iter()
         .map(|(cell, mut changes)| {
             changes.sort_by(|a, b| {
-                let key = |change: &Change| (change.question.text.len(), change.question.text.clone());
+                let key =
+                    |change: &Change| (change.question.text.len(), change.question.text.clone());
                 key(a).cmp(&key(b))
             });
             let count = changes.len();
@@ -546,6 +544,17 @@ const FILLS: &[&str] = &["x", "xy", "foo", "qux", "xyzzy"];
 
 /// Commands that no rule may decide but a mode or the sandbox.
 const MORE: &[&str] = &[
-    "x", "mkdir x", "touch x", "rm x", "mv x y", "cp x y", "sed -i s/a/b/ x", "echo x > y",
-    "echo x > /tmp/y", "cat /etc/hosts", "cat ~/.ssh/id_ed25519", "bash -c id", "$X",
+    "x",
+    "mkdir x",
+    "touch x",
+    "rm x",
+    "mv x y",
+    "cp x y",
+    "sed -i s/a/b/ x",
+    "echo x > y",
+    "echo x > /tmp/y",
+    "cat /etc/hosts",
+    "cat ~/.ssh/id_ed25519",
+    "bash -c id",
+    "$X",
 ];

@@ -33,10 +33,7 @@ pub struct Finding {
 impl Finding {
     /// A finding about a rule.
     pub(crate) fn about(kind: &'static Entry, rule: &RuleRef, message: impl Into<String>) -> Self {
-        Self {
-            rule: Some(rule.clone()),
-            ..Self::at(kind, rule.source.clone(), message)
-        }
+        Self { rule: Some(rule.clone()), ..Self::at(kind, rule.source.clone(), message) }
     }
 
     /// A finding about a place.

@@ -32,5 +32,5 @@ pub use meaning::{Meaning, meaning};
 pub use question::{Question, Stage};
 pub use repair::{Removal, removals};
 pub use robustness::{Outcome, Robustness, Trial};
-pub use suggest::{Proposal, Recorded, Refused, Suggestions, Wishes, suggest};
 pub use settings::{Direction, SettingChange};
+pub use suggest::{Proposal, Recorded, Refused, Suggestions, Wishes, suggest};

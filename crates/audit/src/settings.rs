@@ -87,7 +87,10 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
     }
     // The sandbox turned on lets commands run that would have asked: both directions at once.
     for change in &mut out {
-        if change.key == "sandbox.enabled" && b.auto_allow.value && a.enabled.value != b.enabled.value {
+        if change.key == "sandbox.enabled"
+            && b.auto_allow.value
+            && a.enabled.value != b.enabled.value
+        {
             change.direction = Direction::Mixed;
         }
     }
@@ -106,16 +109,60 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
     }
     let texts = |list: &[SandboxPath]| list.iter().map(|p| p.path.to_string()).collect();
     let hosts = |list: &[SandboxDomain]| list.iter().map(|d| format!("{d:?}")).collect();
-    lists(&mut out, "sandbox.filesystem.allowWrite", texts(&a.filesystem.allow_write), texts(&b.filesystem.allow_write), true);
-    lists(&mut out, "sandbox.filesystem.denyWrite", texts(&a.filesystem.deny_write), texts(&b.filesystem.deny_write), false);
-    lists(&mut out, "sandbox.filesystem.denyRead", texts(&a.filesystem.deny_read), texts(&b.filesystem.deny_read), false);
-    lists(&mut out, "sandbox.filesystem.allowRead", texts(&a.filesystem.allow_read), texts(&b.filesystem.allow_read), true);
-    lists(&mut out, "sandbox.network.allowUnixSockets", texts(&a.network.unix_sockets), texts(&b.network.unix_sockets), true);
-    lists(&mut out, "sandbox.network.allowedDomains", hosts(&a.network.allowed), hosts(&b.network.allowed), true);
-    lists(&mut out, "sandbox.network.deniedDomains", hosts(&a.network.denied), hosts(&b.network.denied), false);
-    let excluded = |policy: &Policy| policy.sandbox.excluded.iter().map(|e| e.text.clone()).collect();
+    lists(
+        &mut out,
+        "sandbox.filesystem.allowWrite",
+        texts(&a.filesystem.allow_write),
+        texts(&b.filesystem.allow_write),
+        true,
+    );
+    lists(
+        &mut out,
+        "sandbox.filesystem.denyWrite",
+        texts(&a.filesystem.deny_write),
+        texts(&b.filesystem.deny_write),
+        false,
+    );
+    lists(
+        &mut out,
+        "sandbox.filesystem.denyRead",
+        texts(&a.filesystem.deny_read),
+        texts(&b.filesystem.deny_read),
+        false,
+    );
+    lists(
+        &mut out,
+        "sandbox.filesystem.allowRead",
+        texts(&a.filesystem.allow_read),
+        texts(&b.filesystem.allow_read),
+        true,
+    );
+    lists(
+        &mut out,
+        "sandbox.network.allowUnixSockets",
+        texts(&a.network.unix_sockets),
+        texts(&b.network.unix_sockets),
+        true,
+    );
+    lists(
+        &mut out,
+        "sandbox.network.allowedDomains",
+        hosts(&a.network.allowed),
+        hosts(&b.network.allowed),
+        true,
+    );
+    lists(
+        &mut out,
+        "sandbox.network.deniedDomains",
+        hosts(&a.network.denied),
+        hosts(&b.network.denied),
+        false,
+    );
+    let excluded =
+        |policy: &Policy| policy.sandbox.excluded.iter().map(|e| e.text.clone()).collect();
     lists(&mut out, "sandbox.excludedCommands", excluded(old), excluded(new), true);
-    let directories = |policy: &Policy| policy.directories.iter().map(|d| d.path.to_string()).collect();
+    let directories =
+        |policy: &Policy| policy.directories.iter().map(|d| d.path.to_string()).collect();
     lists(&mut out, "permissions.additionalDirectories", directories(old), directories(new), true);
     let closed = |policy: &Policy| policy.closed.iter().map(|c| c.text.clone()).collect();
     lists(&mut out, "what cannot be read", closed(old), closed(new), false);
@@ -126,7 +173,8 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
         ("allowManagedPermissionRulesOnly", &old.rules_locked, &new.rules_locked),
     ] {
         if before.is_some() != after.is_some() {
-            let word = |set: &Option<Source>| if set.is_some() { "set" } else { "not set" }.to_owned();
+            let word =
+                |set: &Option<Source>| if set.is_some() { "set" } else { "not set" }.to_owned();
             out.push(SettingChange {
                 key,
                 before: word(before),
@@ -197,9 +245,8 @@ fn lists(
 }
 
 fn mode(out: &mut Vec<SettingChange>, old: &Policy, new: &Policy) {
-    let of = |policy: &Policy| {
-        policy.default_mode.as_ref().map_or(Mode::Default, |(mode, _)| *mode)
-    };
+    let of =
+        |policy: &Policy| policy.default_mode.as_ref().map_or(Mode::Default, |(mode, _)| *mode);
     let (before, after) = (of(old), of(new));
     if before == after {
         return;

@@ -84,7 +84,12 @@ pub struct Refused {
 }
 
 /// Proposes allow rules for a history.
-pub fn suggest(policy: &Policy, stage: &Stage, history: &[Recorded], wishes: Wishes) -> Suggestions {
+pub fn suggest(
+    policy: &Policy,
+    stage: &Stage,
+    history: &[Recorded],
+    wishes: Wishes,
+) -> Suggestions {
     let mut asked: Vec<(&Recorded, Vec<String>)> = Vec::new();
     for recorded in history {
         let verdict = stage.ask_in(policy, &recorded.question, &recorded.cwd);
@@ -117,13 +122,13 @@ pub fn suggest(policy: &Policy, stage: &Stage, history: &[Recorded], wishes: Wis
     }
     let mut candidates: Vec<(String, usize, usize)> = weights
         .into_iter()
-        .filter(|(_, (prompts, sessions))| *prompts >= wishes.prompts && *sessions >= wishes.sessions)
+        .filter(|(_, (prompts, sessions))| {
+            *prompts >= wishes.prompts && *sessions >= wishes.sessions
+        })
         .map(|(rule, (prompts, sessions))| (rule, prompts, sessions))
         .collect();
     // The most prompts first; of equals the longer rule, which grants less.
-    candidates.sort_by(|a, b| {
-        (b.1, b.0.len()).cmp(&(a.1, a.0.len())).then_with(|| a.0.cmp(&b.0))
-    });
+    candidates.sort_by(|a, b| (b.1, b.0.len()).cmp(&(a.1, a.0.len())).then_with(|| a.0.cmp(&b.0)));
     candidates.truncate(MOST_CANDIDATES);
     let mut with = policy.clone();
     let mut left: Vec<&Recorded> = asked.iter().map(|(recorded, _)| *recorded).collect();
@@ -209,7 +214,9 @@ fn parse(text: &str, stage: &Stage) -> Option<PolicyRule> {
         home: stage.home.clone(),
     };
     let paths = match rule.specifier() {
-        Specifier::Path(pattern) | Specifier::Directory(pattern) => Some(pattern.anchored(&anchors)),
+        Specifier::Path(pattern) | Specifier::Directory(pattern) => {
+            Some(pattern.anchored(&anchors))
+        }
         Specifier::Whole
         | Specifier::Nothing
         | Specifier::Inert
@@ -218,8 +225,7 @@ fn parse(text: &str, stage: &Stage) -> Option<PolicyRule> {
         | Specifier::Parameter { .. }
         | Specifier::Name(_) => None,
     };
-    let source =
-        Source { scope: Scope::Project, file: "suggested".to_owned(), line: 0, column: 0 };
+    let source = Source { scope: Scope::Project, file: "suggested".to_owned(), line: 0, column: 0 };
     let reference = RuleRef { class: RuleClass::Allow, text: text.to_owned(), source };
     Some(PolicyRule { rule, reference, paths })
 }

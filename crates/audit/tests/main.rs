@@ -21,14 +21,15 @@ fn policy(lines: &str) -> Policy {
         let list = lists.iter_mut().find(|(name, _)| *name == class).unwrap();
         list.1.push(format!("{rule:?}"));
     }
-    let lists: Vec<String> = lists
-        .iter()
-        .map(|(name, rules)| format!("\"{name}\": [{}]", rules.join(", ")))
-        .collect();
+    let lists: Vec<String> =
+        lists.iter().map(|(name, rules)| format!("\"{name}\": [{}]", rules.join(", "))).collect();
     let text = format!("{{\"permissions\": {{{}}}}}", lists.join(", "));
     let layer = Layer::new(Scope::Project, "settings.json", text, path("/r/project"));
-    let place =
-        Place { start: path("/r/project"), project_root: path("/r/project"), home: path("/r/home") };
+    let place = Place {
+        start: path("/r/project"),
+        project_root: path("/r/project"),
+        home: path("/r/home"),
+    };
     assemble(&[layer], &place)
 }
 
@@ -71,7 +72,10 @@ fn proves_what_is_shadowed_and_redundant() {
     check("allow Bash(jq:*)\nallow Bash(jq *)", &["R001 Bash(jq *)"]);
     check("deny Read(.env)\nallow Read(./.env)", &["S001 Read(./.env)"]);
     check("deny Edit(src/**)\nallow Edit(src/a/**)", &["S001 Edit(src/a/**)"]);
-    check("deny WebFetch(domain:*.x.org)\nallow WebFetch(domain:a.x.org)", &["S001 WebFetch(domain:a.x.org)"]);
+    check(
+        "deny WebFetch(domain:*.x.org)\nallow WebFetch(domain:a.x.org)",
+        &["S001 WebFetch(domain:a.x.org)"],
+    );
     check("deny mcp__s\nallow mcp__s__t", &["S001 mcp__s__t"]);
 }
 
@@ -83,7 +87,14 @@ fn finds_what_wide_rules_grant_unless_it_is_taken_back() {
     check("allow Bash(git log *)", &[]);
     check("allow Bash(ls*)", &["X006 Bash(ls*)"]);
     check("allow Bash(npm test)", &["X002 Bash(npm test)"]);
-    check("allow Bash(curl https://a.com*)", &["X004 Bash(curl https://a.com*)", "X008 Bash(curl https://a.com*)", "X003 Bash(curl https://a.com*)"]);
+    check(
+        "allow Bash(curl https://a.com*)",
+        &[
+            "X004 Bash(curl https://a.com*)",
+            "X008 Bash(curl https://a.com*)",
+            "X003 Bash(curl https://a.com*)",
+        ],
+    );
     check("allow Read(~/**)", &["X010 Read(~/**)"]);
     check("deny Read(~/.*)\nallow Read(~/**)", &[]);
     check(
@@ -103,7 +114,16 @@ fn scores_denies() {
         .collect();
     assert!(through.is_empty(), "{through:#?}");
     assert!(robust.trials.len() > 60);
-    assert!(robust.denied() > 0.9, "{} {:#?}", robust.denied(), robust.trials.iter().filter(|t| t.outcome != portcullis_audit::Outcome::Denied).collect::<Vec<_>>());
+    assert!(
+        robust.denied() > 0.9,
+        "{} {:#?}",
+        robust.denied(),
+        robust
+            .trials
+            .iter()
+            .filter(|t| t.outcome != portcullis_audit::Outcome::Denied)
+            .collect::<Vec<_>>()
+    );
 }
 
 fn difference(old: &str, new: &str) -> Difference {

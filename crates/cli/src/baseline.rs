@@ -42,8 +42,10 @@ impl Baseline {
             let at = line(entry.span().start);
             let entry = entry.into_inner();
             if entry.reason.trim().is_empty() {
-                return Err(Failure::input(format!("`{name}:{at}`: an accepted finding has a reason"))
-                    .hint("say in `reason` why it is acceptable"));
+                return Err(Failure::input(format!(
+                    "`{name}:{at}`: an accepted finding has a reason"
+                ))
+                .hint("say in `reason` why it is acceptable"));
             }
             if entry.rule.is_none() && entry.fingerprint.is_none() {
                 return Err(Failure::input(format!(
@@ -102,7 +104,8 @@ impl Entry {
 
 /// A baseline that accepts findings, to be filled with reasons.
 pub fn written(findings: &[&Finding], expires: &str) -> String {
-    let mut out = "# Findings of `portcullis audit` that are accepted, each with the reason why.\n".to_owned();
+    let mut out = "# Findings of `portcullis audit` that are accepted, each with the reason why.\n"
+        .to_owned();
     for finding in findings {
         let which = match &finding.rule {
             Some(rule) => format!("rule = {}", quoted(&rule.text)),
@@ -123,7 +126,6 @@ fn quoted(text: &str) -> String {
 }
 
 fn is_date(text: &str) -> bool {
-    let shape: String =
-        text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     shape == "0000-00-00"
 }

@@ -14,7 +14,8 @@ pub(crate) fn content(file: &Path, revision: &str) -> Result<Option<String>, Fai
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
     // A folder that is gone now may have been there then.
-    let folder = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or_else(|| Path::new("/"));
+    let folder =
+        folder.ancestors().find(|folder| folder.is_dir()).unwrap_or_else(|| Path::new("/"));
     let relative = file.strip_prefix(folder).unwrap_or(file);
     let git = |args: &[&str]| {
         Command::new("git")

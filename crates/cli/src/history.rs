@@ -243,7 +243,10 @@ fn key(tool: &str, input: &ToolInput, cwd: Option<&str>) -> String {
 fn problems(name: &str, tally: &Tally) -> Vec<String> {
     let mut out = Vec::new();
     if tally.binary {
-        out.push(format!("`{name}` is not text from line {} on; the rest is left out", tally.lines));
+        out.push(format!(
+            "`{name}` is not text from line {} on; the rest is left out",
+            tally.lines
+        ));
     }
     if let Some(first) = tally.first_broken {
         let lines = if tally.broken == 1 { "line is" } else { "lines are" };
@@ -252,7 +255,10 @@ fn problems(name: &str, tally: &Tally) -> Vec<String> {
     if tally.too_long > 0 {
         let most = transcript::MAX_LINE >> 20;
         let lines = if tally.too_long == 1 { "line is" } else { "lines are" };
-        out.push(format!("`{name}`: {} {lines} longer than {most} MiB and left out", tally.too_long));
+        out.push(format!(
+            "`{name}`: {} {lines} longer than {most} MiB and left out",
+            tally.too_long
+        ));
     }
     if tally.truncated {
         out.push(format!("`{name}`: the last line is cut off"));
@@ -289,13 +295,15 @@ fn load(file: &str) -> Result<History, Failure> {
         .ok()
         .filter(|state: &Value| state.get("version") == Some(&STATE_VERSION.into()))
         .ok_or_else(|| {
-            Failure::input(format!("`{file}` is no state of a replay")).hint("remove it to start over")
+            Failure::input(format!("`{file}` is no state of a replay"))
+                .hint("remove it to start over")
         })?;
     let texts = |value: Option<&Value>| -> BTreeSet<String> {
         let list = value.and_then(Value::as_array).into_iter().flatten();
         list.filter_map(Value::as_str).map(str::to_owned).collect()
     };
-    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let text =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let mut history = History {
         beyond: state.get("beyond").and_then(Value::as_u64).unwrap_or(0),
         sessions: texts(state.get("sessions")),
@@ -363,8 +371,7 @@ impl Progress {
     fn draw(&mut self) {
         self.drawn = Instant::now();
         let parts = (self.bytes.min(self.total) * WIDTH).checked_div(self.total).unwrap_or(WIDTH);
-        let bar: String =
-            (0..WIDTH).map(|part| if part < parts { '#' } else { '.' }).collect();
+        let bar: String = (0..WIDTH).map(|part| if part < parts { '#' } else { '.' }).collect();
         let elapsed = self.started.elapsed();
         let left = self.total.saturating_sub(self.bytes);
         let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);

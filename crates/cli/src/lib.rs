@@ -26,8 +26,8 @@ mod tables;
 
 use crate::args::{Command, CommandLine, PolicyCommand};
 use crate::commands::{
-    audit, check, connect, diff, doctor, import, init, install, policy, printed, proxy, replay, suggest,
-    test,
+    audit, check, connect, diff, doctor, import, init, install, policy, printed, proxy, replay,
+    suggest, test,
 };
 use crate::console::{ColorChoice, Palette, Reply};
 use crate::failure::{Failure, Status};

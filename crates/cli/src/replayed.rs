@@ -187,7 +187,9 @@ pub fn family(question: &Question) -> (String, String) {
         .text
         .split(|c: char| c.is_whitespace() || ";&|()".contains(c))
         .filter(|word| !word.is_empty())
-        .skip_while(|word| word.contains('=') || *word == "cd" || word.starts_with(['/', '.', '~']));
+        .skip_while(|word| {
+            word.contains('=') || *word == "cd" || word.starts_with(['/', '.', '~'])
+        });
     let program = words.next().unwrap_or("(shell)");
     let program = program.rsplit('/').next().unwrap_or(program);
     let next = words.next().unwrap_or("");

@@ -19,7 +19,10 @@ fn audit_shows_findings_with_carets_and_ends_by_severity() {
     let text = place.plain(&run.stdout);
     assert!(text.contains("warning[S001]: `Bash(git push origin *)` never allows anything: ask `Bash(git push *)` comes first\n  at /project/s.json:6:7 (cli)\n  |       \"Bash(git push origin *)\",\n  |       ^^^^^^^^^^^^^^^^^^^^^^^^^\n  see: ask rule `Bash(git push *)` at /project/s.json:4:13 (cli)\n"), "{text}");
     assert!(text.contains("note[R002]: `Bash(jq -r *)` is covered by `Bash(jq *)`"), "{text}");
-    assert!(text.contains("warning[X006]: `Bash(ls*)` also allows `lsattr x`, another program"), "{text}");
+    assert!(
+        text.contains("warning[X006]: `Bash(ls*)` also allows `lsattr x`, another program"),
+        "{text}"
+    );
     assert!(text.contains("2 warnings, 1 note in 7 rules; denies: of "), "{text}");
     assert_eq!(place.run(&["audit", "--policy", "s.json", "--fail-on", "error"]).status, Some(0));
     let clean = place.run(&["audit", "--no-discovery", "--allow", "Bash(jq *)"]);
@@ -48,7 +51,10 @@ fn audit_speaks_json_and_sarif() {
     let first = results.first().unwrap();
     let region = first.pointer("/locations/0/physicalLocation/region").unwrap();
     assert_eq!(first.get("ruleId").unwrap(), "S001");
-    assert_eq!((region.get("startLine").unwrap(), region.get("startColumn").unwrap()), (&6.into(), &7.into()));
+    assert_eq!(
+        (region.get("startLine").unwrap(), region.get("startColumn").unwrap()),
+        (&6.into(), &7.into())
+    );
     let uri = first.pointer("/locations/0/physicalLocation/artifactLocation/uri").unwrap();
     assert_eq!(uri, "s.json");
     assert_eq!(first.pointer("/relatedLocations/0/physicalLocation/region/startLine").unwrap(), 4);
@@ -74,7 +80,10 @@ fn fix_proves_equality_and_keeps_the_layout() {
     assert_eq!(place.read("project/s.json"), want);
     place.write("project/old.json", FLAWED);
     let same = place.run(&["diff", "old.json", "s.json"]);
-    assert_eq!((same.status, same.stdout.as_str()), (Some(0), "equal: no call changes its verdict\n"));
+    assert_eq!(
+        (same.status, same.stdout.as_str()),
+        (Some(0), "equal: no call changes its verdict\n")
+    );
     let again = place.run(&["audit", "--policy", "s.json", "--fix"]);
     assert_eq!(again.stdout, "nothing to remove\n");
 }
@@ -83,31 +92,46 @@ fn fix_proves_equality_and_keeps_the_layout() {
 fn a_baseline_accepts_with_a_reason_and_an_end() {
     let place = Place::new();
     place.write("project/s.json", FLAWED);
-    let accept = |rule: &str, id: &str, more: &str| format!("[[accept]]\nid = \"{id}\"\nrule = \"{rule}\"\n{more}\n");
+    let accept = |rule: &str, id: &str, more: &str| {
+        format!("[[accept]]\nid = \"{id}\"\nrule = \"{rule}\"\n{more}\n")
+    };
     let both = accept("Bash(git push origin *)", "S001", "reason = \"on purpose\"")
         + &accept("Bash(ls*)", "X006", "reason = \"harmless\"\nexpires = \"2026-06-30\"")
         + &accept("Bash(gone)", "X001", "reason = \"was there\"");
     place.write("project/b.toml", &both);
-    let at = |day: &str| place.run(&["audit", "--policy", "s.json", "--baseline", "b.toml", "--today", day]);
+    let at = |day: &str| {
+        place.run(&["audit", "--policy", "s.json", "--baseline", "b.toml", "--today", day])
+    };
     let before = at("2026-06-30");
     assert_eq!(before.status, Some(0), "{before:?}");
     assert!(before.stdout.contains("2 accepted by the baseline"), "{before:?}");
-    assert!(before.stdout.contains("the baseline accepts `X001 Bash(gone)`, which is not found any more"));
+    assert!(
+        before
+            .stdout
+            .contains("the baseline accepts `X001 Bash(gone)`, which is not found any more")
+    );
     let after = at("2026-07-01");
     assert_eq!(after.status, Some(1));
     assert!(after.stdout.contains("the baseline accepted it until 2026-06-30"), "{after:?}");
     for (text, want) in [
         (accept("x", "X001", "reason = \" \""), "`b.toml:1`: an accepted finding has a reason"),
         (accept("x", "X001", ""), "`b.toml:1`: missing field `reason`"),
-        (accept("x", "X001", "reason = \"r\"\nexpires = \"soon\""), "`b.toml:1`: `soon` is no date"),
-        ("[[accept]]\nid = \"X001\"\nreason = \"r\"\n".to_owned(), "`b.toml:1`: an accepted finding names its `rule` or its `fingerprint`"),
+        (
+            accept("x", "X001", "reason = \"r\"\nexpires = \"soon\""),
+            "`b.toml:1`: `soon` is no date",
+        ),
+        (
+            "[[accept]]\nid = \"X001\"\nreason = \"r\"\n".to_owned(),
+            "`b.toml:1`: an accepted finding names its `rule` or its `fingerprint`",
+        ),
     ] {
         place.write("project/b.toml", &text);
         let run = at("2026-01-01");
         assert_eq!(run.status, Some(65));
         assert!(run.stderr.starts_with(&format!("error: {want}")), "{run:?}");
     }
-    let written = place.run(&["audit", "--policy", "s.json", "--baseline", "b.toml", "--write-baseline"]);
+    let written =
+        place.run(&["audit", "--policy", "s.json", "--baseline", "b.toml", "--write-baseline"]);
     assert_eq!(written.stdout, "wrote 2 accepted findings to `b.toml`\n");
     assert_eq!(place.run(&["audit", "--policy", "s.json", "--baseline", "b.toml"]).status, Some(0));
 }
@@ -115,7 +139,10 @@ fn a_baseline_accepts_with_a_reason_and_an_end() {
 #[test]
 fn diff_shows_the_matrix_and_the_rule_responsible() {
     let place = Place::new();
-    place.write("project/old.json", "{\"permissions\":{\"deny\":[\"Bash(git push *)\"],\"allow\":[\"Bash(git push origin)\"]}}");
+    place.write(
+        "project/old.json",
+        "{\"permissions\":{\"deny\":[\"Bash(git push *)\"],\"allow\":[\"Bash(git push origin)\"]}}",
+    );
     place.write("project/new.json", "{\"permissions\":{\"allow\":[\"Bash(git push origin)\"]}}");
     let run = place.run(&["diff", "old.json", "new.json", "--no-new-access"]);
     assert_eq!(run.status, Some(1));
@@ -125,11 +152,18 @@ fn diff_shows_the_matrix_and_the_rule_responsible() {
     let back = place.run(&["diff", "new.json", "old.json", "--no-new-access"]);
     assert_eq!(back.status, Some(0), "{back:?}");
     let value: Value =
-        serde_json::from_str(&place.run(&["diff", "old.json", "new.json", "--json"]).stdout).unwrap();
+        serde_json::from_str(&place.run(&["diff", "old.json", "new.json", "--json"]).stdout)
+            .unwrap();
     assert_eq!(value.get("gives_access").unwrap(), true);
-    place.write("project/mode.json", "{\"permissions\":{\"defaultMode\":\"acceptEdits\",\"allow\":[\"Bash(git push origin)\"]}}");
+    place.write(
+        "project/mode.json",
+        "{\"permissions\":{\"defaultMode\":\"acceptEdits\",\"allow\":[\"Bash(git push origin)\"]}}",
+    );
     let mode = place.run(&["diff", "new.json", "mode.json", "--no-new-access"]);
-    assert!(mode.stdout.contains("looser: `permissions.defaultMode` was default and is acceptEdits"), "{mode:?}");
+    assert!(
+        mode.stdout.contains("looser: `permissions.defaultMode` was default and is acceptEdits"),
+        "{mode:?}"
+    );
 }
 
 #[test]
@@ -179,7 +213,10 @@ fn policy_tests_pass_fail_and_count_coverage() {
     );
     let run = place.run(&["test", "--coverage"]);
     assert_eq!(run.status, Some(1), "{run:?}");
-    assert!(run.stdout.contains("failed: jq .\n  at ./policy.test.toml:6\n  expected deny, got allow"), "{run:?}");
+    assert!(
+        run.stdout.contains("failed: jq .\n  at ./policy.test.toml:6\n  expected deny, got allow"),
+        "{run:?}"
+    );
     assert!(run.stdout.contains("failed: every `Bash(git *)` is at least ask"), "{run:?}");
     assert!(run.stdout.contains("4 passed, 2 failed, 3 of 7 rules noticed"), "{run:?}");
     let junit = place.run(&["test", "--junit"]).stdout;
@@ -191,35 +228,79 @@ fn policy_tests_pass_fail_and_count_coverage() {
 fn bad_input_gets_one_clear_diagnostic_and_the_rest_is_done() {
     let place = Place::new();
     place.write("project/settings.json", FLAWED);
-    place.write("project/good.jsonl", "{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"make x\"}}\n");
+    place.write(
+        "project/good.jsonl",
+        "{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"make x\"}}\n",
+    );
     place.write("project/broken.json", "{\"permissions\": {\"deny\": [\"Bash(x)\",]}}");
     place.write("project/binary.json", [0x7f, b'E', b'L', b'F', 0xff, 0]);
     place.write("project/binary.jsonl", [0x7f, b'E', b'L', b'F', 0, b'\n']);
-    place.write("project/cut.jsonl", "{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"make y\"}}\n{\"tool_na");
+    place.write(
+        "project/cut.jsonl",
+        "{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"make y\"}}\n{\"tool_na",
+    );
     place.write("project/odd.jsonl", "{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"make z\"}}\nnot json\n[1]\n\u{feff}\n");
-    let long = format!("{{\"x\":\"{}\"}}\n{{\"tool_name\":\"Bash\",\"tool_input\":{{\"command\":\"make w\"}}}}\n", "y".repeat(9 << 20));
+    let long = format!(
+        "{{\"x\":\"{}\"}}\n{{\"tool_name\":\"Bash\",\"tool_input\":{{\"command\":\"make w\"}}}}\n",
+        "y".repeat(9 << 20)
+    );
     place.write("project/long.jsonl", long);
     std::os::unix::fs::symlink(".", place.project().join("loop")).unwrap();
     for (args, status, want) in [
-        (&["audit", "--policy", "broken.json"][..], 65, "error: `/project/broken.json:1:37` is not JSON: trailing comma\n"),
-        (&["audit", "--policy", "binary.json"], 65, "error: cannot read `/project/binary.json`: not UTF-8\n"),
-        (&["audit", "--policy", "none.json"], 65, "error: cannot read `/project/none.json`: there is no such file\n"),
+        (
+            &["audit", "--policy", "broken.json"][..],
+            65,
+            "error: `/project/broken.json:1:37` is not JSON: trailing comma\n",
+        ),
+        (
+            &["audit", "--policy", "binary.json"],
+            65,
+            "error: cannot read `/project/binary.json`: not UTF-8\n",
+        ),
+        (
+            &["audit", "--policy", "none.json"],
+            65,
+            "error: cannot read `/project/none.json`: there is no such file\n",
+        ),
         (&["diff", "settings.json"], 0, ""),
         (&["diff"], 64, "error: nothing to compare with\n"),
-        (&["diff", "settings.json", "broken.json"], 65, "error: `/project/broken.json:1:37` is not JSON: trailing comma\n"),
+        (
+            &["diff", "settings.json", "broken.json"],
+            65,
+            "error: `/project/broken.json:1:37` is not JSON: trailing comma\n",
+        ),
         (&["test", "none"], 65, "error: cannot read `none`: no such file or directory\n"),
         (&["replay", "none"], 65, "error: cannot read `none`: no such file or directory\n"),
         (&["replay"], 65, "error: there are no recorded sessions\n"),
-        (&["replay", "binary.jsonl"], 0, "warning: `binary.jsonl` is not text from line 1 on; the rest is left out\n"),
+        (
+            &["replay", "binary.jsonl"],
+            0,
+            "warning: `binary.jsonl` is not text from line 1 on; the rest is left out\n",
+        ),
         (&["replay", "cut.jsonl"], 0, "warning: `cut.jsonl`: the last line is cut off\n"),
-        (&["replay", "odd.jsonl"], 0, "warning: `odd.jsonl`: 2 lines are not JSON, the first is line 2\n"),
-        (&["replay", "long.jsonl"], 0, "warning: `long.jsonl`: 1 line is longer than 8 MiB and left out\n"),
-        (&["policy", "init", "lockd-down"], 64, "error: there is no policy `lockd-down`\nhint: did you mean `locked-down`?\n"),
+        (
+            &["replay", "odd.jsonl"],
+            0,
+            "warning: `odd.jsonl`: 2 lines are not JSON, the first is line 2\n",
+        ),
+        (
+            &["replay", "long.jsonl"],
+            0,
+            "warning: `long.jsonl`: 1 line is longer than 8 MiB and left out\n",
+        ),
+        (
+            &["policy", "init", "lockd-down"],
+            64,
+            "error: there is no policy `lockd-down`\nhint: did you mean `locked-down`?\n",
+        ),
     ] {
         let run = place.run(args);
         let stderr = place.plain(&run.stderr);
         assert_eq!(run.status, Some(status), "{args:?} {run:?}");
-        assert!(stderr.starts_with(want) && (!want.is_empty() || stderr.is_empty()), "{args:?}\n{stderr}");
+        assert!(
+            stderr.starts_with(want) && (!want.is_empty() || stderr.is_empty()),
+            "{args:?}\n{stderr}"
+        );
     }
     // A cycle of links ends, and every file that can be read is.
     let all = place.run(&["replay", ".", "--json"]);
@@ -228,10 +309,22 @@ fn bad_input_gets_one_clear_diagnostic_and_the_rest_is_done() {
     assert_eq!(value.get("problems").unwrap().as_array().unwrap().len(), 4);
     for (text, want) in [
         ("policy = 3\n", "`./policy.test.toml:1:10`: "),
-        ("[[case]]\nexpect = \"deny\"\n", "`./policy.test.toml:1:1`: a case has one of `bash`, `read`, `edit`, `write`, `fetch` and `tool`"),
-        ("[[case]]\nbash = \"x\"\nexpect = \"maybe\"\n", "`./policy.test.toml:3:10`: `maybe` is not allow, ask or deny"),
-        ("[[forall]]\ncalls = \"Bash(\"\nat_least = \"ask\"\n", "`./policy.test.toml:2:9`: the parenthesis is never closed"),
-        ("[[case]]\nbsh = \"x\"\nexpect = \"ask\"\n", "`./policy.test.toml:2:1`: unknown field `bsh`"),
+        (
+            "[[case]]\nexpect = \"deny\"\n",
+            "`./policy.test.toml:1:1`: a case has one of `bash`, `read`, `edit`, `write`, `fetch` and `tool`",
+        ),
+        (
+            "[[case]]\nbash = \"x\"\nexpect = \"maybe\"\n",
+            "`./policy.test.toml:3:10`: `maybe` is not allow, ask or deny",
+        ),
+        (
+            "[[forall]]\ncalls = \"Bash(\"\nat_least = \"ask\"\n",
+            "`./policy.test.toml:2:9`: the parenthesis is never closed",
+        ),
+        (
+            "[[case]]\nbsh = \"x\"\nexpect = \"ask\"\n",
+            "`./policy.test.toml:2:1`: unknown field `bsh`",
+        ),
         ("policy = \"gone.json\"\n", "cannot read `./gone.json`: no such file or directory"),
         ("policy = \"broken.json\"\n", "`./broken.json:1:37`: "),
     ] {
@@ -245,9 +338,15 @@ fn bad_input_gets_one_clear_diagnostic_and_the_rest_is_done() {
 fn sessions() -> String {
     let mut text = String::new();
     for session in 0..5 {
-        for (index, command) in ["gh pr view 12", "git push origin main", "python3 x.py", "ls", "curl -H 'Authorization: Bearer ghp_0123456789abcdefghijklmn' https://x"]
-            .iter()
-            .enumerate()
+        for (index, command) in [
+            "gh pr view 12",
+            "git push origin main",
+            "python3 x.py",
+            "ls",
+            "curl -H 'Authorization: Bearer ghp_0123456789abcdefghijklmn' https://x",
+        ]
+        .iter()
+        .enumerate()
         {
             let line = serde_json::json!({
                 "type": "assistant", "sessionId": format!("s{session}"),
@@ -270,8 +369,19 @@ fn replay_counts_masks_and_goes_on_where_it_was() {
     assert!(run.stdout.contains("prompts a session: 3.0\n"), "{run:?}");
     assert!(!run.stdout.contains("ghp_0123456789"), "{run:?}");
     place.write("project/old.json", "{\"permissions\":{\"deny\":[\"Bash(gh *)\"]}}");
-    let both = place.run(&["replay", "t.jsonl", "--no-discovery", "--allow", "Bash(gh pr view *)", "--against", "old.json"]);
-    assert!(both.stdout.contains("newly allowed (5 calls, 1 different)\n       5  gh pr view 12\n"), "{both:?}");
+    let both = place.run(&[
+        "replay",
+        "t.jsonl",
+        "--no-discovery",
+        "--allow",
+        "Bash(gh pr view *)",
+        "--against",
+        "old.json",
+    ]);
+    assert!(
+        both.stdout.contains("newly allowed (5 calls, 1 different)\n       5  gh pr view 12\n"),
+        "{both:?}"
+    );
     let first = place.run(&["replay", "t.jsonl", "--no-discovery", "--state", "state", "--json"]);
     let second = place.run(&["replay", "t.jsonl", "--no-discovery", "--state", "state", "--json"]);
     let value = |run: &support::Run| -> Value { serde_json::from_str(&run.stdout).unwrap() };
@@ -280,7 +390,10 @@ fn replay_counts_masks_and_goes_on_where_it_was() {
     assert_eq!(value(&second).get("bytes").unwrap(), 0);
     assert!(!place.read("project/state").contains("ghp_0123456789"));
     let suggested = place.run(&["suggest", "t.jsonl", "--no-discovery"]);
-    assert!(suggested.stdout.contains("allow Bash(gh pr view *)\n  spares 5 prompts of 5 sessions"), "{suggested:?}");
+    assert!(
+        suggested.stdout.contains("allow Bash(gh pr view *)\n  spares 5 prompts of 5 sessions"),
+        "{suggested:?}"
+    );
     assert!(!suggested.stdout.contains("\nallow Bash(python3"), "{suggested:?}");
     assert!(!suggested.stdout.contains("\nallow Bash(curl"), "{suggested:?}");
 }
@@ -297,7 +410,13 @@ fn shipped_policies_are_written_with_their_tests_and_hold() {
         let file = format!("{name}/.claude/settings.json");
         let run = place.run(&["policy", "init", name, "--output", &file]);
         assert_eq!(run.status, Some(0), "{run:?}");
-        assert_eq!(run.stdout.matches("\nallow  ").count() + run.stdout.matches("\nask    ").count() + run.stdout.matches("\ndeny   ").count(), 20, "{run:?}");
+        assert_eq!(
+            run.stdout.matches("\nallow  ").count()
+                + run.stdout.matches("\nask    ").count()
+                + run.stdout.matches("\ndeny   ").count(),
+            20,
+            "{run:?}"
+        );
         let again = place.run(&["policy", "init", name, "--output", &file]);
         assert_eq!(again.status, Some(65), "{again:?}");
         let test = place.run(&["test", name]);
@@ -328,11 +447,31 @@ fn the_page_holds_no_script_and_renders() {
     place.write("project/s.json", format!("{settings:#}"));
     place.write("project/old.json", FLAWED);
     place.write("project/t.jsonl", sessions());
-    let run = place.run(&["audit", "--policy", "s.json", "--html", "-o", "page.html", "--against", "old.json", "t.jsonl"]);
+    let run = place.run(&[
+        "audit",
+        "--policy",
+        "s.json",
+        "--html",
+        "-o",
+        "page.html",
+        "--against",
+        "old.json",
+        "t.jsonl",
+    ]);
     assert_eq!(run.status, Some(1), "{run:?}");
     let page = place.read("project/page.html");
-    assert!(page.contains("default-src 'none'") && !page.contains("<script") && !page.contains("<img"), "{page}");
-    for drawing in ["Transition matrix", "Recorded calls by program", "Robustness heat map", "Prompts left", "When rules decided", "Rules by layer"] {
+    assert!(
+        page.contains("default-src 'none'") && !page.contains("<script") && !page.contains("<img"),
+        "{page}"
+    );
+    for drawing in [
+        "Transition matrix",
+        "Recorded calls by program",
+        "Robustness heat map",
+        "Prompts left",
+        "When rules decided",
+        "Rules by layer",
+    ] {
         assert!(page.contains(&format!("aria-label=\"{drawing}")), "{drawing}");
     }
     for part in ["prefers-color-scheme:dark", "@media print"] {
@@ -348,8 +487,21 @@ fn the_page_holds_no_script_and_renders() {
     let picture = place.path().join("page.png");
     let profile = place.path().join("profile");
     let done = Command::new("timeout")
-        .args(["60", browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"])
+        .args([
+            "60",
+            browser,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--hide-scrollbars",
+        ])
         .arg(format!("--user-data-dir={}", profile.display()))
         .arg(format!("--screenshot={}", picture.display()))
         .args(["--window-size=1100,1400"])

@@ -19,8 +19,8 @@ pub struct RuleEdit {
 
 /// The text with the edits made, and how many found their rule.
 pub fn edit_rules(text: &str, edits: &[RuleEdit]) -> Result<(String, usize), String> {
-    let root = CstRootNode::parse(text, &ParseOptions::default())
-        .map_err(|error| error.to_string())?;
+    let root =
+        CstRootNode::parse(text, &ParseOptions::default()).map_err(|error| error.to_string())?;
     let mut made = 0;
     for edit in edits {
         let list = root
@@ -34,9 +34,7 @@ pub fn edit_rules(text: &str, edits: &[RuleEdit]) -> Result<(String, usize), Str
         match &edit.instead {
             Some(instead) => {
                 let quoted = serde_json::Value::from(instead.as_str()).to_string();
-                let replaced = node
-                    .as_string_lit()
-                    .map(|literal| literal.set_raw_value(quoted));
+                let replaced = node.as_string_lit().map(|literal| literal.set_raw_value(quoted));
                 if replaced.is_none() {
                     continue;
                 }
@@ -80,7 +78,8 @@ mod tests {
     #[test]
     fn replaces_in_place() {
         let text = r#"{"permissions":{"deny":["Write(a)", "Read(b)"]}}"#;
-        let edit = RuleEdit { instead: Some("Edit(a \"x\")".into()), ..out(RuleClass::Deny, "Write(a)") };
+        let edit =
+            RuleEdit { instead: Some("Edit(a \"x\")".into()), ..out(RuleClass::Deny, "Write(a)") };
         let (after, _) = edit_rules(text, &[edit]).unwrap();
         assert_eq!(after, r#"{"permissions":{"deny":["Edit(a \"x\")", "Read(b)"]}}"#);
     }

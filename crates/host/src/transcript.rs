@@ -349,11 +349,20 @@ fn patched(patch: &str) -> Vec<RecordedCall> {
 }
 
 /// Fields that hold whole texts no rule looks at.
-const CONTENT: &[&str] = &["content", "old_string", "new_string", "new_source", "prompt", "plan", "edits", "todos"];
+const CONTENT: &[&str] =
+    &["content", "old_string", "new_string", "new_source", "prompt", "plan", "edits", "todos"];
 
 /// Fields that say what a call is about, the most telling first.
 const FIELDS: &[&str] = &[
-    "command", "file_path", "notebook_path", "url", "path", "subagent_type", "skill", "query", "pattern",
+    "command",
+    "file_path",
+    "notebook_path",
+    "url",
+    "path",
+    "subagent_type",
+    "skill",
+    "query",
+    "pattern",
 ];
 
 #[cfg(test)]
@@ -369,16 +378,26 @@ mod tests {
     #[test]
     fn reads_every_format() {
         let text = concat!(
-            r#"{"type":"assistant","cwd":"/p","sessionId":"s","timestamp":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":[{"type":"text","text":"hi"},{"type":"tool_use","id":"1","name":"Bash","input":{"command":"ls","new":1}}]}}"#, "\n",
-            r#"{"type":"user","message":{"content":"plain text"}}"#, "\n",
-            r#"{"type":"summary","message":7}"#, "\n\n",
-            r#"{"type":"session_meta","payload":{"id":"c1","cwd":"/q"}}"#, "\n",
-            r#"{"type":"response_item","payload":{"type":"function_call","name":"shell","arguments":"{\"command\":[\"bash\",\"-lc\",\"git push\"]}"}}"#, "\n",
-            r#"{"type":"response_item","payload":{"type":"function_call","name":"exec_command","arguments":"{\"cmd\":\"make\",\"workdir\":\"/w\"}"}}"#, "\n",
-            r#"{"type":"response_item","payload":{"type":"custom_tool_call","name":"apply_patch","input":"*** Begin Patch\n*** Update File: a.rs\n+rm -rf /\n*** Add File: b.rs\n"}}"#, "\n",
-            r#"{"type":"response_item","payload":{"type":"local_shell_call","action":{"command":["rm","a b"]}}}"#, "\n",
-            r#"{"version":1,"time":"t","call":{"tool_name":"Read","tool_input":{"file_path":"/x"},"cwd":"/z"},"verdict":{"decision":"ask"}}"#, "\n",
-            r#"{"tool_name":"WebFetch","tool_input":{"url":"https://x"}}"#, "\n",
+            r#"{"type":"assistant","cwd":"/p","sessionId":"s","timestamp":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":[{"type":"text","text":"hi"},{"type":"tool_use","id":"1","name":"Bash","input":{"command":"ls","new":1}}]}}"#,
+            "\n",
+            r#"{"type":"user","message":{"content":"plain text"}}"#,
+            "\n",
+            r#"{"type":"summary","message":7}"#,
+            "\n\n",
+            r#"{"type":"session_meta","payload":{"id":"c1","cwd":"/q"}}"#,
+            "\n",
+            r#"{"type":"response_item","payload":{"type":"function_call","name":"shell","arguments":"{\"command\":[\"bash\",\"-lc\",\"git push\"]}"}}"#,
+            "\n",
+            r#"{"type":"response_item","payload":{"type":"function_call","name":"exec_command","arguments":"{\"cmd\":\"make\",\"workdir\":\"/w\"}"}}"#,
+            "\n",
+            r#"{"type":"response_item","payload":{"type":"custom_tool_call","name":"apply_patch","input":"*** Begin Patch\n*** Update File: a.rs\n+rm -rf /\n*** Add File: b.rs\n"}}"#,
+            "\n",
+            r#"{"type":"response_item","payload":{"type":"local_shell_call","action":{"command":["rm","a b"]}}}"#,
+            "\n",
+            r#"{"version":1,"time":"t","call":{"tool_name":"Read","tool_input":{"file_path":"/x"},"cwd":"/z"},"verdict":{"decision":"ask"}}"#,
+            "\n",
+            r#"{"tool_name":"WebFetch","tool_input":{"url":"https://x"}}"#,
+            "\n",
         );
         let (calls, tally) = all(text.as_bytes());
         let short: Vec<(&str, &str, Option<&str>)> = calls

@@ -2,7 +2,6 @@
 
 use crate::environment::{self, Variables};
 use crate::expansion::{self, Allowed};
-use crate::temporary::Temporary;
 use crate::filter::{self, Choice, Internet};
 use crate::landlock::{self, Wanted};
 use crate::mounts::{self, Surroundings, View};
@@ -11,10 +10,10 @@ use crate::supervisor::Guards;
 use crate::sys::{
     Capture, ExecArguments, Landlock, Namespaces, Supervision, arguments_and_variables,
 };
+use crate::temporary::Temporary;
 use crate::{
     Backend, Capabilities, Enforcement, Failure, Listener, Request, SignalRelay, TEMPORARY,
 };
-use crate::expansion::{self, Allowed};
 use crate::{identity, network};
 use portcullis_model::AbsPath;
 use portcullis_profile::{

@@ -2,10 +2,10 @@
 
 use crate::report::Collector;
 use crate::supervisor::ReportReader;
-use crate::temporary::Temporary;
 use crate::sys::{self, Page};
-use crate::{Enforcement, Failure, Report, Request, SignalRelay};
+use crate::temporary::Temporary;
 use crate::{Capabilities, prepare};
+use crate::{Enforcement, Failure, Report, Request, SignalRelay};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus};
@@ -213,7 +213,8 @@ impl Running {
             fds.push(PollFd::new(&relay.signals, PollFlags::IN));
         }
         let left = self.deadline.map(|deadline| {
-            let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+            let left =
+                deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
             Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 })
         });
         match poll(&mut fds, left.as_ref()) {
@@ -222,7 +223,8 @@ impl Running {
         }
         let ready = |index: usize| fds.get(index).is_some_and(|fd| !fd.revents().is_empty());
         let over = |index: usize| {
-            fds.get(index).is_some_and(|fd| fd.revents().intersects(PollFlags::HUP | PollFlags::ERR))
+            fds.get(index)
+                .is_some_and(|fd| fd.revents().intersects(PollFlags::HUP | PollFlags::ERR))
         };
         Ok(Woken {
             target: ready(0),
@@ -364,4 +366,3 @@ impl End {
         std::process::exit(i32::from(self.status()))
     }
 }
-

@@ -1,6 +1,11 @@
 //! Commands end inside as they do outside, and leave nothing behind.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use portcullis_model::AbsPath;
 use portcullis_profile::{
@@ -281,11 +286,13 @@ fn variables_are_scrubbed_everywhere() {
 #[test]
 fn only_declared_descriptors_are_passed_on() {
     let world = World::new(backends()[0]);
-    let text = world.shell("ls -l /proc/self/fd | grep -c -- '->'; ls /proc/self/fd | sort -n | head -4");
+    let text =
+        world.shell("ls -l /proc/self/fd | grep -c -- '->'; ls /proc/self/fd | sort -n | head -4");
     // 0, 1, 2, and the directory that is being listed.
     assert!(text.starts_with("4\n"), "{text}");
     let file = fs::File::open("/proc/version").unwrap();
-    let mut request = world.request("bash", &["-c", "cat <&$0 > out", &file.as_raw_fd().to_string()]);
+    let mut request =
+        world.request("bash", &["-c", "cat <&$0 > out", &file.as_raw_fd().to_string()]);
     request.descriptors.push(file.as_raw_fd());
     let finished = prepare(request, capabilities()).unwrap().launch().unwrap().wait().unwrap();
     assert_eq!(finished.end, End::Exited(0));
@@ -324,10 +331,9 @@ fn listeners_are_opened_inside_and_served_outside() {
         "bash",
         &["-c", "exec 3<>/dev/tcp/198.18.7.9/4443; echo hello >&3; head -1 <&3 > out"],
     );
-    request.listeners.push(Listener {
-        address: "0.0.0.0:4443".parse().unwrap(),
-        transport: Transport::Tcp,
-    });
+    request
+        .listeners
+        .push(Listener { address: "0.0.0.0:4443".parse().unwrap(), transport: Transport::Tcp });
     let mut running = prepare(request, capabilities()).unwrap().launch().unwrap();
     let listener: OwnedFd = running.take_listeners().remove(0);
     let (mut stream, _) = TcpListener::from(listener).accept().unwrap();
@@ -447,7 +453,11 @@ fn signals_and_ends_are_relayed_by_the_launcher() {
     assert_eq!(runner().arg("no-such-program").status().unwrap().code(), Some(127));
     assert_eq!(runner().arg("/etc/passwd").status().unwrap().code(), Some(126));
     let mut child = runner()
-        .args(["bash", "-c", "trap 'echo got; exit 9' TERM; echo ready; while :; do sleep 0.05; done"])
+        .args([
+            "bash",
+            "-c",
+            "trap 'echo got; exit 9' TERM; echo ready; while :; do sleep 0.05; done",
+        ])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -467,10 +477,7 @@ fn send(child: &Child, signal: &str) {
 
 #[test]
 fn the_launcher_stops_and_goes_on_with_its_command() {
-    let mut child = runner()
-        .args(["bash", "-c", "kill -STOP $$; exit 5"])
-        .spawn()
-        .unwrap();
+    let mut child = runner().args(["bash", "-c", "kill -STOP $$; exit 5"]).spawn().unwrap();
     let state = |pid: u32| {
         let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         text.rsplit_once(") ").map(|(_, rest)| rest.starts_with('T')).unwrap_or(false)
@@ -548,8 +555,17 @@ fn killing_any_of_ours_at_any_stage_leaves_nothing_behind() {
     fs::write(world.path("f"), "x").unwrap();
     let before = picture(world.directory.path());
     for stage in [
-        "Forked", "Namespaces", "Identity", "Init", "Network", "View", "Proc", "Privileges",
-        "Landlock", "Target", "TargetSetUp",
+        "Forked",
+        "Namespaces",
+        "Identity",
+        "Init",
+        "Network",
+        "View",
+        "Proc",
+        "Privileges",
+        "Landlock",
+        "Target",
+        "TargetSetUp",
     ] {
         for victim in ["launcher", "children"] {
             let mut child = runner()

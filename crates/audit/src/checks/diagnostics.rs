@@ -1,10 +1,8 @@
 //! What the readers of settings and rules already say, as findings.
 
-use crate::finding::Evidence;
-use crate::tables::catalogue::{
-    ADRIFT, BROKEN, DEAD, Entry, OUT_OF_FORCE, UNKNOWN_NAME, UNREAD,
-};
 use crate::Finding;
+use crate::finding::Evidence;
+use crate::tables::catalogue::{ADRIFT, BROKEN, DEAD, Entry, OUT_OF_FORCE, UNKNOWN_NAME, UNREAD};
 use portcullis_policy::{Policy, Severity};
 
 pub(crate) fn check(policy: &Policy) -> Vec<Finding> {
@@ -32,7 +30,9 @@ pub(crate) fn check(policy: &Policy) -> Vec<Finding> {
 /// The kind that a diagnostic's code belongs to.
 fn kind(code: &str, severity: Severity) -> &'static Entry {
     match code {
-        "rule-never-consulted" | "rule-content-field" | "rule-allow-glob"
+        "rule-never-consulted"
+        | "rule-content-field"
+        | "rule-allow-glob"
         | "rule-parameter-in-allow" => &UNREAD,
         "rule-matches-nothing" | "rule-outer-blanks" | "rule-separators" | "rule-inner-prefix" => {
             &DEAD

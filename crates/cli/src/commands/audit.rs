@@ -1,10 +1,10 @@
 //! `audit`: what a policy really says.
 
+use super::replay::against;
 use crate::args::{AuditArgs, FailOn};
 use crate::baseline::{Baseline, written};
 use crate::console::{Palette, Reply};
 use crate::failure::{Failure, Status};
-use super::replay::against;
 use crate::history::History;
 use crate::replayed::{hits, recorded, replay};
 use crate::report::{finding, html, json, sarif};
@@ -156,8 +156,7 @@ fn limits(args: &AuditArgs) -> Limits {
 pub(crate) fn examine(session: &Session, limits: &Limits) -> Audit {
     let stage = stage(session);
     let looks_secret = |text: &str| matches!(mask(text), Cow::Owned(masked) if masked != text);
-    let subject =
-        Subject { policy: &session.policy, stage: &stage, looks_secret: &looks_secret };
+    let subject = Subject { policy: &session.policy, stage: &stage, looks_secret: &looks_secret };
     audit(subject, limits)
 }
 
@@ -261,12 +260,12 @@ fn fix(session: &Session, args: &AuditArgs, palette: Palette) -> Result<Reply, F
         return Ok(Reply::text("nothing to remove\n", Status::Done));
     }
     prove_equal(session, &layers, &limits)?;
-    stdout.extend([format!("{} no call changes its verdict in any mode\n", palette.good("proved:"))]);
+    stdout
+        .extend([format!("{} no call changes its verdict in any mode\n", palette.good("proved:"))]);
     if !args.dry_run {
         for plan in &plans {
-            let kept = install::apply(plan).map_err(|error| {
-                Failure::input(error.to_string()).hint("run the audit again")
-            })?;
+            let kept = install::apply(plan)
+                .map_err(|error| Failure::input(error.to_string()).hint("run the audit again"))?;
             if let Some(kept) = kept {
                 stdout.extend([format!("the old text is in {}\n", kept.display())]);
             }

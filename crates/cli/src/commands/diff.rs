@@ -20,8 +20,7 @@ pub(crate) fn compare(args: &DiffArgs, as_json: bool, palette: Palette) -> Resul
     let (old, new, session) = sides(args, surroundings)?;
     let limits = if args.thorough { Limits::THOROUGH } else { Limits::default() };
     let difference = diff(&old, &new, &stage(&session), &limits);
-    let found =
-        if args.no_new_access { difference.gives_access() } else { !difference.is_empty() };
+    let found = if args.no_new_access { difference.gives_access() } else { !difference.is_empty() };
     let status = if found { Status::Findings } else { Status::Done };
     let output = if as_json {
         format!("{}\n", json::difference(&difference))
@@ -38,7 +37,10 @@ pub(crate) fn compare(args: &DiffArgs, as_json: bool, palette: Palette) -> Resul
 }
 
 /// The two policies that the arguments name.
-fn sides(args: &DiffArgs, surroundings: Surroundings) -> Result<(Policy, Policy, Session), Failure> {
+fn sides(
+    args: &DiffArgs,
+    surroundings: Surroundings,
+) -> Result<(Policy, Policy, Session), Failure> {
     let only = |file: &str| PolicyArgs { policies: vec![file.to_owned()], ..args.policy.clone() };
     match (&args.git, args.files.as_slice()) {
         (None, [old, new]) => {
@@ -146,7 +148,11 @@ fn matrix(difference: &Difference, palette: Palette) -> String {
     out.push_str(&palette.dim("  after"));
     out.push('\n');
     for from in all {
-        out.extend([format!("{:>6} {:<7}", if from == Decision::Allow { "before" } else { "" }, from.word())]);
+        out.extend([format!(
+            "{:>6} {:<7}",
+            if from == Decision::Allow { "before" } else { "" },
+            from.word()
+        )]);
         for to in all {
             let found = difference
                 .flips

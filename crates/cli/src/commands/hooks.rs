@@ -43,7 +43,9 @@ fn idle(layer: &Layer, event: &str, matcher: &str) -> Option<Finding> {
     }
     let message = format!("the {event} matcher `{matcher}` names no tool, so its hooks never run");
     let mut finding = at(&HOOK_IDLE, layer, matcher, message);
-    if let Some(meant) = names.iter().find_map(|name| portcullis_rules::did_you_mean(name, known_tools())) {
+    if let Some(meant) =
+        names.iter().find_map(|name| portcullis_rules::did_you_mean(name, known_tools()))
+    {
         finding.hint = format!("did you mean `{meant}`? names are case-sensitive");
     }
     Some(finding)
@@ -52,11 +54,8 @@ fn idle(layer: &Layer, event: &str, matcher: &str) -> Option<Finding> {
 /// A handler whose program is named by a path and cannot be run.
 fn missing(session: &Session, layer: &Layer, handler: &Value) -> Option<Finding> {
     let command = handler.get("command").and_then(Value::as_str)?;
-    let program = if handler.get("args").is_some() {
-        command
-    } else {
-        command.split_whitespace().next()?
-    };
+    let program =
+        if handler.get("args").is_some() { command } else { command.split_whitespace().next()? };
     let program = program.trim_matches(['"', '\'']);
     let root = session.surroundings.project_root.as_str();
     let expanded = program

@@ -68,7 +68,11 @@ pub(crate) fn init(args: &InitArgs, as_json: bool, palette: Palette) -> Result<R
     let mut out = format!("{}\n\n", palette.strong(shipped.title()));
     for each in &means {
         let word = palette.decision(each.decision, &format!("{:<6}", each.decision.word()));
-        out.extend([format!("{word} {:<38} {}\n", each.what, palette.dim(&one_line(&each.question.display())))]);
+        out.extend([format!(
+            "{word} {:<38} {}\n",
+            each.what,
+            palette.dim(&one_line(&each.question.display()))
+        )]);
     }
     out.push('\n');
     for file in &written {
@@ -92,7 +96,9 @@ fn list(as_json: bool, palette: Palette) -> Reply {
     }
     let lines: Vec<String> = POLICIES
         .iter()
-        .map(|policy| format!("{} {}\n", palette.strong(&format!("{:<20}", policy.name)), policy.title()))
+        .map(|policy| {
+            format!("{} {}\n", palette.strong(&format!("{:<20}", policy.name)), policy.title())
+        })
         .collect();
     Reply::text(lines.concat(), Status::Done)
 }

@@ -148,7 +148,9 @@ impl Voice {
         }
     }
 
-    pub(crate) fn open(&self) -> Result<(Option<Arc<dyn Decide>>, Option<ControlChannel>), Failure> {
+    pub(crate) fn open(
+        &self,
+    ) -> Result<(Option<Arc<dyn Decide>>, Option<ControlChannel>), Failure> {
         match self {
             Self::Nobody => Ok((None, None)),
             Self::Terminal => {

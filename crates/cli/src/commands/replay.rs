@@ -78,8 +78,10 @@ pub(crate) fn paths(files: &[String], session: &Session) -> Result<Vec<String>, 
     let there: Vec<String> =
         usual.iter().filter(|path| std::path::Path::new(path).is_dir()).cloned().collect();
     if there.is_empty() {
-        return Err(Failure::input("there are no recorded sessions")
-            .hint(format!("name transcripts, rollouts or a decision log; looked in {}", usual.join(", "))));
+        return Err(Failure::input("there are no recorded sessions").hint(format!(
+            "name transcripts, rollouts or a decision log; looked in {}",
+            usual.join(", ")
+        )));
     }
     Ok(there)
 }
@@ -99,7 +101,11 @@ impl Report<'_> {
         let text = replayed.entry.question.display();
         let text = if self.masked { mask(&text).into_owned() } else { text };
         let text = one_line(&text);
-        if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST).chain(['\u{2026}']).collect() }
+        if text.chars().count() <= LONGEST {
+            text
+        } else {
+            text.chars().take(LONGEST).chain(['\u{2026}']).collect()
+        }
     }
 
     fn count(&self, is: impl Fn(&Replayed<'_>) -> bool) -> u64 {
@@ -148,7 +154,11 @@ impl Report<'_> {
             history.entries.len()
         );
         let compares = self.replayed.iter().any(|each| each.before.is_some());
-        let head = if compares { format!("{:>10}{:>10}", "before", "now") } else { format!("{:>10}", "now") };
+        let head = if compares {
+            format!("{:>10}{:>10}", "before", "now")
+        } else {
+            format!("{:>10}", "now")
+        };
         out.extend([format!("{:8}{}\n", "", palette.dim(&head))]);
         for decision in [Decision::Allow, Decision::Ask, Decision::Deny] {
             let before = self.count(|each| each.before == Some(decision));
@@ -169,7 +179,8 @@ impl Report<'_> {
             format!("\nprompts a session: {now:.1}\n")
         }]);
         out.push_str(&self.section(palette, "newly allowed", |each| {
-            each.now == Decision::Allow && each.before.is_some_and(|before| before > Decision::Allow)
+            each.now == Decision::Allow
+                && each.before.is_some_and(|before| before > Decision::Allow)
         }));
         out.push_str(&self.section(palette, "newly asked about", |each| {
             each.now == Decision::Ask && each.before == Some(Decision::Allow)
@@ -199,7 +210,12 @@ impl Report<'_> {
         out
     }
 
-    fn section(&self, palette: Palette, title: &str, is: impl Fn(&Replayed<'_>) -> bool + Copy) -> String {
+    fn section(
+        &self,
+        palette: Palette,
+        title: &str,
+        is: impl Fn(&Replayed<'_>) -> bool + Copy,
+    ) -> String {
         let calls = self.most(is);
         if calls.is_empty() {
             return String::new();

@@ -21,8 +21,7 @@ pub(crate) fn run(args: &SuggestArgs, as_json: bool, palette: Palette) -> Result
     let paths = paths(&args.files, &session)?;
     let history = History::collect(&paths, args.state.as_deref())?;
     let wishes = Wishes { sessions: args.min_sessions, prompts: args.min_prompts, rules: args.top };
-    let found =
-        suggest(&session.policy, &stage(&session), &recorded(&history, &session), wishes);
+    let found = suggest(&session.policy, &stage(&session), &recorded(&history, &session), wishes);
     let mut reply = if as_json {
         Reply::json(&to_json(&found), Status::Done)
     } else {
@@ -40,10 +39,8 @@ fn text(found: &Suggestions, palette: Palette) -> String {
         out.push_str(&refused(found, palette));
         return out;
     }
-    let mut out = format!(
-        "{} prompts in the history, {} with these rules\n\n",
-        found.before, found.after
-    );
+    let mut out =
+        format!("{} prompts in the history, {} with these rules\n\n", found.before, found.after);
     for proposal in &found.proposals {
         let example = one_line(&mask(&proposal.example.display()));
         out.extend([format!(

@@ -101,11 +101,10 @@ fn read(path: &Path) -> Result<String, Failure> {
     let name = path.display();
     let bytes = fs::read(path)
         .map_err(|error| Failure::input(format!("cannot read `{name}`: {}", plain(&error))))?;
-    String::from_utf8(bytes)
-        .map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            Failure::input(format!("`{name}` is not UTF-8 at byte {at}"))
-        })
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Failure::input(format!("`{name}` is not UTF-8 at byte {at}"))
+    })
 }
 
 fn text(result: &FileResult, palette: Palette) -> String {

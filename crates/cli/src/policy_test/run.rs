@@ -57,7 +57,11 @@ pub enum State {
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<(String, String), Failure>;
 
 /// Runs every check of a file.
-pub fn run(file: &TestFile, read: ReadFile<'_>, with_coverage: bool) -> Result<FileResult, Failure> {
+pub fn run(
+    file: &TestFile,
+    read: ReadFile<'_>,
+    with_coverage: bool,
+) -> Result<FileResult, Failure> {
     let subject = Prepared::new(file, read)?;
     let states: Vec<State> =
         file.checks.iter().map(|check| subject.check(check, &subject.policy)).collect();
@@ -94,7 +98,8 @@ impl<'f> Prepared<'f> {
     fn check(&self, check: &Check, policy: &Policy) -> State {
         match &check.kind {
             Kind::Case { question, expect, rule, mode } => {
-                let stage = Stage { mode: mode.or(self.file.stage.mode), ..self.file.stage.clone() };
+                let stage =
+                    Stage { mode: mode.or(self.file.stage.mode), ..self.file.stage.clone() };
                 let verdict = stage.ask(policy, question);
                 if verdict.decision != *expect {
                     return State::Failed(format!(
@@ -142,12 +147,12 @@ impl<'f> Prepared<'f> {
                     return State::Failed("the other policy was not read".into());
                 };
                 let found = diff(baseline, policy, &self.file.stage, &Limits::THOROUGH);
-                let broken =
-                    if *only_tighter { found.gives_access() } else { !found.is_empty() };
+                let broken = if *only_tighter { found.gives_access() } else { !found.is_empty() };
                 if !broken {
                     return State::Passed;
                 }
-                let flip = found.flips.iter().find(|flip| !only_tighter || flip.cell.to < flip.cell.from);
+                let flip =
+                    found.flips.iter().find(|flip| !only_tighter || flip.cell.to < flip.cell.from);
                 let why = match flip.and_then(|flip| Some((flip, flip.changes.first()?))) {
                     Some((flip, change)) => format!(
                         "`{}` was {} and is {}: {}",
@@ -159,7 +164,10 @@ impl<'f> Prepared<'f> {
                     None => found.settings.first().map_or_else(
                         || "it could not be settled within the budget".to_owned(),
                         |change| {
-                            format!("`{}` was {} and is {}", change.key, change.before, change.after)
+                            format!(
+                                "`{}` was {} and is {}",
+                                change.key, change.before, change.after
+                            )
                         },
                     ),
                 };
@@ -191,11 +199,9 @@ impl<'f> Prepared<'f> {
                     _ => &mut less.allow,
                 };
                 *place = Rules::new(kept);
-                let noticed = file
-                    .checks
-                    .iter()
-                    .zip(states)
-                    .any(|(check, state)| (*state == State::Passed) != (self.check(check, &less) == State::Passed));
+                let noticed = file.checks.iter().zip(states).any(|(check, state)| {
+                    (*state == State::Passed) != (self.check(check, &less) == State::Passed)
+                });
                 if !noticed {
                     unnoticed.push(rule.reference);
                 }

@@ -10,9 +10,10 @@ use portcullis_policy::{Diagnostic, Layer, Severity};
 /// One finding.
 pub fn text(finding: &Finding, layers: &[Layer], home: &str, palette: Palette) -> String {
     let line_text = line(layers, &finding.source);
-    let length = finding.rule.as_ref().map_or(1, |rule| {
-        serde_json::Value::from(rule.text.as_str()).to_string().len()
-    });
+    let length = finding
+        .rule
+        .as_ref()
+        .map_or(1, |rule| serde_json::Value::from(rule.text.as_str()).to_string().len());
     let mut out = diagnostic::diagnostic(
         &Diagnostic {
             severity: finding.severity,
@@ -43,7 +44,10 @@ pub fn text(finding: &Finding, layers: &[Layer], home: &str, palette: Palette) -
     }
     match &finding.fix {
         Some(Fix::Remove) => {
-            out.extend([format!("  {} `--fix` takes it out; no verdict changes\n", palette.dim("fix:"))]);
+            out.extend([format!(
+                "  {} `--fix` takes it out; no verdict changes\n",
+                palette.dim("fix:")
+            )]);
         }
         Some(Fix::Replace(rule)) => {
             out.extend([format!("  {} write `{}`\n", palette.dim("fix:"), shown(rule))]);

@@ -86,9 +86,8 @@ pub fn page(page: &Page<'_>) -> String {
 }
 
 fn summary(page: &Page<'_>) -> String {
-    let count = |severity| {
-        page.findings.iter().filter(|finding| finding.severity == severity).count()
-    };
+    let count =
+        |severity| page.findings.iter().filter(|finding| finding.severity == severity).count();
     let trials: usize = page.audit.robustness.iter().map(|rule| rule.trials.len()).sum();
     let through: usize = page
         .audit
@@ -155,8 +154,11 @@ fn row(finding: &Finding) -> String {
         detail.extend([format!("<p class=\"hint\">{}</p>", escaped(&finding.hint))]);
     }
     match &finding.fix {
-        Some(Fix::Remove) => detail.push_str("<p class=\"hint\"><code>--fix</code> takes it out; no verdict changes</p>"),
-        Some(Fix::Replace(rule)) => detail.extend([format!("<p class=\"hint\">write <code>{}</code></p>", escaped(rule))]),
+        Some(Fix::Remove) => detail
+            .push_str("<p class=\"hint\"><code>--fix</code> takes it out; no verdict changes</p>"),
+        Some(Fix::Replace(rule)) => {
+            detail.extend([format!("<p class=\"hint\">write <code>{}</code></p>", escaped(rule))])
+        }
         None => {}
     }
     format!(

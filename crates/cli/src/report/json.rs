@@ -30,7 +30,9 @@ pub fn finding(finding: &Finding) -> Value {
         .collect();
     let fix = finding.fix.as_ref().map(|fix| match fix {
         Fix::Remove => json!({ "action": "remove", "changes_verdicts": false }),
-        Fix::Replace(rule) => json!({ "action": "replace", "rule": rule, "changes_verdicts": true }),
+        Fix::Replace(rule) => {
+            json!({ "action": "replace", "rule": rule, "changes_verdicts": true })
+        }
     });
     json!({
         "id": finding.kind.id,

@@ -56,9 +56,10 @@ fn result(finding: &Finding, reason: Option<&str>, root: &str) -> Value {
     out.insert("ruleIndex".into(), index.into());
     out.insert("level".into(), level(finding.severity).into());
     out.insert("message".into(), json!({ "text": finding.message }));
-    let length = finding.rule.as_ref().map_or(1, |rule| {
-        Value::from(rule.text.as_str()).to_string().chars().count()
-    });
+    let length = finding
+        .rule
+        .as_ref()
+        .map_or(1, |rule| Value::from(rule.text.as_str()).to_string().chars().count());
     out.insert("locations".into(), json!([location(&finding.source, length, root)]));
     if !finding.related.is_empty() {
         let related: Vec<Value> = finding
@@ -76,10 +77,7 @@ fn result(finding: &Finding, reason: Option<&str>, root: &str) -> Value {
             .collect();
         out.insert("relatedLocations".into(), related.into());
     }
-    out.insert(
-        "partialFingerprints".into(),
-        json!({ "portcullis/v1": finding.fingerprint() }),
-    );
+    out.insert("partialFingerprints".into(), json!({ "portcullis/v1": finding.fingerprint() }));
     let witnesses: Vec<Value> = finding.witnesses.iter().map(super::json::witness).collect();
     out.insert(
         "properties".into(),

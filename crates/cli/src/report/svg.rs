@@ -30,7 +30,14 @@ pub(crate) fn matrix(difference: &Difference) -> String {
                 (_, std::cmp::Ordering::Equal) => "none",
                 (_, std::cmp::Ordering::Greater) => "allow",
             };
-            out.extend([rect(x, y, side - 2, side / 2 - 2, class, &format!("{from} to {to}: {found} calls"))]);
+            out.extend([rect(
+                x,
+                y,
+                side - 2,
+                side / 2 - 2,
+                class,
+                &format!("{from} to {to}: {found} calls"),
+            )]);
             let label = match (found, from == to) {
                 (_, true) => "\u{2013}".to_owned(),
                 (found, false) => found.to_string(),
@@ -73,7 +80,11 @@ pub(crate) fn heat(robustness: &[Robustness]) -> String {
         let y = top + row * cell;
         out.extend([text(left - 64, y + 12, "end", &short(&rule.rule.text, 27))]);
         let share = format!("{:.0} %", rule.denied() * 100.0);
-        out.extend([format!("<text class=\"soft\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{share}</text>", left - 10, y + 12)]);
+        out.extend([format!(
+            "<text class=\"soft\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{share}</text>",
+            left - 10,
+            y + 12
+        )]);
         for (column, way) in ways.iter().enumerate() {
             let x = left + column * cell;
             let worst = rule
@@ -89,7 +100,11 @@ pub(crate) fn heat(robustness: &[Robustness]) -> String {
                         Outcome::Asked => ("ask", "?"),
                         Outcome::Allowed => ("deny", "!"),
                     };
-                    (class, sign, format!("{way}: {} is {}", trial.question.display(), trial.outcome.word()))
+                    (
+                        class,
+                        sign,
+                        format!("{way}: {} is {}", trial.question.display(), trial.outcome.word()),
+                    )
                 }
             };
             out.extend([rect(x, y, cell - 1, cell - 1, class, &title)]);
@@ -99,7 +114,8 @@ pub(crate) fn heat(robustness: &[Robustness]) -> String {
         }
     }
     let mut height = top + rules.len() * cell + 24;
-    let key = "green: denied \u{b7} ? asked about \u{b7} ! let through; the number is the share denied";
+    let key =
+        "green: denied \u{b7} ? asked about \u{b7} ! let through; the number is the share denied";
     out.extend([format!("<text class=\"soft\" x=\"{left}\" y=\"{}\">{key}</text>", height - 6)]);
     if left_out > 0 {
         height += 18;
@@ -144,7 +160,9 @@ pub(crate) fn icicle(replayed: &[Replayed<'_>]) -> String {
         out.extend([rect(x, 0, wide, row, "none", &title)]);
         out.extend([inside(x, 0, wide, program)]);
         let mut ordered: Vec<(&String, &[u64; 3])> = subs.iter().collect();
-        ordered.sort_by_key(|(name, counts)| (std::cmp::Reverse(counts.iter().sum::<u64>()), (*name).clone()));
+        ordered.sort_by_key(|(name, counts)| {
+            (std::cmp::Reverse(counts.iter().sum::<u64>()), (*name).clone())
+        });
         let mut at = x;
         for (sub, counts) in ordered {
             let all: u64 = counts.iter().sum();
@@ -153,7 +171,14 @@ pub(crate) fn icicle(replayed: &[Replayed<'_>]) -> String {
                 continue;
             }
             let name = if sub.is_empty() { "\u{b7}" } else { sub };
-            out.extend([rect(at, row, part, row, "none", &format!("{program} {sub}: {all} calls"))]);
+            out.extend([rect(
+                at,
+                row,
+                part,
+                row,
+                "none",
+                &format!("{program} {sub}: {all} calls"),
+            )]);
             out.extend([inside(at, row, part, name)]);
             let mut from = at;
             for (decision, count) in ALL.into_iter().zip(counts) {
@@ -184,11 +209,8 @@ pub(crate) fn friction(suggestions: &Suggestions) -> String {
         let y = top + height - prompts * height / suggestions.before;
         (x, y)
     };
-    let mut out = format!(
-        "<path class=\"line\" d=\"M{left} {top}V{}H{}\"/>",
-        top + height,
-        left + width
-    );
+    let mut out =
+        format!("<path class=\"line\" d=\"M{left} {top}V{}H{}\"/>", top + height, left + width);
     let mut prompts = suggestions.before;
     let (x, y) = place(0, prompts);
     let mut path = format!("M{x} {y}");
@@ -208,7 +230,12 @@ pub(crate) fn friction(suggestions: &Suggestions) -> String {
         text(left - 8, top + 10, "end", &suggestions.before.to_string()),
         text(left - 8, top + height + 4, "end", "0"),
         text(left, top + height + 20, "start", "no new rule"),
-        text(left + width, top + height + 20, "end", &format!("{steps} rules, {} prompts left", suggestions.after)),
+        text(
+            left + width,
+            top + height + 20,
+            "end",
+            &format!("{steps} rules, {} prompts left", suggestions.after),
+        ),
     ]);
     svg(left + width + 120, top + height + 28, "Prompts left by number of rules", &out)
 }
@@ -225,7 +252,8 @@ pub(crate) fn timeline(
     let (Some(from), Some(to)) = (firsts, lasts) else { return String::new() };
     let span = (to - from).max(1);
     let (left, width, row) = (270_usize, 640_usize, 18_usize);
-    let across = |day: i64| left + usize::try_from((day - from) * 640 / span).unwrap_or(0).min(width);
+    let across =
+        |day: i64| left + usize::try_from((day - from) * 640 / span).unwrap_or(0).min(width);
     let mut rules: Vec<&RuleRef> = [&policy.deny, &policy.ask, &policy.allow]
         .into_iter()
         .flat_map(|rules| &rules.list)
@@ -241,16 +269,36 @@ pub(crate) fn timeline(
     let mut out = String::new();
     for (index, rule) in rules.iter().enumerate() {
         let y = 8 + index * row;
-        out.extend([text(left - 10, y + 13, "end", &short(&format!("{} {}", rule.class.word(), rule.text), 40))]);
-        out.extend([format!("<path class=\"line\" d=\"M{left} {0}H{1}\"/>", y + row / 2, left + width)]);
+        out.extend([text(
+            left - 10,
+            y + 13,
+            "end",
+            &short(&format!("{} {}", rule.class.word(), rule.text), 40),
+        )]);
+        out.extend([format!(
+            "<path class=\"line\" d=\"M{left} {0}H{1}\"/>",
+            y + row / 2,
+            left + width
+        )]);
         let Some(hits) = hits.get(*rule) else {
-            out.extend([format!("<text class=\"soft\" x=\"{}\" y=\"{}\">never</text>", left + width + 8, y + 13)]);
+            out.extend([format!(
+                "<text class=\"soft\" x=\"{}\" y=\"{}\">never</text>",
+                left + width + 8,
+                y + 13
+            )]);
             continue;
         };
         if let (Some(first), Some(last)) = (day(&hits.first), day(&hits.last)) {
             let (start, end) = (across(first), across(last));
             let title = format!("{}: {} calls", rule.text, hits.count);
-            out.extend([rect(start, y + 3, (end - start).max(5), row - 6, rule.class.word(), &title)]);
+            out.extend([rect(
+                start,
+                y + 3,
+                (end - start).max(5),
+                row - 6,
+                rule.class.word(),
+                &title,
+            )]);
         }
         out.extend([text(left + width + 8, y + 13, "start", &hits.count.to_string())]);
     }
@@ -279,8 +327,10 @@ pub(crate) fn layers(layers: &[Layer], policy: &Policy) -> String {
         };
         rules.list.iter().filter(|rule| rule.reference.source.file == file).count()
     };
-    let rows: Vec<(&Layer, [usize; 3])> =
-        layers.iter().map(|layer| (layer, [0, 1, 2].map(|which| count(&layer.file, which)))).collect();
+    let rows: Vec<(&Layer, [usize; 3])> = layers
+        .iter()
+        .map(|layer| (layer, [0, 1, 2].map(|which| count(&layer.file, which))))
+        .collect();
     let most = rows.iter().map(|(_, counts)| counts.iter().sum::<usize>()).max().unwrap_or(0);
     if most == 0 {
         return String::new();
@@ -290,12 +340,24 @@ pub(crate) fn layers(layers: &[Layer], policy: &Policy) -> String {
     for (index, (layer, counts)) in rows.iter().enumerate() {
         let y = index * row;
         let name = layer.file.rsplit('/').next().unwrap_or(&layer.file);
-        out.extend([text(left - 10, y + 16, "end", &short(&format!("{} \u{b7} {name}", layer.scope.word()), 40))]);
+        out.extend([text(
+            left - 10,
+            y + 16,
+            "end",
+            &short(&format!("{} \u{b7} {name}", layer.scope.word()), 40),
+        )]);
         let mut x = left;
         for (decision, count) in ALL.into_iter().zip(counts) {
             let wide = count * width / most;
             if wide > 0 {
-                out.extend([rect(x, y + 2, wide, row - 6, decision.word(), &format!("{count} {decision} rules"))]);
+                out.extend([rect(
+                    x,
+                    y + 2,
+                    wide,
+                    row - 6,
+                    decision.word(),
+                    &format!("{count} {decision} rules"),
+                )]);
                 out.extend([inside(x, y - 4, wide, &format!("{count} {decision}"))]);
                 x += wide;
             }
@@ -323,8 +385,15 @@ fn text(x: usize, y: usize, anchor: &str, text: &str) -> String {
 }
 
 fn dot(x: usize, y: usize, class: &str, title: &str, ring: bool) -> String {
-    let ring = if ring { format!("<circle class=\"ink\" cx=\"{x}\" cy=\"{y}\" r=\"8\"/>") } else { String::new() };
-    format!("{ring}<circle class=\"{class}\" cx=\"{x}\" cy=\"{y}\" r=\"5\"><title>{}</title></circle>", escaped(title))
+    let ring = if ring {
+        format!("<circle class=\"ink\" cx=\"{x}\" cy=\"{y}\" r=\"8\"/>")
+    } else {
+        String::new()
+    };
+    format!(
+        "{ring}<circle class=\"{class}\" cx=\"{x}\" cy=\"{y}\" r=\"5\"><title>{}</title></circle>",
+        escaped(title)
+    )
 }
 
 /// A word in a box, where it fits.
@@ -347,8 +416,14 @@ fn short(word: &str, most: usize) -> String {
 fn days(time: &str) -> Option<i64> {
     let mut parts = time.get(..10)?.split('-').map(str::parse::<i64>);
     let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
-    let (shifted_year, shifted) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
-    Some(shifted_year * 365 + shifted_year / 4 - shifted_year / 100 + shifted_year / 400 + (153 * shifted + 2) / 5 + day)
+    let (shifted_year, shifted) =
+        if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    Some(
+        shifted_year * 365 + shifted_year / 4 - shifted_year / 100
+            + shifted_year / 400
+            + (153 * shifted + 2) / 5
+            + day,
+    )
 }
 
 /// Rows of a drawing; more are counted.

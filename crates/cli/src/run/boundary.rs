@@ -24,10 +24,7 @@ pub(super) struct Boundary {
 
 impl Boundary {
     /// Draws the boundary that the policy of a session and the flags ask for.
-    pub(super) fn draw(
-        session: &Session,
-        args: &RunArgs,
-    ) -> Result<Self, Failure> {
+    pub(super) fn draw(session: &Session, args: &RunArgs) -> Result<Self, Failure> {
         let policy = &session.policy;
         if let Some(closed) = policy.closed.iter().find(|closed| concerns_the_boundary(closed)) {
             return Err(Failure::input(format!("the policy is broken: {}", closed.text))

@@ -18,9 +18,9 @@ use crate::session::{Session, Surroundings, plain};
 use boundary::Boundary;
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use network::WayOut;
 use portcullis_host::claude_code::shown;
 use portcullis_profile::NetworkAccess;
-use network::WayOut;
 use portcullis_sandbox::{Backend, End, Plan, Request, SignalRelay, prepare, probe};
 use serde_json::json;
 use std::ffi::OsString;
@@ -84,8 +84,9 @@ fn start(line: &RunLine) -> Result<Ended, Failure> {
     if way_out.is_some() {
         request.listeners = WayOut::listeners();
     }
-    let mut running =
-        prepare(request, &capabilities).and_then(Plan::launch).map_err(|failure| refused(&failure))?;
+    let mut running = prepare(request, &capabilities)
+        .and_then(Plan::launch)
+        .map_err(|failure| refused(&failure))?;
     // The proxy has a thread: it starts when nothing is forked any more.
     if let Some(way_out) = &mut way_out {
         way_out.open(running.take_listeners())?;

@@ -13,9 +13,6 @@ pub mod remote;
 mod script;
 pub mod socket;
 
-pub mod notify;
-pub mod remote;
-pub mod socket;
 
 pub(crate) use child::fork_and_follow;
 pub(crate) use kernel::{
