@@ -206,6 +206,9 @@ pub struct RunArgs {
     /// Leaves the network as it is outside
     #[arg(long, value_name = "WHICH", value_enum)]
     pub allow_network: Option<AllowNetwork>,
+    /// Who is asked about hosts on no list: `deny` (nobody), `terminal`, `unix:PATH`
+    #[arg(long = "ask-hosts", value_name = "WHO", default_value = "deny")]
+    pub ask_hosts: String,
     /// Passes an open descriptor on, beside 0, 1 and 2 (repeatable)
     #[arg(long = "pass-fd", value_name = "FD")]
     pub pass_fds: Vec<i32>,

@@ -128,11 +128,11 @@ fn policy(args: &ProxyArgs) -> Result<(NetworkPolicy, Vec<String>), Failure> {
 }
 
 /// Somebody to ask, and the channel to them where it hears reports too.
-type Opened = (Option<Arc<dyn Decide>>, Option<ControlChannel>);
+pub(crate) type Opened = (Option<Arc<dyn Decide>>, Option<ControlChannel>);
 
 /// Who is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Voice {
+pub(crate) enum Voice {
     Nobody,
     Terminal,
     Stdio,
@@ -140,7 +140,7 @@ enum Voice {
 }
 
 impl Voice {
-    fn parse(word: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(word: &str) -> Result<Self, Failure> {
         match word {
             "deny" => Ok(Self::Nobody),
             "terminal" => Ok(Self::Terminal),
@@ -153,7 +153,7 @@ impl Voice {
         }
     }
 
-    fn open(&self) -> Result<Opened, Failure> {
+    pub(crate) fn open(&self) -> Result<Opened, Failure> {
         match self {
             Self::Nobody => Ok((None, None)),
             Self::Terminal => {
