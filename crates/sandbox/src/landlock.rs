@@ -11,8 +11,8 @@ use std::os::fd::RawFd;
 pub(crate) struct Wanted<'w> {
     /// Whether files are restricted.
     pub(crate) files: bool,
-    /// Where files may be read and run.
-    pub(crate) readable: &'w [AbsPath],
+    /// Where files may be read and run: a path, and whether it is a directory.
+    pub(crate) readable: &'w [(AbsPath, bool)],
     /// Where files may be written too: a path, and whether it is a directory.
     pub(crate) writable: &'w [(AbsPath, bool)],
     /// Sockets that may be connected to.
@@ -56,8 +56,13 @@ pub(crate) fn rules(version: u32, wanted: &Wanted<'_>) -> Result<Option<Landlock
         landlock.rules.push(FileRight { path, rights: known(rights), optional });
         Ok(())
     };
-    for path in wanted.readable {
-        add(path.as_str(), READ, true)?;
+    for (path, directory) in wanted.readable {
+        add(path.as_str(), if *directory { READ } else { READ & OF_FILES }, true)?;
+    }
+    if !wanted.own_devices {
+        // Names in directories are not secret here: rights hold for everything below, so a directory with
+        // anything hidden in it could else not be listed at all. Opening a hidden one is supervised.
+        add("/", READ_DIR, false)?;
     }
     for (path, directory) in wanted.writable {
         add(path.as_str(), if *directory { CHANGE } else { CHANGE & OF_FILES }, false)?;

@@ -2,17 +2,19 @@
 
 use crate::running::{Family, Member, Relay};
 use crate::sys::{self, Page, Script, Stage, Target, fork_and_follow};
-use crate::{Failure, Plan, Running, identity, plan};
+use crate::supervisor::{self, AbstractSockets, Supervisor, Surroundings};
+use crate::{Backend, Failure, Plan, Running, identity, plan};
+use portcullis_profile::NetworkAccess;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, SocketFlags,
     SocketType,
 };
-use rustix::process::Pid;
+use rustix::process::{Pid, WaitId, WaitIdOptions};
 use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -21,7 +23,8 @@ impl Plan {
     pub fn launch(self) -> Result<Running, Failure> {
         let failed = |errno: Errno| Failure::new(format!("cannot start: {errno}"));
         let (control, control_inside) = pair().map_err(failed)?;
-        let (reports, reports_inside) = pair().map_err(failed)?;
+        let (writer, reports) = supervisor::report::channel()
+            .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
         let page = Page::new().map_err(failed)?;
         page.words().pause_at.store(self.pause_at, Ordering::Release);
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -34,9 +37,10 @@ impl Plan {
         let script = Script {
             launcher: plan::own_handle()?,
             control: control_inside,
-            reports: reports_inside,
+            reports: writer.as_fd().as_raw_fd(),
             outer_proc,
             page,
+            stack: vec![0; STACK],
             visible_memory: self.visible_memory,
             namespaces: self.namespaces,
             landlock: self.landlock,
@@ -53,8 +57,26 @@ impl Plan {
             },
             supervision: self.supervision,
         };
-        let _files = self.files;
-        let (supervisor, page) = fork_and_follow(script, |_, _| {}).map_err(failed)?;
+        let own_network = self.profile.network != NetworkAccess::Host
+            && self.enforcement.backend != Backend::LandlockOnly;
+        let surroundings = Surroundings {
+            abstract_sockets: if own_network {
+                AbstractSockets::Isolated
+            } else {
+                AbstractSockets::Shared
+            },
+            nested: self.profile.nested.is_some(),
+        };
+        let (files, sockets) = (self.files, self.profile.sockets);
+        let serve = move |script: &Script, listener: OwnedFd| {
+            // SECURITY: without a supervisor the supervised calls fail, so there is nothing to do about
+            // an error here but to end.
+            let Ok(proc) = script.outer_proc.try_clone() else { return };
+            let supervisor =
+                Supervisor { listener, proc, files, sockets, reports: writer, surroundings };
+            drop(supervisor.run());
+        };
+        let (supervisor, page) = fork_and_follow(script, serve).map_err(failed)?;
         let mut running = Running {
             enforcement: self.enforcement,
             listeners: Vec::new(),
@@ -62,12 +84,18 @@ impl Plan {
             family: Family { supervisor: None, init: None, target: None },
             collector: self.collector,
             reports,
+            supervised: true,
             relay,
             deadline,
+            _temporary: self.temporary,
         };
         running.family.supervisor = Some(Member::of(supervisor).map_err(failed)?);
         let outcome = await_start(&control, supervisor, &mut running);
         let words = running.page.words();
+        if let Some(pid) = Pid::from_raw(words.starter.load(Ordering::Acquire)) {
+            // It has ended; this takes its status.
+            let _status = rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED);
+        }
         for (place, number) in
             [(&mut running.family.init, &words.init), (&mut running.family.target, &words.target)]
         {
@@ -85,6 +113,9 @@ impl Plan {
         Ok(running)
     }
 }
+
+/// Room for what sets up the command's process; it calls nothing deep.
+const STACK: usize = 128 * 1024;
 
 fn pair() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
     rustix::net::socketpair(

@@ -5,13 +5,18 @@ use crate::filter::{self, Choice, Internet};
 use crate::landlock::{self, Wanted};
 use crate::mounts::{self, Surroundings, View};
 use crate::report::Collector;
+use crate::supervisor::Guards;
+use crate::temporary::Temporary;
 use crate::sys::{
     Capture, ExecArguments, Landlock, Namespaces, Supervision, arguments_and_variables,
 };
 use crate::{Backend, Capabilities, Enforcement, Failure, Listener, Request, SignalRelay};
+use crate::expansion::{self, Allowed};
 use crate::{identity, network};
 use portcullis_model::AbsPath;
-use portcullis_profile::{CompiledFiles, Limits, NetworkAccess, Reach, SandboxProfile};
+use portcullis_profile::{
+    Access, CompiledFiles, Effect, FileRule, Limits, NetworkAccess, Reach, SandboxProfile,
+};
 use rustix::fs::FileType;
 use rustix::process::{Resource, Rlimit};
 use rustix::thread::UnshareFlags;
@@ -37,6 +42,7 @@ pub struct Plan {
     pub(crate) visible_memory: [(usize, usize); 2],
     pub(crate) explanation: Vec<String>,
     pub(crate) sentinels: Vec<(OsString, OsString)>,
+    pub(crate) temporary: Temporary,
     pub(crate) wall: Option<Duration>,
     pub(crate) collector: Collector,
     pub(crate) pause_at: u32,
@@ -57,13 +63,17 @@ pub(crate) struct Command {
 
 /// Works out how the boundary of a request is built here. Nothing is started or changed.
 pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Failure> {
-    let Request { profile, program, arguments, cwd, environment, .. } = request;
+    let Request { mut profile, program, arguments, cwd, environment, .. } = request;
     let backend = choose(capabilities, &profile, request.weakest)?;
     let descriptors = Descriptors::look(&request.descriptors)?;
-    let files = CompiledFiles::new(profile.files.clone());
     let own_view = backend != Backend::LandlockOnly;
-    let temporary = environment::temporary();
-    let variables = environment::build(environment, &profile.environment, &cwd, &temporary)?;
+    let temporary = if own_view {
+        Temporary::inside()
+    } else {
+        Temporary::on_the_host(&mut profile.files.rules)?
+    };
+    let files = CompiledFiles::new(profile.files.clone());
+    let variables = environment::build(environment, &profile.environment, &cwd, temporary.path())?;
     let mut view = View::default();
     if own_view {
         let around = Surroundings {
@@ -72,7 +82,15 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
         };
         view = mounts::plan(&files, &around)?;
     }
-    let landlock = landlock_rules(capabilities, &profile, backend, &view, &descriptors)?;
+    let allowed = if own_view {
+        Allowed {
+            readable: vec![(AbsPath::root(), true)],
+            writable: std::mem::take(&mut view.writable),
+        }
+    } else {
+        expansion::expand(&files)
+    };
+    let landlock = landlock_rules(capabilities, &profile, backend, &allowed, &descriptors)?;
     let explanation = std::mem::take(&mut view.explanation);
     let namespaces =
         own_view.then(|| namespaces(&profile, backend, view, request.listeners)).transpose()?;
@@ -80,7 +98,8 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
     let command = command(&program, arguments, &cwd, &variables, &profile, backend, &descriptors)?;
     Ok(Plan {
         enforcement: capabilities.enforcement(backend, &profile),
-        supervision: None,
+        supervision: crate::supervisor::filter::program(guards(&files, &profile, backend))
+            .map(|filter| Supervision { filter }),
         files,
         program: program.to_string_lossy().into_owned(),
         cwd,
@@ -91,6 +110,7 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
         visible_memory: arguments_and_variables(),
         explanation,
         sentinels: variables.sentinels,
+        temporary,
         wall: profile.limits.wall_seconds.map(Duration::from_secs),
         profile,
         collector,
@@ -210,11 +230,34 @@ fn resolver(listeners: &[Listener]) -> Option<Vec<u8>> {
     Some(format!("nameserver {}\noptions edns0 trust-ad\n", stub.address.ip()).into_bytes())
 }
 
+/// What has to be judged by name, call by call.
+fn guards(files: &CompiledFiles, profile: &SandboxProfile, backend: Backend) -> Guards {
+    let enabled = profile.files.disabled.is_none();
+    let rule = |access, effect| {
+        move |rule: &&FileRule| enabled && rule.access == access && rule.effect == effect
+    };
+    let rules = &profile.files.rules;
+    let writable = rules.iter().any(|r| rule(Access::Write, Effect::Allow)(&r));
+    // What a pattern protects may stand in a place that can be written, where no mount keeps it.
+    let by_pattern = rules
+        .iter()
+        .filter(rule(Access::Write, Effect::Deny))
+        .any(|rule| !matches!(rule.reach, Reach::Path(_)));
+    let changeable =
+        |dir: &AbsPath| rustix::fs::access(dir.as_str(), rustix::fs::Access::WRITE_OK).is_ok();
+    Guards {
+        create: writable,
+        read: enabled && files.needs_read_guard(changeable),
+        metadata: (writable && by_pattern) || (enabled && backend == Backend::LandlockOnly),
+        sockets: profile.sockets.all.is_none(),
+    }
+}
+
 fn landlock_rules(
     capabilities: &Capabilities,
     profile: &SandboxProfile,
     backend: Backend,
-    view: &View,
+    allowed: &Allowed,
     descriptors: &Descriptors,
 ) -> Result<Option<Landlock>, Failure> {
     let sockets: Vec<AbsPath> = profile
@@ -229,8 +272,8 @@ fn landlock_rules(
     let no_network = profile.network != NetworkAccess::Host;
     let wanted = Wanted {
         files: profile.files.disabled.is_none(),
-        readable: &[AbsPath::root()],
-        writable: &view.writable,
+        readable: &allowed.readable,
+        writable: &allowed.writable,
         sockets: &sockets,
         no_tcp: no_network && backend == Backend::LandlockOnly,
         own_devices: backend != Backend::LandlockOnly,
@@ -247,7 +290,6 @@ fn namespaces(
 ) -> Result<Namespaces, Failure> {
     let mut flags = UnshareFlags::NEWUSER
         | UnshareFlags::NEWNS
-        | UnshareFlags::NEWPID
         | UnshareFlags::NEWIPC
         | UnshareFlags::NEWUTS
         | UnshareFlags::NEWCGROUP;

@@ -1,6 +1,8 @@
 //! A command in its boundary, to its end.
 
 use crate::report::Collector;
+use crate::supervisor::ReportReader;
+use crate::temporary::Temporary;
 use crate::sys::{self, Page};
 use crate::{Enforcement, Failure, Report, Request, SignalRelay};
 use crate::{Capabilities, prepare};
@@ -25,10 +27,14 @@ pub struct Running {
     pub(crate) page: Page,
     pub(crate) family: Family,
     pub(crate) collector: Collector,
-    /// Denials, one a datagram.
-    pub(crate) reports: OwnedFd,
+    /// Denials, as the supervisor tells them.
+    pub(crate) reports: ReportReader,
+    /// Whether the supervisor may still tell some.
+    pub(crate) supervised: bool,
     pub(crate) relay: Option<Relay>,
     pub(crate) deadline: Option<Instant>,
+    /// Removed when the run is over.
+    pub(crate) _temporary: Temporary,
 }
 
 /// The processes of ours and the command's own.
@@ -125,8 +131,10 @@ impl Drop for Running {
 }
 
 /// What woke the launcher.
+#[expect(clippy::struct_excessive_bools, reason = "several things can happen at once")]
 struct Woken {
     reports: bool,
+    supervisor_gone: bool,
     signals: bool,
     target: bool,
 }
@@ -154,6 +162,7 @@ impl Running {
             let woken = self.sleep()?;
             if woken.reports {
                 self.collect();
+                self.supervised &= !woken.supervisor_gone;
             }
             if woken.signals {
                 self.relay_signals();
@@ -184,16 +193,24 @@ impl Running {
         Ok(Finished { end, enforcement: self.enforcement.clone(), reports, omitted })
     }
 
-    fn collect(&mut self) {}
+    fn collect(&mut self) {
+        while let Some(denial) = self.reports.next_report() {
+            self.collector.take(Report::from(denial));
+        }
+    }
 
     fn sleep(&self) -> Result<Woken, Failure> {
         let Some(target) = &self.family.target else {
             return Err(Failure::new("the command has no process"));
         };
         let mut fds = vec![
-            PollFd::new(&self.reports, PollFlags::IN),
             PollFd::new(&target.handle, PollFlags::IN),
+            PollFd::new(&self.reports, PollFlags::IN),
         ];
+        if !self.supervised {
+            fds.pop();
+        }
+        let first_signal = fds.len();
         if let Some(relay) = &self.relay {
             fds.push(PollFd::new(&relay.signals, PollFlags::IN));
         }
@@ -206,7 +223,15 @@ impl Running {
             Err(errno) => return Err(Failure::new(format!("cannot wait: {errno}"))),
         }
         let ready = |index: usize| fds.get(index).is_some_and(|fd| !fd.revents().is_empty());
-        Ok(Woken { reports: ready(0), target: ready(1), signals: ready(2) })
+        let over = |index: usize| {
+            fds.get(index).is_some_and(|fd| fd.revents().intersects(PollFlags::HUP | PollFlags::ERR))
+        };
+        Ok(Woken {
+            target: ready(0),
+            reports: self.supervised && ready(1),
+            supervisor_gone: self.supervised && over(1),
+            signals: ready(first_signal),
+        })
     }
 
     /// Sleeps until there is something to read, and tells whether a signal asks to give up before.

@@ -55,6 +55,49 @@ pub(super) fn clone(flags: c_int, number: &AtomicI32) -> Result<Side> {
     side(returned)
 }
 
+/// Does `work` in a process that borrows our memory, while we wait for its end; its status is 0 if `work`
+/// says so. Like the children of [`clone`] with `CLONE_PARENT`, it is a sibling.
+pub(super) fn borrowed<W: FnMut() -> u8>(
+    stack: &mut [u8],
+    number: &AtomicI32,
+    work: &mut W,
+) -> Result<()> {
+    extern "C" fn enter<W: FnMut() -> u8>(work: *mut c_void) -> c_int {
+        // SAFETY: the caller of `clone` below passed a live, exclusive `W` and waits.
+        let work = unsafe { &mut *work.cast::<W>() };
+        c_int::from(work())
+    }
+    let flags = libc::CLONE_VM
+        | libc::CLONE_VFORK
+        | libc::CLONE_FILES
+        | libc::CLONE_PARENT
+        | libc::CLONE_PARENT_SETTID
+        | libc::SIGCHLD;
+    const ALIGNED: usize = 16;
+    let end = stack.as_mut_ptr_range().end;
+    let top = end.wrapping_sub(end.addr() % ALIGNED);
+    // SAFETY: the stack is ours, aligned and large enough for what runs on it, which is all in `child`;
+    // by CLONE_VFORK nothing of this process runs until the other has ended, so what `work` borrows is
+    // touched by one process at a time.
+    let returned = unsafe {
+        libc::clone(
+            enter::<W>,
+            top.cast(),
+            flags,
+            std::ptr::from_mut(work).cast(),
+            number.as_ptr(),
+        )
+    };
+    check(c_long::from(returned)).map(drop)
+}
+
+/// Makes the children to come members of a process namespace.
+pub(super) fn enter_process_namespace(namespace: RawFd) -> Result<()> {
+    // SAFETY: plain numbers only.
+    let returned = unsafe { libc::setns(namespace, libc::CLONE_NEWPID) };
+    check(c_long::from(returned)).map(drop)
+}
+
 /// Enters new namespaces.
 pub(super) fn unshare(namespaces: rustix::thread::UnshareFlags) -> Result<()> {
     // SAFETY: only namespaces are asked for, never an own table of descriptors, which is what could
@@ -487,11 +530,13 @@ pub(crate) fn block_signals(signals: &[c_int]) -> libc::sigset_t {
     before
 }
 
-/// Blocks every signal in this thread.
-pub(super) fn block_all_signals() {
+/// Blocks every signal in this thread but the one the supervisor sends to its own threads.
+pub(super) fn block_signals_but_interrupt() {
     let mut set = empty_set();
     // SAFETY: `set` is live.
     let _zero = unsafe { libc::sigfillset(&raw mut set) };
+    // SAFETY: `set` is live, and this is a signal.
+    let _zero = unsafe { libc::sigdelset(&raw mut set, super::remote::INTERRUPT) };
     restore_signals(&set);
 }
 

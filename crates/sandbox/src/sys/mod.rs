@@ -7,14 +7,16 @@
 
 mod child;
 mod kernel;
+pub mod notify;
 mod page;
+pub mod remote;
 mod script;
+pub mod socket;
 
 pub(crate) use child::fork_and_follow;
 pub(crate) use kernel::{
     arguments_and_variables, block_signals, end_by_signal, landlock_version, restore_signals,
-    signal_descriptor,
-    take_signal,
+    signal_descriptor, take_signal,
 };
 pub(crate) use page::{Page, Stage};
 pub(crate) use script::{

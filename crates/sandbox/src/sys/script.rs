@@ -13,14 +13,16 @@ pub(crate) struct Script {
     pub(crate) launcher: OwnedFd,
     /// Where the supervisor answers the launcher.
     pub(crate) control: OwnedFd,
-    /// Where it reports denials.
-    pub(crate) reports: OwnedFd,
+    /// Where it reports denials; owned by what takes over.
+    pub(crate) reports: RawFd,
     /// The `/proc` of the launcher, in which the supervisor finds the processes it serves.
     pub(crate) outer_proc: OwnedFd,
     /// Progress.
     pub(crate) page: Page,
     /// The memory that shows the launcher's arguments and variables to readers of `/proc`.
     pub(crate) visible_memory: [(usize, usize); 2],
+    /// Memory for the stack of the process that starts the command's.
+    pub(crate) stack: Vec<u8>,
     /// Namespaces; `None` where they are blocked.
     pub(crate) namespaces: Option<Namespaces>,
     /// Landlock; `None` where the isolation of files is off and nothing else is left to restrict.
