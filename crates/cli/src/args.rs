@@ -177,7 +177,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub policy: PolicyArgs,
     /// The command and its arguments
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<std::ffi::OsString>,
 }
 
@@ -516,6 +516,7 @@ mod tests {
             let parsed = RunLine::try_parse_from(line.split(' ')).unwrap();
             assert_eq!(parsed.run.command, want, "{line}");
         }
+        assert!(RunLine::try_parse_from(["run", "--explian", "ls"]).is_err());
     }
 
     #[test]

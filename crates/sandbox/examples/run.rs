@@ -3,7 +3,12 @@
 //! `run [--write PATH] [--deny-write PATH] [--deny-read PATH] [--allow-read PATH] [--host-network]
 //! [--backend NAME] [--capabilities] [--explain] [--env NAME=VALUE] [--pause-at STAGE] [--] PROGRAM [ARGUMENT…]`
 
-#![expect(clippy::print_stderr, clippy::print_stdout, clippy::exit, reason = "a program for people")]
+#![expect(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::exit,
+    reason = "a program for people"
+)]
 
 use portcullis_model::AbsPath;
 use portcullis_profile::{

@@ -153,7 +153,9 @@ impl Capabilities {
                 Holding::Missing("the isolation of files is switched off")
             }
             Guarantee::Reads if own_view => Holding::Held,
-            Guarantee::Reads => Holding::Weaker("names in hidden directories are held by supervised calls alone"),
+            Guarantee::Reads => {
+                Holding::Weaker("names in hidden directories are held by supervised calls alone")
+            }
             Guarantee::Writes if own_view => Holding::Held,
             Guarantee::Writes if self.landlock < 3 => {
                 Holding::Weaker("truncating is held by supervised calls alone before Linux 6.2")
@@ -175,20 +177,20 @@ impl Capabilities {
             Guarantee::Network => Holding::Weaker("there is no loopback inside either"),
             Guarantee::Processes => match backend {
                 Backend::Full => Holding::Held,
-                Backend::SharedProc => {
-                    Holding::Weaker("the names and arguments of the container's processes can be read")
-                }
+                Backend::SharedProc => Holding::Weaker(
+                    "the names and arguments of the container's processes can be read",
+                ),
                 Backend::LandlockOnly if self.landlock >= 6 => {
                     Holding::Weaker("the names and arguments of the user's processes can be read")
                 }
-                Backend::LandlockOnly => {
-                    Holding::Missing("the user's processes can be seen and signalled before Linux 6.12")
-                }
+                Backend::LandlockOnly => Holding::Missing(
+                    "the user's processes can be seen and signalled before Linux 6.12",
+                ),
             },
             Guarantee::Lifetime if own_view => Holding::Held,
-            Guarantee::Lifetime => {
-                Holding::Weaker("what the command left in the background survives if the launcher is killed")
-            }
+            Guarantee::Lifetime => Holding::Weaker(
+                "what the command left in the background survives if the launcher is killed",
+            ),
             Guarantee::SystemCalls => Holding::Held,
             Guarantee::Ipc if own_view => Holding::Held,
             Guarantee::Ipc => Holding::Missing("it takes namespaces"),

@@ -113,7 +113,8 @@ mod tests {
             set: vec![("HTTP_PROXY".to_owned(), "http://127.0.0.1:1".to_owned())],
         };
         let outer = outer.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        build(outer, &rules, &AbsPath::parse("/srv").unwrap(), &AbsPath::parse(TEMPORARY).unwrap()).unwrap()
+        build(outer, &rules, &AbsPath::parse("/srv").unwrap(), &AbsPath::parse(TEMPORARY).unwrap())
+            .unwrap()
     }
 
     #[test]

@@ -53,12 +53,15 @@ fn allow_below(
     budget: &mut usize,
 ) {
     let covered = hidden.get(path).copied().unwrap_or(covered);
-    let differs = hidden.iter().any(|(inner, other)| {
-        *other != covered && inner != path && inner.is_within(path)
-    });
+    let differs = hidden
+        .iter()
+        .any(|(inner, other)| *other != covered && inner != path && inner.is_within(path));
     if !differs {
         // A symlink gives no right to what it leads to, and Landlock looks at that.
-        if !covered && let Ok(status) = fs::symlink_metadata(path.as_str()) && !status.is_symlink() {
+        if !covered
+            && let Ok(status) = fs::symlink_metadata(path.as_str())
+            && !status.is_symlink()
+        {
             readable.push((path.clone(), status.is_dir()));
         }
         return;

@@ -107,7 +107,12 @@ fn answer(answer: Answer, choice: Choice) -> Vec<sock_filter> {
     match answer {
         Answer::Errno(code) => vec![ret(errno(code))],
         Answer::IfBits { argument, bits, errno: code } => {
-            vec![load(argument_offset(argument)), jump(BPF_JSET, bits, 0, 1), ret(errno(code)), allow]
+            vec![
+                load(argument_offset(argument)),
+                jump(BPF_JSET, bits, 0, 1),
+                ret(errno(code)),
+                allow,
+            ]
         }
         Answer::IfOneOf { argument, values, errno: code } => {
             let mut program = vec![load(argument_offset(argument))];
@@ -305,8 +310,7 @@ mod tests {
 
     #[test]
     fn no_call_is_listed_twice_and_every_row_has_a_reason() {
-        let mut numbers: Vec<u32> =
-            ROWS.iter().chain(NATIVE_ROWS).map(|row| row.number).collect();
+        let mut numbers: Vec<u32> = ROWS.iter().chain(NATIVE_ROWS).map(|row| row.number).collect();
         numbers.sort_unstable();
         let all = numbers.len();
         numbers.dedup();

@@ -125,8 +125,7 @@ const CHANGE: u64 = READ
     | TRUNCATE
     | RESOLVE_UNIX;
 /// The rights a rule about something other than a directory may give.
-const OF_FILES: u64 =
-    EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV | RESOLVE_UNIX;
+const OF_FILES: u64 = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV | RESOLVE_UNIX;
 
 const BIND_TCP: u64 = 1;
 const CONNECT_TCP: u64 = 1 << 1;

@@ -1,8 +1,8 @@
 //! From a plan to running processes.
 
 use crate::running::{Family, Member, Relay};
-use crate::sys::{self, Page, Script, Stage, Target, fork_and_follow};
 use crate::supervisor::{self, AbstractSockets, Supervisor, Surroundings};
+use crate::sys::{self, Page, Script, Stage, Target, fork_and_follow};
 use crate::{Backend, Failure, Plan, Running, identity, plan};
 use portcullis_profile::NetworkAccess;
 use rustix::fs::{CWD, Mode, OFlags};
@@ -28,11 +28,9 @@ impl Plan {
         let page = Page::new().map_err(failed)?;
         page.words().pause_at.store(self.pause_at, Ordering::Release);
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let outer_proc =
-            rustix::fs::openat(CWD, "/proc", flags, Mode::empty()).map_err(failed)?;
+        let outer_proc = rustix::fs::openat(CWD, "/proc", flags, Mode::empty()).map_err(failed)?;
         let relay = Relay::start(self.signals)?;
-        let signals =
-            relay.as_ref().map_or_else(|| sys::block_signals(&[]), |relay| relay.before);
+        let signals = relay.as_ref().map_or_else(|| sys::block_signals(&[]), |relay| relay.before);
         let deadline = self.wall.map(|wall| Instant::now() + wall);
         let script = Script {
             launcher: plan::own_handle()?,
@@ -118,20 +116,11 @@ impl Plan {
 const STACK: usize = 128 * 1024;
 
 fn pair() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
-    rustix::net::socketpair(
-        AddressFamily::UNIX,
-        SocketType::SEQPACKET,
-        SocketFlags::CLOEXEC,
-        None,
-    )
+    rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
 }
 
 /// Waits until the command runs, and maps users for the supervisor where it asks for that.
-fn await_start(
-    control: &OwnedFd,
-    supervisor: Pid,
-    running: &mut Running,
-) -> Result<(), Failure> {
+fn await_start(control: &OwnedFd, supervisor: Pid, running: &mut Running) -> Result<(), Failure> {
     let failed = |errno: Errno| Failure::new(format!("cannot start: {errno}"));
     loop {
         if running.sleep_for(control).map_err(failed)? {
@@ -214,16 +203,12 @@ pub(crate) fn namespace_obstacle(errno: Errno) -> Failure {
     match errno {
         Errno::NOSPC => Failure::new("user namespaces are used up or switched off")
             .cured_by("raise `sysctl user.max_user_namespaces`"),
-        Errno::PERM | Errno::ACCESS => Failure::new("user namespaces are blocked")
-            .cured_by(
-                "allow them: `sysctl kernel.unprivileged_userns_clone=1`, the AppArmor profile of \
+        Errno::PERM | Errno::ACCESS => Failure::new("user namespaces are blocked").cured_by(
+            "allow them: `sysctl kernel.unprivileged_userns_clone=1`, the AppArmor profile of \
                  portcullis, or the seccomp profile of the container",
-            ),
+        ),
         Errno::INVAL | Errno::NOSYS => Failure::new("this kernel has no user namespaces")
             .cured_by("use a kernel with CONFIG_USER_NS"),
-        errno => Failure::new(format!(
-            "cannot make namespaces: {}",
-            std::io::Error::from(errno)
-        )),
+        errno => Failure::new(format!("cannot make namespaces: {}", std::io::Error::from(errno))),
     }
 }

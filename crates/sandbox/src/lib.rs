@@ -31,8 +31,8 @@ mod temporary;
 
 pub use capabilities::{Backend, Capabilities, Enforcement, Guarantee, Holding};
 pub use failure::Failure;
-pub use report::Report;
-pub use request::{Listener, Request, SignalRelay, TEMPORARY, Transport};
 pub use plan::{Plan, prepare};
 pub use probing::{probe, probe_now};
+pub use report::Report;
+pub use request::{Listener, Request, SignalRelay, TEMPORARY, Transport};
 pub use running::{End, Finished, Running, run};

@@ -213,7 +213,8 @@ impl Layers {
         for (index, (path, point)) in points.iter().enumerate() {
             let Some(around) = outer.get(path).and_then(|outer| at.get(outer)) else { continue };
             let covered = points.get(*around).is_some_and(|(_, outer)| outer.hold == Hold::Hidden);
-            if covered && point.hold != Hold::Hidden
+            if covered
+                && point.hold != Hold::Hidden
                 && let Some(list) = reopened.get_mut(*around)
             {
                 list.push(index);
@@ -244,13 +245,8 @@ impl Layers {
 
 fn look(path: &AbsPath) -> Result<Found, Failure> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
-    let plain = rustix::fs::openat2(
-        CWD,
-        path.as_str(),
-        flags,
-        Mode::empty(),
-        ResolveFlags::NO_SYMLINKS,
-    );
+    let plain =
+        rustix::fs::openat2(CWD, path.as_str(), flags, Mode::empty(), ResolveFlags::NO_SYMLINKS);
     let wrong = |errno: Errno| {
         Failure::new(format!("cannot look at `{path}`: {}", std::io::Error::from(errno)))
     };
@@ -419,11 +415,14 @@ impl Maker {
         around: &Surroundings,
     ) -> Result<Vec<(String, usize)>, Failure> {
         let mut devices = Vec::new();
-        let standard = DEVICES.iter().filter_map(|name| AbsPath::parse(&format!("/dev/{name}")).ok());
+        let standard =
+            DEVICES.iter().filter_map(|name| AbsPath::parse(&format!("/dev/{name}")).ok());
         let mut sources: Vec<(String, AbsPath)> = Vec::new();
         for path in standard.chain(extra.iter().cloned()) {
             if let Some(name) = path.name()
                 && !sources.iter().any(|(known, _)| known == name)
+                // A multiplexer of its own stands there.
+                && !LINKS.iter().any(|(link, _)| link == &name)
                 && matches!(look(&path)?, Found::Here(Kind::Other))
             {
                 sources.push((name.to_owned(), path));

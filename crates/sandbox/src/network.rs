@@ -31,8 +31,7 @@ fn local_route(network: [u8; 4], length: u8) -> Vec<u8> {
     const DESTINATION: u16 = 1;
     const OUTPUT: u16 = 4;
     let family = u8::try_from(libc::AF_INET).unwrap_or(0);
-    let mut body =
-        vec![family, length, 0, 0, TABLE_LOCAL, PROTOCOL_STATIC, SCOPE_HOST, TYPE_LOCAL];
+    let mut body = vec![family, length, 0, 0, TABLE_LOCAL, PROTOCOL_STATIC, SCOPE_HOST, TYPE_LOCAL];
     body.extend(0_u32.to_ne_bytes());
     for (kind, value) in [(DESTINATION, network), (OUTPUT, LOOPBACK.to_ne_bytes())] {
         body.extend(8_u16.to_ne_bytes());

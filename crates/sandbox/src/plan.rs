@@ -1,17 +1,17 @@
 //! How the boundary of a request is built here.
 
 use crate::environment::{self, Variables};
+use crate::expansion::{self, Allowed};
 use crate::filter::{self, Choice, Internet};
 use crate::landlock::{self, Wanted};
 use crate::mounts::{self, Surroundings, View};
 use crate::report::Collector;
 use crate::supervisor::Guards;
-use crate::temporary::Temporary;
 use crate::sys::{
     Capture, ExecArguments, Landlock, Namespaces, Supervision, arguments_and_variables,
 };
+use crate::temporary::Temporary;
 use crate::{Backend, Capabilities, Enforcement, Failure, Listener, Request, SignalRelay};
-use crate::expansion::{self, Allowed};
 use crate::{identity, network};
 use portcullis_model::AbsPath;
 use portcullis_profile::{
@@ -171,8 +171,7 @@ struct Descriptors {
 
 impl Descriptors {
     fn look(declared: &[RawFd]) -> Result<Self, Failure> {
-        let mut found =
-            Self { declared: declared.to_vec(), terminals: Vec::new(), terminal: None };
+        let mut found = Self { declared: declared.to_vec(), terminals: Vec::new(), terminal: None };
         found.declared.retain(|number| *number > 2);
         found.declared.sort_unstable();
         found.declared.dedup();

@@ -45,10 +45,8 @@ pub fn probe_now() -> Capabilities {
 }
 
 fn attempt(backend: Backend, landlock: u32) -> Result<(), Failure> {
-    let alone =
-        Capabilities { backends: vec![(backend, None)], landlock, supervision: true };
-    let mut request =
-        Request::new(SandboxProfile::default(), "", AbsPath::root(), Vec::new());
+    let alone = Capabilities { backends: vec![(backend, None)], landlock, supervision: true };
+    let mut request = Request::new(SandboxProfile::default(), "", AbsPath::root(), Vec::new());
     request.weakest = backend;
     match prepare(request, &alone)?.launch()?.wait()?.end {
         End::NotFound => Ok(()),

@@ -2,10 +2,10 @@
 
 use crate::report::Collector;
 use crate::supervisor::ReportReader;
-use crate::temporary::Temporary;
 use crate::sys::{self, Page};
-use crate::{Enforcement, Failure, Report, Request, SignalRelay};
+use crate::temporary::Temporary;
 use crate::{Capabilities, prepare};
+use crate::{Enforcement, Failure, Report, Request, SignalRelay};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus};
@@ -116,7 +116,12 @@ impl Family {
     /// Kills everything inside and everything of ours.
     pub(crate) fn end(&mut self) {
         // With init, the kernel kills everything in its process namespace.
-        for member in [self.init.take(), self.target.take(), self.supervisor.take()] {
+        for member in [&self.init, &self.target, &self.supervisor].into_iter().flatten() {
+            member.send(Signal::KILL);
+        }
+        // Init is gone only when all the others in its namespace are, and the command is our own child:
+        // waited for in the other order, both would wait for each other.
+        for member in [self.target.take(), self.init.take(), self.supervisor.take()] {
             if let Some(member) = member {
                 member.end();
             }
@@ -215,7 +220,8 @@ impl Running {
             fds.push(PollFd::new(&relay.signals, PollFlags::IN));
         }
         let left = self.deadline.map(|deadline| {
-            let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+            let left =
+                deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
             Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 })
         });
         match poll(&mut fds, left.as_ref()) {
@@ -224,7 +230,8 @@ impl Running {
         }
         let ready = |index: usize| fds.get(index).is_some_and(|fd| !fd.revents().is_empty());
         let over = |index: usize| {
-            fds.get(index).is_some_and(|fd| fd.revents().intersects(PollFlags::HUP | PollFlags::ERR))
+            fds.get(index)
+                .is_some_and(|fd| fd.revents().intersects(PollFlags::HUP | PollFlags::ERR))
         };
         Ok(Woken {
             target: ready(0),
@@ -357,4 +364,3 @@ impl End {
         std::process::exit(i32::from(self.status()))
     }
 }
-

@@ -8,7 +8,7 @@ use portcullis_host::place::{Whereabouts, gather};
 use portcullis_model::AbsPath;
 use portcullis_policy::{Closed, Policy};
 use portcullis_profile::{
-    Access, Effect, Kind, Limits, NetworkAccess, Place, Reach, SandboxProfile,
+    Access, Effect, Kind, Limits, NetworkAccess, Origin, Place, Reach, SandboxProfile,
 };
 use portcullis_sandbox::{Backend, Capabilities, TEMPORARY};
 use std::fs;
@@ -116,7 +116,11 @@ pub(super) fn limits(profile: &SandboxProfile) -> Vec<String> {
     }
     for rule in &profile.files.rules {
         let Reach::Path(path) = &rule.reach else { continue };
-        if rule.effect != Effect::Deny {
+        let written = match rule.origin {
+            Origin::Setting { .. } | Origin::Rule(_) => true,
+            Origin::BuiltIn(_) => false,
+        };
+        if rule.effect != Effect::Deny || !written {
             continue;
         }
         if let Ok(file) = fs::symlink_metadata(path.as_str())

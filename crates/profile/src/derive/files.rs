@@ -251,8 +251,7 @@ impl Making<'_> {
     }
 
     fn own_files(&mut self) {
-        let origin =
-            Origin::BuiltIn("settings, policies and portcullis itself decide over the command");
+        let origin = Origin::BuiltIn("it decides over the command");
         for path in &self.place.own_files {
             for path in self.place.spellings(path) {
                 let reach = self.exactly(path);

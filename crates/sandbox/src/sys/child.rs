@@ -82,7 +82,8 @@ fn set_up(script: &mut Script) -> std::result::Result<Option<OwnedFd>, Failed> {
         enter(namespaces, &script.page, &script.launcher, &script.control, outer)?;
         build(namespaces, &script.page)?;
     } else {
-        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).at(Stage::Identity)?;
+        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+            .at(Stage::Identity)?;
     }
     pause(&script.page, Stage::Privileges);
     kernel::leave_keyring().at(Stage::Privileges)?;
@@ -100,12 +101,8 @@ fn set_up(script: &mut Script) -> std::result::Result<Option<OwnedFd>, Failed> {
     announce(script).at(Stage::Target)?;
     let listener = script.page.words().listener.load(Ordering::Acquire);
     // Whoever waits for the end of a pipe must not wait for us.
-    let mut kept = [
-        script.control.as_raw_fd(),
-        script.reports,
-        script.outer_proc.as_raw_fd(),
-        listener,
-    ];
+    let mut kept =
+        [script.control.as_raw_fd(), script.reports, script.outer_proc.as_raw_fd(), listener];
     close_all_but(&mut kept).at(Stage::Target)?;
     Ok((listener > 0).then(|| kernel::own(listener)))
 }
@@ -203,8 +200,7 @@ fn map_identity(namespaces: &Namespaces, control: &OwnedFd) -> Result<()> {
 }
 
 fn write_file(path: &std::ffi::CStr, content: &[u8]) -> Result<()> {
-    let file =
-        rustix::fs::openat(CWD, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    let file = rustix::fs::openat(CWD, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
     if rustix::io::write(&file, content)? == content.len() { Ok(()) } else { Err(Errno::IO) }
 }
 
@@ -284,9 +280,10 @@ fn build_network(network: &mut Capture) -> Result<()> {
         let mut answer = [0_u8; 256];
         let (length, _) = net::recv(&kernel_side, &mut answer[..], net::RecvFlags::empty())?;
         // netlink(7): a header of 16 bytes, then the error, negative, 0 for success.
-        let error = answer.get(16..20).filter(|_| length >= 20).map_or(-libc::EIO, |bytes| {
-            bytes.try_into().map_or(-libc::EIO, i32::from_ne_bytes)
-        });
+        let error = answer
+            .get(16..20)
+            .filter(|_| length >= 20)
+            .map_or(-libc::EIO, |bytes| bytes.try_into().map_or(-libc::EIO, i32::from_ne_bytes));
         if error != 0 {
             return Err(Errno::from_raw_os_error(-error));
         }

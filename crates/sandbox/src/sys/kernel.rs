@@ -80,13 +80,7 @@ pub(super) fn borrowed<W: FnMut() -> u8>(
     // by CLONE_VFORK nothing of this process runs until the other has ended, so what `work` borrows is
     // touched by one process at a time.
     let returned = unsafe {
-        libc::clone(
-            enter::<W>,
-            top.cast(),
-            flags,
-            std::ptr::from_mut(work).cast(),
-            number.as_ptr(),
-        )
+        libc::clone(enter::<W>, top.cast(), flags, std::ptr::from_mut(work).cast(), number.as_ptr())
     };
     check(c_long::from(returned)).map(drop)
 }
@@ -525,8 +519,7 @@ pub(crate) fn block_signals(signals: &[c_int]) -> libc::sigset_t {
     let set = set_of(signals);
     let mut before = empty_set();
     // SAFETY: both sets are live.
-    let _zero =
-        unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut before) };
+    let _zero = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut before) };
     before
 }
 
@@ -572,9 +565,8 @@ pub(super) fn wait_for_ever() -> ! {
 pub(crate) fn signal_descriptor(signals: &[c_int]) -> Result<OwnedFd> {
     let set = set_of(signals);
     // SAFETY: the set is live; -1 asks for a new descriptor.
-    let returned = unsafe {
-        libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK)
-    };
+    let returned =
+        unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
     Ok(own(descriptor(c_long::from(returned))?))
 }
 

@@ -33,7 +33,10 @@ pub(crate) const ROWS: &[Row] = &[
     row(libc::SYS_io_uring_register, NOSYS, "does other calls unseen by filters"),
     row(libc::SYS_clone3, NOSYS, "its flags lie in memory; libraries fall back to clone"),
     // New namespaces bring capabilities and with them most of the kernel's attack surface.
-    nesting(libc::SYS_clone, Answer::IfBits { argument: 0, bits: NEW_NAMESPACE, errno: libc::EPERM }),
+    nesting(
+        libc::SYS_clone,
+        Answer::IfBits { argument: 0, bits: NEW_NAMESPACE, errno: libc::EPERM },
+    ),
     nesting(
         libc::SYS_unshare,
         Answer::IfBits {
