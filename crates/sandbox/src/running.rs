@@ -214,10 +214,8 @@ impl Running {
             let (reports, supervisor_gone) = (self.supervised, false);
             return Ok(Woken { target: true, reports, supervisor_gone, signals: false });
         };
-        let mut fds = vec![
-            PollFd::new(handle, PollFlags::IN),
-            PollFd::new(&self.reports, PollFlags::IN),
-        ];
+        let mut fds =
+            vec![PollFd::new(handle, PollFlags::IN), PollFd::new(&self.reports, PollFlags::IN)];
         if !self.supervised {
             fds.pop();
         }
