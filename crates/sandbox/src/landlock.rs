@@ -53,7 +53,10 @@ pub(crate) fn rules(version: u32, wanted: &Wanted<'_>) -> Result<Option<Landlock
     let mut add = |path: &str, rights: u64, optional: bool| -> Result<(), Failure> {
         let path = CString::new(path)
             .map_err(|_| Failure::new(format!("`{}` is not a path", path.escape_debug())))?;
-        landlock.rules.push(FileRight { path, rights: known(rights), optional });
+        // The kernel refuses a rule that gives nothing: what this version does not know is not restricted.
+        if known(rights) != 0 {
+            landlock.rules.push(FileRight { path, rights: known(rights), optional });
+        }
         Ok(())
     };
     for (path, directory) in wanted.readable {
