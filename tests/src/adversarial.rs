@@ -62,6 +62,11 @@ impl Adversarial {
         self.must_not.as_deref() == Some("allow")
             || self.must.as_deref().is_some_and(|must| must != "allow")
     }
+
+    /// Whether an allow is what the case wants.
+    pub fn demands_allow(&self) -> bool {
+        self.must.as_deref() == Some("allow")
+    }
 }
 
 impl Case for Adversarial {

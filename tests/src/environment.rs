@@ -1,6 +1,7 @@
 //! The environment variables that steer a test run, all of them.
 
 use std::env;
+use std::path::PathBuf;
 
 /// A number that decides everything random; each suite has its own default.
 pub fn seed(default: u64) -> u64 {
@@ -20,6 +21,11 @@ pub fn programs() -> usize {
 /// Whether to run everything rather than a sample (`PORTCULLIS_FULL=1`).
 pub fn everything() -> bool {
     number("PORTCULLIS_FULL").is_some_and(|value| value != 0)
+}
+
+/// The `portcullis` to test (`PORTCULLIS_BINARY`); without it, one is built.
+pub fn binary() -> Option<PathBuf> {
+    env::var_os("PORTCULLIS_BINARY").map(PathBuf::from)
 }
 
 fn number(name: &str) -> Option<u64> {

@@ -68,8 +68,10 @@ pub fn settings_layers(data: &[u8]) -> Result<(), String> {
     let place = place();
     let grants = r#"{"permissions":{"allow":["Bash"]}}"#;
     let below = Layer::new(Scope::User, "user.json", grants, root.clone());
+    // Editors put a byte order mark in front; everyone reads past it but `serde_json`.
+    let unmarked = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let readable =
-        text.trim().is_empty() || serde_json::from_str::<Map<String, Value>>(&text).is_ok();
+        unmarked.trim().is_empty() || serde_json::from_str::<Map<String, Value>>(unmarked).is_ok();
     for scope in [Scope::User, Scope::Project, Scope::Local, Scope::CommandLine, Scope::Managed] {
         let layer = Layer::new(scope, "settings.json", text.clone(), root.clone());
         let layers = [below.clone(), layer];
@@ -227,7 +229,7 @@ fn never_looser(payload: &[u8], policy: &Policy) -> Result<(), String> {
             let disk = ListedDisk::default();
             let evaluation = evaluate_call(policy, &call, &disk, EvaluateOptions::default());
             let verdict = evaluation.verdict;
-            (event, verdict.decision, claude_code::answer(event, &verdict))
+            (event, verdict.decision, claude_code::answer(event, &verdict, None))
         }
         Err(problem) => {
             (Event::PreToolUse, Decision::Deny, claude_code::block(None, &problem.message))

@@ -49,3 +49,18 @@ fn what_once_got_through_is_stopped() {
     }
     assert!(wrong.is_empty(), "allowed again: {wrong:?}");
 }
+
+/// Ordinary work that was once asked about for nothing.
+#[test]
+fn what_is_ordinary_stays_allowed() {
+    let cases = corpus::read::<Adversarial>(&corpus::shipped("attacks.jsonl")).unwrap();
+    let ordinary: Vec<_> = cases.iter().filter(|case| case.demands_allow()).collect();
+    assert!(ordinary.len() > 5, "the cases are gone");
+    let mut wrong = Vec::new();
+    for case in ordinary {
+        if evaluate::ask(&case.call()).unwrap().decision != Decision::Allow {
+            wrong.push(case.id());
+        }
+    }
+    assert!(wrong.is_empty(), "asked again: {wrong:?}");
+}

@@ -5,12 +5,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use portcullis_model::Decision;
+use portcullis_model::{Decision, Reason};
 use portcullis_tests::bash::Ending;
 use portcullis_tests::case::percent;
 use portcullis_tests::choices::Choices;
 use portcullis_tests::evaluate::{self, Answer};
-use portcullis_tests::observe::{Observation, observe};
+use portcullis_tests::observe::{self, Observation, observe};
 use portcullis_tests::programs::{self, NAMES};
 use portcullis_tests::shell_cases::{ShellCase, bash_call};
 use portcullis_tests::{corpus, cover, environment, parallel};
@@ -53,6 +53,40 @@ fn broken_programs_are_covered() {
     }
     let report = check(&programs);
     assert!(report.wrong.is_empty(), "{}", report.wrong.join("\n---\n"));
+}
+
+/// Of the programs bash takes for correct, at most this share may be called broken, in percent.
+/// What stands between backquotes bash reads only when it runs it, so some of these are broken.
+const CALLED_BROKEN: f64 = 0.5;
+
+#[test]
+fn what_bash_accepts_is_not_called_broken() {
+    let mut choices = Choices::Seeded(environment::seed(6));
+    let many = environment::programs() / 5;
+    let programs: Vec<_> = (0..many).map(|_| programs::generate(&mut choices)).collect();
+    let readings = parallel::map(&programs, |program| {
+        let accepted = observe::accepts(program).unwrap();
+        (accepted, accepted && is_called_broken(program))
+    });
+    let accepted = readings.iter().filter(|(accepted, _)| *accepted).count();
+    let broken = programs.iter().zip(readings).filter(|(_, (_, broken))| *broken);
+    let mut examples: Vec<_> = broken.map(|(program, _)| program.as_str()).collect();
+    let count = examples.len();
+    examples.sort_by_key(|program| program.len());
+    examples.truncate(10);
+    assert!(
+        percent(count, accepted) <= CALLED_BROKEN,
+        "{count} of {accepted}, such as\n{}",
+        examples.join("\n---\n")
+    );
+}
+
+/// Not what it carries as text, which bash reads when it runs it.
+fn is_called_broken(program: &str) -> bool {
+    let obstacles =
+        portcullis_shell::parse(program, &portcullis_shell::Options::default()).obstacles;
+    let broken = [Reason::SyntaxError, Reason::Unterminated];
+    obstacles.iter().any(|obstacle| broken.contains(&obstacle.reason))
 }
 
 #[derive(Default)]

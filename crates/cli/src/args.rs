@@ -1,5 +1,9 @@
 //! The grammar of the command line.
 
+mod reports;
+
+pub use reports::{AuditArgs, DiffArgs, FailOn, InitArgs, ReplayArgs, SuggestArgs, TestArgs};
+
 use crate::console::ColorChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -38,6 +42,9 @@ pub enum Command {
         after_help = "Examples:\n  portcullis explain 'cd pkg && timeout 30 npm test > out.log'\n  portcullis explain protected-path\n  portcullis explain --codes"
     )]
     Explain(ExplainArgs),
+    /// Runs a command inside the boundary that the policy draws
+    #[command(after_help = RUN_HELP)]
+    Run(RunArgs),
     /// Answers one hook call of an agent
     #[command(
         after_help = "Reads the call as JSON on the standard input. Whatever goes wrong ends as a block (exit 2).\nExamples:\n  portcullis hook --host claude-code --event PreToolUse < call.json"
@@ -56,6 +63,31 @@ pub enum Command {
         after_help = "Examples:\n  portcullis policy show\n  portcullis policy list\n  portcullis policy show --policy team.json --json"
     )]
     Policy(PolicyCommandArgs),
+    /// Says what a policy really means: dead, shadowed, too wide and weak rules
+    #[command(
+        after_help = "Exit status: 0 nothing found, 1 findings, 65 settings that cannot be used.\nExamples:\n  portcullis audit\n  portcullis audit --policy .claude/settings.json --sarif -o audit.sarif\n  portcullis audit --html -o audit.html ~/.claude/projects\n  portcullis audit --fix --dry-run\n  portcullis audit --baseline .claude/audit-baseline.toml --write-baseline"
+    )]
+    Audit(AuditArgs),
+    /// Shows which calls change their verdict between two policies
+    #[command(
+        after_help = "Exit status: 0 equal (or, with --no-new-access, nothing looser), 1 different.\nExamples:\n  portcullis diff old.json new.json\n  portcullis diff --git HEAD~1\n  portcullis diff --git origin/main --no-new-access"
+    )]
+    Diff(DiffArgs),
+    /// Runs the tests beside a policy
+    #[command(
+        after_help = "Exit status: 0 all hold, 1 some do not, 65 a test file that cannot be read.\nExamples:\n  portcullis test\n  portcullis test .claude/policy.test.toml --coverage\n  portcullis test policies --junit > report.xml"
+    )]
+    Test(TestArgs),
+    /// Replays recorded sessions against a policy
+    #[command(
+        after_help = "Reads transcripts of Claude Code, rollouts of Codex and our own decision log. Secrets are masked.\nExamples:\n  portcullis replay\n  portcullis replay --against old.json ~/.claude/projects\n  portcullis replay --state replay.state ~/.codex/sessions"
+    )]
+    Replay(ReplayArgs),
+    /// Proposes rules from recorded sessions
+    #[command(
+        after_help = "Proposes nothing that would run any code, write past the rules for edits or send data anywhere.\nExamples:\n  portcullis suggest\n  portcullis suggest --min-sessions 2 session.jsonl"
+    )]
+    Suggest(SuggestArgs),
     /// Looks for what is misconfigured
     #[command(after_help = "Examples:\n  portcullis doctor\n  portcullis doctor --json")]
     Doctor(DoctorArgs),
@@ -157,6 +189,124 @@ pub struct ExplainArgs {
     /// Which policy decides.
     #[command(flatten)]
     pub policy: PolicyArgs,
+}
+
+/// Arguments of `run`.
+#[derive(Args, Clone, Debug)]
+pub struct RunArgs {
+    /// Shows the boundary, with where every part is written, and runs nothing
+    #[arg(long)]
+    pub explain: bool,
+    /// Writes a JSON line for every denial to a file, or to an open descriptor
+    #[arg(long, value_name = "FD|FILE")]
+    pub report: Option<String>,
+    /// The weakest boundary that will do; without it, the whole or nothing
+    #[arg(long, value_name = "LEVEL", value_enum)]
+    pub require: Option<BoundaryLevel>,
+    /// Leaves the network as it is outside
+    #[arg(long, value_name = "WHICH", value_enum)]
+    pub allow_network: Option<AllowNetwork>,
+    /// Passes an open descriptor on, beside 0, 1 and 2 (repeatable)
+    #[arg(long = "pass-fd", value_name = "FD")]
+    pub pass_fds: Vec<i32>,
+    /// What the command may use.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// Which policy decides.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// The command and its arguments
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<std::ffi::OsString>,
+}
+
+/// What a command may use.
+#[derive(Args, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// Address space of one process, such as `512M`
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_memory: Option<u64>,
+    /// Processes at a time
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_processes: Option<u64>,
+    /// Processor time of one process, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_cpu: Option<u64>,
+    /// Size of one written file, such as `1G`
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_file_size: Option<u64>,
+    /// Time of the whole run, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: Option<u64>,
+}
+
+/// How strong a boundary has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BoundaryLevel {
+    /// Namespaces, Landlock, supervised calls
+    Full,
+    /// The same, but the `/proc` of the container around
+    NoProc,
+    /// Landlock, supervised calls and system call filters
+    Landlock,
+}
+
+impl BoundaryLevel {
+    /// The backend that is at least as strong.
+    pub fn backend(self) -> portcullis_sandbox::Backend {
+        match self {
+            Self::Full => portcullis_sandbox::Backend::Full,
+            Self::NoProc => portcullis_sandbox::Backend::SharedProc,
+            Self::Landlock => portcullis_sandbox::Backend::LandlockOnly,
+        }
+    }
+}
+
+/// A network that a command may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AllowNetwork {
+    /// The host's own, unrestricted
+    Host,
+}
+
+/// `run` parses its flags without the rest of the grammar, which takes longer to build than the
+/// boundary.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "portcullis run",
+    bin_name = "portcullis run",
+    version,
+    about = "Runs a command inside the boundary that the policy draws",
+    after_help = RUN_HELP
+)]
+pub struct RunLine {
+    /// The flags.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Writes JSON instead of text (`--explain`, failures)
+    #[arg(long)]
+    pub json: bool,
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+}
+
+const RUN_HELP: &str = "The command's end is the end of `run`: the same status, or death by the same signal.\nExit status beside: 124 out of time, 125 portcullis failed, 126 not executable, 127 not found.\nExamples:\n  portcullis run -- npm test\n  portcullis run --explain\n  portcullis run --timeout 60 --max-memory 2G -- make -j4\n  sandbox-exec -- ./configure";
+
+/// A number of bytes, with `K`, `M`, `G` or `T` for powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let (number, shift) = match text.trim_end_matches(['B', 'b', 'i']).char_indices().next_back() {
+        Some((at, 'K' | 'k')) => (text.get(..at), 10),
+        Some((at, 'M' | 'm')) => (text.get(..at), 20),
+        Some((at, 'G' | 'g')) => (text.get(..at), 30),
+        Some((at, 'T' | 't')) => (text.get(..at), 40),
+        Some(_) | None => (Some(text), 0),
+    };
+    let number = number.and_then(|number| number.parse::<u64>().ok()).filter(|number| *number > 0);
+    number
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| "write a size such as `512M` or `2G`".to_owned())
 }
 
 /// Arguments of `hook`.
@@ -326,6 +476,11 @@ pub enum PolicyCommand {
         after_help = "Writes the settings to the standard output, and what is not as it was to the error output.\nExit status: 0 carried over, 1 a restriction has no counterpart, 65 the file cannot be used.\nExamples:\n  portcullis policy import ~/.srt-settings.json > .claude/settings.local.json"
     )]
     Import(PolicyImportArgs),
+    /// Starts from a shipped policy, and shows what it means
+    #[command(
+        after_help = "Examples:\n  portcullis policy init\n  portcullis policy init development-rust --dry-run\n  portcullis policy init locked-down --output review.json"
+    )]
+    Init(InitArgs),
 }
 
 /// Arguments of `policy import`.
@@ -445,6 +600,38 @@ mod tests {
     fn the_grammar_is_sound() {
         CommandLine::command().debug_assert();
         HookLine::command().debug_assert();
+        RunLine::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_numbers_with_units() {
+        for (text, want) in [
+            ("1", Some(1)),
+            ("4K", Some(4096)),
+            ("2MiB", Some(2 << 20)),
+            ("1g", Some(1 << 30)),
+            ("0", None),
+            ("", None),
+            ("-1", None),
+            ("K", None),
+            ("1.5G", None),
+            ("99999999999T", None),
+        ] {
+            assert_eq!(size(text).ok(), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_command_of_a_run_keeps_its_flags() {
+        for (line, want) in [
+            ("run -- ls -l", &["ls", "-l"][..]),
+            ("run ls -l --json", &["ls", "-l", "--json"]),
+            ("run --json -- --weird", &["--weird"]),
+            ("run --timeout 5 sh -c x -- y", &["sh", "-c", "x", "--", "y"]),
+        ] {
+            let parsed = RunLine::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(parsed.run.command, want, "{line}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::console::Palette;
 use crate::tables::codes::PAGES;
+use portcullis_audit::tables::catalogue::{CATALOGUE, Entry, entry};
 use portcullis_model::Reason;
 
 /// What a code is about.
@@ -13,6 +14,8 @@ pub enum Topic {
     Command,
     /// What is wrong with settings.
     Settings,
+    /// What the audit finds.
+    Audit,
 }
 
 impl Topic {
@@ -22,6 +25,7 @@ impl Topic {
             Self::Verdict => "why a verdict is what it is",
             Self::Command => "why a command cannot be read in full",
             Self::Settings => "what is wrong with settings",
+            Self::Audit => "what the audit finds",
         }
     }
 }
@@ -43,12 +47,24 @@ pub struct Page {
 
 /// The page of a code.
 pub fn page(code: &str) -> Option<Page> {
-    PAGES.iter().find(|page| page.code == code).copied()
+    PAGES.iter().find(|page| page.code == code).copied().or_else(|| entry(code).map(of_audit))
+}
+
+/// The page of a kind of finding.
+fn of_audit(entry: &Entry) -> Page {
+    Page {
+        code: entry.id,
+        topic: Topic::Audit,
+        meaning: entry.meaning,
+        example: entry.example,
+        cure: entry.cure,
+    }
 }
 
 /// Every page, by topic and then by code.
 pub fn pages() -> Vec<Page> {
     let mut pages = PAGES.to_vec();
+    pages.extend(CATALOGUE.iter().map(|entry| of_audit(entry)));
     pages.sort_by_key(|page| (page.topic, page.code));
     pages
 }

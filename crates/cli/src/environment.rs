@@ -25,6 +25,13 @@ pub const PATH: &str = "PATH";
 /// The proxies that `connect` goes through, the first that is set.
 pub const PROXIES: [&str; 4] = ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy"];
 
+/// Where temporary directories are made, if not in `/tmp`.
+pub const TMPDIR: &str = "TMPDIR";
+
+/// Whether sandboxed commands are kept from the credentials of the built-in list. Read as the agent
+/// reads it.
+pub const CLAUDE_CODE_SUBPROCESS_ENV_SCRUB: &str = "CLAUDE_CODE_SUBPROCESS_ENV_SCRUB";
+
 /// Which way the hook's worker fails. Only read by builds with the feature `fault-injection`.
 #[cfg(feature = "fault-injection")]
 pub const PORTCULLIS_FAULT: &str = "PORTCULLIS_FAULT";

@@ -6,19 +6,29 @@
 #![forbid(unsafe_code)]
 
 pub mod args;
+pub mod baseline;
 mod call;
 pub mod codes;
 mod commands;
 pub mod console;
 pub mod environment;
 pub mod failure;
+mod git;
+pub mod history;
 pub mod hook;
+pub mod policy_test;
 pub mod render;
+pub mod replayed;
+pub mod report;
+mod run;
 pub mod session;
 mod tables;
 
 use crate::args::{Command, CommandLine, PolicyCommand};
-use crate::commands::{check, connect, doctor, import, install, policy, printed, proxy};
+use crate::commands::{
+    audit, check, connect, diff, doctor, import, init, install, policy, printed, proxy, replay,
+    suggest, test,
+};
 use crate::console::{ColorChoice, Palette, Reply};
 use crate::failure::{Failure, Status};
 use clap::Parser as _;
@@ -29,6 +39,17 @@ use std::process::ExitCode;
 
 pub use crate::commands::printed::SCHEMAS;
 
+/// The name under which the program is `portcullis run`.
+pub const ALIAS: &str = "sandbox-exec";
+
+/// Runs the command line of a process: its name, which may be [`ALIAS`], and its arguments.
+pub fn run_process(mut args: impl Iterator<Item = OsString>) -> ExitCode {
+    let name = args.next().unwrap_or_default();
+    let alias = std::path::Path::new(&name).file_name().is_some_and(|name| name == ALIAS);
+    let first = alias.then(|| OsString::from("run"));
+    run(first.into_iter().chain(args).collect())
+}
+
 /// Runs the command line; `args` are the arguments after the program's name.
 pub fn run(args: Vec<OsString>) -> ExitCode {
     // A hook call takes its own way before anything else is built or parsed.
@@ -38,6 +59,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         {
             return ExitCode::from(hook::run(rest));
         }
+        Some((word, rest)) if word == "run" => return run::run(rest),
         Some((word, rest)) if word == hook::WORKER => {
             return ExitCode::from(hook::run_worker(rest));
         }
@@ -64,6 +86,7 @@ fn reply(args: Vec<OsString>) -> Reply {
         Command::Check(args) => check::check(args, line.json, palette),
         Command::Explain(args) => check::explain(args, line.json, palette),
         // Reached by `--json hook` and the like: the flags before the command are not for a hook.
+        Command::Run(_) => Err(Failure::usage("flags come after `run`, not before it")),
         Command::Hook(_) => Err(Failure::usage("flags come after `hook`, not before it")),
         Command::Install(args) => install::install(args, line.json, palette),
         Command::Uninstall(args) => install::uninstall(args, line.json, palette),
@@ -71,7 +94,13 @@ fn reply(args: Vec<OsString>) -> Reply {
             PolicyCommand::Show(args) => policy::show(args, line.json, palette),
             PolicyCommand::List(args) => policy::list(args, line.json, palette),
             PolicyCommand::Import(args) => import::import(args, line.json, palette),
+            PolicyCommand::Init(args) => init::init(args, line.json, palette),
         },
+        Command::Audit(args) => audit::check(args, line.json, palette),
+        Command::Diff(args) => diff::compare(args, line.json, palette),
+        Command::Test(args) => test::test(args, line.json, palette),
+        Command::Replay(args) => replay::run(args, line.json, palette),
+        Command::Suggest(args) => suggest::run(args, line.json, palette),
         Command::Doctor(args) => doctor::doctor(args, line.json, palette),
         Command::Proxy(args) => proxy::proxy(args, line.json),
         Command::Connect(args) => connect::connect(args),

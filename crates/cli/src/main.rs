@@ -4,5 +4,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    portcullis_cli::run(std::env::args_os().skip(1).collect())
+    portcullis_cli::run_process(std::env::args_os())
 }

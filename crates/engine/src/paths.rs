@@ -1,6 +1,6 @@
 //! Paths against rules and working directories.
 
-use portcullis_facts::{Access, AccessFact, Accessor, Answers, Place, Real};
+use portcullis_facts::{Access, AccessFact, Accessor, Answers, Place, Real, glob_directory};
 use portcullis_model::{AbsPath, Certainty, RuleClass, TextSet};
 use portcullis_policy::{Policy, PolicyRule, Rules};
 use portcullis_rules::{Match, Specifier};
@@ -104,7 +104,17 @@ fn below(rule: &PolicyRule, access: &AccessFact, answers: &Answers) -> Match {
     for directory in &directories {
         let found = match answers.below.get(directory) {
             // Whether the program really comes to it is not known: it may skip or filter.
-            Some(paths) if paths.iter().any(|path| matcher.matches_folded(path)) => Match::Possible,
+            Some(paths)
+                if paths.iter().any(|path| {
+                    let hidden = access.visible_only
+                        && path
+                            .below(directory)
+                            .is_some_and(|rest| rest.split('/').any(|name| name.starts_with('.')));
+                    !hidden && matcher.matches_folded(path)
+                }) =>
+            {
+                Match::Possible
+            }
             Some(_) => Match::No,
             None if matcher.may_match_below(directory) => Match::Possible,
             None => Match::No,
@@ -214,8 +224,11 @@ impl WorkingDirectories {
                 let Ok(directory) = AbsPath::parse(&format!("{directory}/")) else { return false };
                 // A `*` matches no `..`, so what it matches stays below.
                 let climbs = glob.contains("..");
+                // The directory it starts in may be a link that leads out.
+                let starts_inside = glob_directory(glob).is_some_and(|start| inside(&start));
                 !climbs
                     && self.holds(&directory)
+                    && starts_inside
                     && answers.globs.get(glob).is_some_and(|paths| paths.iter().all(inside))
             }),
             Place::Unknown(_) => false,
@@ -238,7 +251,7 @@ impl WorkingDirectories {
 /// The protected part of any spelling of what an access may touch.
 pub(crate) fn protected(access: &AccessFact, answers: &Answers) -> Option<&'static str> {
     spellings(&access.place, answers).iter().find_map(|spelling| match spelling {
-        Spelling::Path(path) => crate::tables::protected::protected_part(path),
+        Spelling::Path(path) => portcullis_rules::tables::protected::protected_part(path),
         Spelling::Glob(_) | Spelling::Texts(_) => None,
     })
 }

@@ -1,5 +1,6 @@
 //! One simple command: what is under its wrappers, what it does, and which files it touches.
 
+use crate::doubt::{Content, variables_of};
 use crate::expand::{Nothing, Value};
 use crate::facts::{AccessFact, RemovalFact, RemovalTarget};
 use crate::forms::{basename, push_deny_forms, push_forms, without_assignments};
@@ -8,9 +9,11 @@ use crate::payload::{
     git_alias, read_as_code, runs_any_command, starts_programs, tests_a_subscript,
 };
 use crate::peel::{Inner, Strength, peel};
-use crate::place::{climbs, place_of};
+use crate::place::{climbs, escape_glob, place_of};
+use crate::runs::{Run, Runner, loader_of, runner_of};
 use crate::state::{Cwd, Flow, Reach, State, argument_lists};
 use crate::tables::builtins::{Directory, builtin_effect};
+use crate::tables::git_options::git_without_globals;
 use crate::tables::interpreters::interpreter;
 use crate::walk::{Stdin, Walker, safe_assignment};
 use crate::{Access, Accessor, Arg, CdFact, CommandFact, Form, Origin, Place};
@@ -27,6 +30,8 @@ pub(crate) struct Shell<'a> {
     pub(crate) processes: Vec<&'a Script>,
     under_variable: bool,
     obscured: Option<&'static str>,
+    /// The variables in its words, where nothing else in them is unknown.
+    doubts: Option<Vec<String>>,
 }
 
 impl Shell<'_> {
@@ -38,6 +43,7 @@ impl Shell<'_> {
             processes: Vec::new(),
             under_variable: false,
             obscured: None,
+            doubts: None,
         }
     }
 }
@@ -57,6 +63,7 @@ impl Walker<'_> {
             processes: processes(simple),
             under_variable: simple.words.iter().any(under_variable),
             obscured: obscured(simple),
+            doubts: variables_of(&simple.words),
         };
         let open = written.iter().any(|arg| arg.known().is_none());
         let mut resolved = written.clone();
@@ -110,6 +117,7 @@ impl Walker<'_> {
                     span,
                     place: place_of(arg, &state.cwd, &self.call.home),
                     recursive: false,
+                    visible_only: false,
                     carried: true,
                     climbs: false,
                     dynamic: true,
@@ -122,25 +130,59 @@ impl Walker<'_> {
     /// Files whose contents the command runs: the program itself, scripts of interpreters.
     fn files_run(&mut self, argv: &[Arg], span: Span, state: &State) {
         let Some(name) = argv.first().and_then(Arg::known) else { return };
-        let mut push = |text: &str| {
+        let mut push = |text: &str, runner: Runner| {
             let arg = Arg::Known(text.to_owned());
-            self.out.runs.push((place_of(&arg, &state.cwd, &self.call.home), span));
+            let place = place_of(&arg, &state.cwd, &self.call.home);
+            self.out.runs.push(Run { place, span, runner, cwd: state.cwd.clone() });
         };
         if name.contains('/') {
-            push(name);
+            push(name, Runner::Kernel);
         }
-        match basename(name) {
-            "make" | "gmake" => {
-                ["Makefile", "makefile", "GNUmakefile"].into_iter().for_each(&mut push);
+        let base = basename(name);
+        let standing: &[&str] = match base {
+            "make" | "gmake" => &["Makefile", "makefile", "GNUmakefile"],
+            "just" => &["justfile", ".justfile", "Justfile"],
+            "npm" | "yarn" | "pnpm" | "bun" => &["package.json"],
+            _ => &[],
+        };
+        for file in standing {
+            push(file, Runner::Other);
+        }
+        if base == "cargo" {
+            for file in ["build.rs", "src/main.rs", "src/lib.rs"] {
+                push(file, Runner::Code("rustc".to_owned()));
             }
-            "just" => push("justfile"),
-            "npm" | "yarn" | "pnpm" | "bun" => push("package.json"),
-            _ => {}
         }
-        if runs_scripts(basename(name)) {
-            argv.iter().skip(1).filter_map(Arg::known).for_each(|text| {
-                push(text.trim_start_matches("-f"));
-            });
+        if let Some(loader) = loader_of(base) {
+            push(".", loader);
+        }
+        if let Some(runner) = runner_of(base) {
+            // `sed`, `awk` and one-line editors run what `-f` names; their operands are data.
+            let filters = matches!(&runner, Runner::Code(name) if name == "sed" || name == "awk");
+            let data = filters || interpreter(argv).is_some_and(|found| !found.code.is_empty());
+            let mut named = !data;
+            for text in argv.iter().skip(1).filter_map(Arg::known) {
+                // `-nf script` is a cluster.
+                let names = text.starts_with('-') && !text.starts_with("--") && text.ends_with('f');
+                let given = std::mem::replace(&mut named, !data || names || text == "--file");
+                if !given && !text.starts_with("-f") && !text.starts_with("--file=") {
+                    continue;
+                }
+                let file = text.strip_prefix('-').map_or(text, |option| {
+                    option.split_once('=').map_or(option.trim_start_matches('f'), |(_, file)| file)
+                });
+                push(file, runner.clone());
+            }
+        }
+        if base == "git" {
+            // Hooks run from where the setting says.
+            let texts = argv.iter().filter_map(Arg::known);
+            for (_, path) in texts.filter_map(|text| text.split_once("hooksPath=")) {
+                let glob = Arg::Glob(format!("{}/*", escape_glob(path)));
+                let place = place_of(&glob, &state.cwd, &self.call.home);
+                let cwd = state.cwd.clone();
+                self.out.runs.push(Run { place, span, runner: Runner::Other, cwd });
+            }
         }
     }
 
@@ -194,7 +236,8 @@ impl Walker<'_> {
                     // `/proc/self/exe -c …` is the shell itself; what else stands there is unknown.
                     self.unknown(shell.span);
                 }
-                self.out.runs.push((place, shell.span));
+                let cwd = state.cwd.clone();
+                self.out.runs.push(Run { place, span: shell.span, runner: Runner::Kernel, cwd });
             }
             if name.starts_with([' ', '\t']) {
                 self.obstacle(Reason::EscapedBlank, shell.span, "");
@@ -224,6 +267,9 @@ impl Walker<'_> {
         let (mut directory_changed, mut transparent, mut peeled_any) = (false, true, false);
         // What the command runs in: wrappers may change directory first.
         let mut elsewhere = state.clone();
+        let mut parameters: Vec<Arg> = Vec::new();
+        // What options of the wrappers read and write.
+        let mut outside: Vec<Inspection> = Vec::new();
         for layer in 0.. {
             let Some(peeled) = peel(&current) else { break };
             if layer >= MAX_WRAPPERS {
@@ -237,6 +283,7 @@ impl Walker<'_> {
             fact.exact_only |= peeled.exact_only;
             for (name, value) in &peeled.assigns {
                 self.hijack(name, shell.span);
+                self.held(name, Content::of_text(value.known()));
                 if let Some(text) = value.known() {
                     self.command_value(name, text, shell.span, state);
                 }
@@ -244,10 +291,26 @@ impl Walker<'_> {
             if let Some(arg) = &peeled.changes_directory {
                 directory_changed = true;
                 elsewhere.cwd = match place_of(arg, &elsewhere.cwd, &self.call.home) {
-                    Place::Known(paths) => Cwd::Known(paths),
+                    Place::Known(paths) => Cwd::Known(paths.into()),
                     Place::Glob(_) | Place::Unknown(_) | Place::Free => Cwd::Unknown,
                 };
             }
+            let outer = inspect(&by_name(if peeled_any { &current } else { resolved }));
+            if !outer.paths.is_empty() && peeled.wrapper != "find" {
+                outside.push(outer);
+            }
+            let differs = inside != current;
+            let resolved_peeled = if differs { peel(&inside) } else { None };
+            let mut peeled = peeled;
+            if differs {
+                // `docker run -v $PWD:/w image`: where the call runs is known, so fewer are possible.
+                peeled.possible =
+                    resolved_peeled.as_ref().map_or_else(Vec::new, |found| found.possible.clone());
+            }
+            parameters.clone_from(match &resolved_peeled {
+                Some(found) => &found.parameters,
+                None => &peeled.parameters,
+            });
             let only = match peeled.inner.as_slice() {
                 [Inner::Argv(inner)] if peeled.strength == Strength::Every => Some(inner.clone()),
                 _ => None,
@@ -262,22 +325,36 @@ impl Walker<'_> {
                 carried
                     .extend(peeled.possible.into_iter().map(|inner| (inner, Certainty::Possible)));
                 push_forms(&mut fact, &inner, clean);
-                let resolved = if inside == current { None } else { peel(&inside) };
-                inside = match resolved {
+                inside = match resolved_peeled {
                     Some(peeled) => match peeled.inner.into_iter().next() {
                         Some(Inner::Argv(inner)) => inner,
                         _ => inner.clone(),
                     },
                     None => inner.clone(),
                 };
+                if peeled.wrapper == "xargs"
+                    && let Stdin::Known(text) = stdin
+                {
+                    inside = with_input(&inside, text);
+                }
                 current = inner;
                 continue;
             }
-            let resolved_inner = if inside == current {
-                peeled.inner
-            } else {
-                peel(&inside).map_or(peeled.inner, |peeled| peeled.inner)
+            let resolved_inner = match resolved_peeled {
+                Some(found) => found.inner,
+                None if differs => Vec::new(),
+                None => peeled.inner,
             };
+            if peeled.wrapper == "xargs"
+                && let Stdin::Known(text) = stdin
+            {
+                for inner in &resolved_inner {
+                    if let Inner::Argv(argv) = inner {
+                        let filled = Inner::Argv(with_input(argv, text));
+                        carried.push((filled, Certainty::Possible));
+                    }
+                }
+            }
             carried.extend(resolved_inner.into_iter().map(|inner| (inner, Certainty::Certain)));
             carried.extend(peeled.possible.into_iter().map(|inner| (inner, Certainty::Possible)));
             break;
@@ -295,6 +372,21 @@ impl Walker<'_> {
         if current.first().and_then(Arg::known).is_some_and(|name| name.contains('/')) {
             located.read_only = inspect(&inside).read_only;
             located.edits = false;
+        }
+        if let Some(git) = git_without_globals(&by_name(&inside))
+            && git.argv.len() < inside.len()
+        {
+            if let Some(directory) = &git.directory {
+                elsewhere.cwd = match place_of(directory, &elsewhere.cwd, &self.call.home) {
+                    Place::Known(paths) => Cwd::Known(paths.into()),
+                    Place::Glob(_) | Place::Unknown(_) | Place::Free => Cwd::Unknown,
+                };
+            }
+            // Its files are held against deny and ask rules; nothing more is known of this form.
+            let mut without = inspect(&git.argv);
+            (without.read_only, without.edits) = (located.read_only, false);
+            without.file_command = false;
+            located = without;
         }
         // The read-only tables speak about some wrappers themselves (`xargs grep x`).
         let unchanged = if !clean {
@@ -314,9 +406,15 @@ impl Walker<'_> {
             }
             let unpeeled = inspect(resolved);
             if unpeeled.read_only.is_ok() && fact.safe_assignments {
-                fact.read_only = Ok(());
-                fact.file_command = unpeeled.file_command;
-                located = unpeeled;
+                let input = self.words_from(stdin);
+                fact.read_only = input.and_then(|()| match stdin {
+                    Stdin::Known(_) => located.read_only.clone().map_err(|no| no.why.into_owned()),
+                    Stdin::Inherited | Stdin::Unknown => Ok(()),
+                });
+                fact.file_command = located.file_command;
+                if !matches!(stdin, Stdin::Known(_)) {
+                    located = unpeeled;
+                }
             }
         }
         let code = interpreter(&current);
@@ -348,11 +446,15 @@ impl Walker<'_> {
         }
         if let Some(value) = git_alias(&inside) {
             let text = value.strip_prefix('!').map_or(format!("git {value}"), str::to_owned);
-            self.possible_script(&text, shell.span, &mut elsewhere);
+            self.possible_script(&text, shell.span, &elsewhere);
         }
         let effect = builtin_effect(&inside);
         for reason in &effect.reasons {
-            self.obstacle(*reason, shell.span, "");
+            self.doubts.redefines |= matches!(reason, Reason::EvalFamily | Reason::ShellOption);
+            match shell.doubts.as_deref().filter(|_| only_by_unknown_words(&inside, *reason)) {
+                Some(names) => self.doubt(*reason, shell.span, "", names),
+                None => self.obstacle(*reason, shell.span, ""),
+            }
             fact.obstacles.push(*reason);
         }
         fact.obstacles.sort();
@@ -361,6 +463,7 @@ impl Walker<'_> {
         let wrapped = self.depth > 0 || fact.origin != Origin::Written;
         if let Some(removal) = &located.removal {
             fact.removal = Some(RemovalFact {
+                kind: removal.kind,
                 under_variable: shell.under_variable,
                 targets: removal
                     .targets
@@ -369,7 +472,7 @@ impl Walker<'_> {
                         arg: arg.clone(),
                         place: place_of(arg, &elsewhere.cwd, &self.call.home),
                         cwd: match &elsewhere.cwd {
-                            Cwd::Known(paths) => Some(paths.clone()),
+                            Cwd::Known(paths) => Some(paths.to_vec()),
                             Cwd::Unknown => None,
                         },
                     })
@@ -378,14 +481,26 @@ impl Walker<'_> {
         }
         self.out.commands.push(fact);
         self.operands(index, &located, shell.span, wrapped, &elsewhere);
+        if !located.complete && self.origin != Origin::Lossy {
+            self.guesses(index, &inside, shell.span, &elsewhere);
+        }
+        for outer in &outside {
+            self.operands(index, outer, shell.span, true, state);
+        }
+        set_by_builtin(&inside, stdin, &effect.assigns, state);
         for (name, value) in &effect.assigns {
             self.hijack(name, shell.span);
+            self.held(name, Content::of_text(value.as_ref().and_then(Arg::known)));
             self.integer(name, value.as_ref().and_then(Arg::known), shell.span);
             if let Some(text) = value.as_ref().and_then(Arg::known) {
                 self.command_value(name, text, shell.span, state);
                 state.assign(name, false, vec![Value::Scalar(text.to_owned())]);
             }
         }
+        let mut parameters = parameters.iter().map(|arg| arg.known().map(str::to_owned));
+        elsewhere.zero = parameters.next().flatten();
+        elsewhere.positional =
+            elsewhere.zero.is_some().then(|| parameters.collect::<Option<_>>()).flatten();
         for (inner, sure) in carried {
             self.carried(&inner, sure, shell, stdin, &mut elsewhere, false);
         }
@@ -394,6 +509,16 @@ impl Walker<'_> {
         }
         self.call_function(&inside, shell, stdin, state);
         flow
+    }
+
+    /// Whether the words `xargs` takes from its input are known, or names of files that another
+    /// command was let to list.
+    fn words_from(&self, stdin: &Stdin) -> Result<(), String> {
+        match stdin {
+            Stdin::Inherited | Stdin::Known(_) => Ok(()),
+            Stdin::Unknown if self.lists_names => Ok(()),
+            Stdin::Unknown => Err("words from its input may name any file".to_owned()),
+        }
     }
 
     /// What the command becomes: directory changes.
@@ -413,11 +538,13 @@ impl Walker<'_> {
             },
         };
         let stays = match (&target, &state.cwd) {
-            (Some(targets), Cwd::Known(paths)) => targets == paths && paths.len() == 1,
+            (Some(targets), Cwd::Known(paths)) => {
+                targets.as_slice() == &**paths && paths.len() == 1
+            }
             _ => false,
         };
         fact.cd = Some(CdFact { targets: target.clone(), stays });
-        let success = target.map_or(Cwd::Unknown, Cwd::Known);
+        let success = target.map_or(Cwd::Unknown, |paths| Cwd::Known(paths.into()));
         Flow { success, failure: state.cwd.clone() }
     }
 
@@ -455,7 +582,8 @@ impl Walker<'_> {
                 span,
                 place: place_of(&used.arg, &state.cwd, &self.call.home),
                 recursive: used.recursive,
-                carried,
+                visible_only: used.visible_only,
+                carried: carried || used.implied,
             });
         }
     }
@@ -478,6 +606,14 @@ fn describe(
     fact.git = current.first().and_then(Arg::known).is_some_and(|name| basename(name) == "git");
 }
 
+/// Whether a builtin is refused only for words that are not known.
+fn only_by_unknown_words(argv: &[Arg], reason: Reason) -> bool {
+    let tame = |arg: &Arg| Arg::Known(arg.known().unwrap_or("0").to_owned());
+    let tamed: Vec<Arg> = argv.iter().map(tame).collect();
+    matches!(tamed.first().and_then(Arg::known), Some("test" | "["))
+        && !builtin_effect(&tamed).reasons.contains(&reason)
+}
+
 /// The command as if its program stood without a directory.
 fn by_name(argv: &[Arg]) -> Vec<Arg> {
     let mut out = argv.to_vec();
@@ -489,41 +625,63 @@ fn by_name(argv: &[Arg]) -> Vec<Arg> {
     out
 }
 
-/// Programs that run the files they are given.
-fn runs_scripts(name: &str) -> bool {
-    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    matches!(
-        stem,
-        "python"
-            | "pypy"
-            | "perl"
-            | "ruby"
-            | "node"
-            | "deno"
-            | "bun"
-            | "php"
-            | "lua"
-            | "awk"
-            | "gawk"
-            | "mawk"
-            | "sed"
-            | "make"
-            | "gmake"
-            | "vim"
-            | "vi"
-            | "ex"
-            | "ed"
-            | "tclsh"
-            | "expect"
-            | "gdb"
-            | "java"
-            | "ninja"
-            | "just"
-            | "env"
-            | "nice"
-            | "xargs"
-            | "tsx"
-    )
+/// Positional parameters that `set` gives, and variables that `read` takes from a known input.
+fn set_by_builtin(
+    argv: &[Arg],
+    stdin: &Stdin,
+    assigns: &[(String, Option<Arg>)],
+    state: &mut State,
+) {
+    let Some((name, words)) = argv.split_first() else { return };
+    match (name.known(), stdin) {
+        (Some("set"), _) => {
+            let dashes = words.iter().position(|word| word.known() == Some("--"));
+            let options = words.first().is_none_or(|word| word.prefix().starts_with(['-', '+']));
+            if let Some(start) = dashes.map(|at| at + 1).or((!options).then_some(0)) {
+                let given = words.get(start..).unwrap_or(&[]).iter();
+                state.positional = given.map(|arg| arg.known().map(str::to_owned)).collect();
+            }
+        }
+        (Some("read"), Stdin::Known(text)) => {
+            let mut fields = text.lines().next().unwrap_or("").split_whitespace();
+            for (index, (name, _)) in assigns.iter().enumerate() {
+                let last = index + 1 == assigns.len();
+                let value = if last {
+                    fields.by_ref().collect::<Vec<_>>().join(" ")
+                } else {
+                    fields.next().unwrap_or("").to_owned()
+                };
+                state.assign(name, false, vec![Value::Scalar(value)]);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What `xargs` makes of a command when its input is known.
+fn with_input(argv: &[Arg], text: &str) -> Vec<Arg> {
+    const MOST: usize = 256;
+    let mut words = text
+        .split_whitespace()
+        .map(|word| word.replace(['\'', '"', '\\'], ""))
+        .filter(|word| !word.is_empty())
+        .take(MOST);
+    let first = words.next();
+    let mut out = Vec::new();
+    for arg in argv {
+        match (arg, &first) {
+            // `-I{}`: the place of one line.
+            (Arg::One { prefix, suffix }, Some(first)) => {
+                out.push(Arg::Known(format!("{prefix}{first}{suffix}")));
+            }
+            (Arg::Many { prefix, suffix }, _) if prefix.is_empty() && suffix.is_empty() => {
+                out.extend(first.iter().cloned().map(Arg::Known));
+                out.extend(words.by_ref().map(Arg::Known));
+            }
+            (other, _) => out.push(other.clone()),
+        }
+    }
+    out
 }
 
 /// A place under `/proc` or `/dev/fd`: what stands there depends on the process that looks.

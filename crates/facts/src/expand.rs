@@ -3,6 +3,7 @@
 use crate::Arg;
 use portcullis_shell::{Expansion, Part, Word};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// More alternatives than this are not followed; the unrefined form still stands for them all.
 const MAX_ALTERNATIVES: usize = 12;
@@ -16,25 +17,29 @@ pub(crate) enum Value {
     Scalar(String),
     /// An indexed array.
     Array(Vec<String>),
+    /// One of the paths that this glob matches (`for d in /*`).
+    Pattern(String),
 }
 
 /// Values assigned in the same text, every one a variable may have.
 ///
 /// They refine deny and ask, never allow: missing one loses a `deny`, and the `ask` for the unknown
 /// word stands.
+///
+/// Copies share them until one is changed: every branch and every command of a pipeline gets a copy.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Variables(BTreeMap<String, Vec<Value>>);
+pub(crate) struct Variables(Rc<BTreeMap<String, Vec<Value>>>);
 
 impl Variables {
     pub(crate) fn add(&mut self, name: &str, value: Value) {
-        let values = self.0.entry(name.to_owned()).or_default();
-        if values.len() < MAX_ALTERNATIVES && !values.contains(&value) {
-            values.push(value);
+        let known = self.get(name);
+        if known.len() < MAX_ALTERNATIVES && !known.contains(&value) {
+            Rc::make_mut(&mut self.0).entry(name.to_owned()).or_default().push(value);
         }
     }
 
     pub(crate) fn set(&mut self, name: &str, values: Vec<Value>) {
-        self.0.insert(name.to_owned(), values);
+        Rc::make_mut(&mut self.0).insert(name.to_owned(), values);
     }
 
     pub(crate) fn get(&self, name: &str) -> &[Value] {
@@ -46,6 +51,11 @@ impl Variables {
 pub(crate) trait Lookup {
     /// The texts a substitution or expansion may produce; `None` when unknown.
     fn values(&self, part: &Part) -> Option<Vec<Value>>;
+
+    /// The working directory, where it is known.
+    fn directory(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Knows nothing: what allow rules see.
@@ -68,6 +78,9 @@ enum Segment {
 /// The arguments a word stands for: alternatives, each a list of arguments. One alternative when
 /// nothing is looked up.
 pub(crate) fn expand(word: &Word, splits: bool, lookup: &dyn Lookup) -> Vec<Vec<Arg>> {
+    if let Some(text) = literal(word) {
+        return vec![vec![Arg::Known(text)]];
+    }
     let mut alternatives: Vec<Vec<Vec<Segment>>> = vec![vec![Vec::new()]];
     for part in &word.parts {
         match part {
@@ -122,6 +135,12 @@ pub(crate) fn expand(word: &Word, splits: bool, lookup: &dyn Lookup) -> Vec<Vec<
     out
 }
 
+/// The text of a word in which nothing is expanded, as most are.
+fn literal(word: &Word) -> Option<String> {
+    let is_text = |part: &Part| matches!(part, Part::Text { .. });
+    (!word.parts.is_empty() && word.parts.iter().all(is_text)).then(|| word.known())?
+}
+
 fn unknown_parameter(expansion: &Expansion, splits: bool) -> Segment {
     let number = matches!(expansion.name.as_str(), "#" | "?" | "$" | "!") || expansion.length;
     if splits && (names_all(expansion) || !number) { Segment::Many } else { Segment::One }
@@ -156,11 +175,28 @@ fn multiply(alternatives: &mut Vec<Vec<Vec<Segment>>>, values: &[Value], splits:
             if out.len() >= MAX_ALTERNATIVES {
                 break;
             }
+            if let Value::Scalar(text) = value
+                && splits
+                && text.contains(['*', '?', '['])
+                && !text.contains('\\')
+                && text.len() <= MAX_VALUE
+            {
+                // An unquoted value is expanded as a glob, and stays as it is without a match.
+                let mut globbed = fields.clone();
+                for (index, piece) in text.split_ascii_whitespace().enumerate() {
+                    if index > 0 {
+                        globbed.push(Vec::new());
+                    }
+                    push(&mut globbed, Segment::Glob(piece.to_owned()));
+                }
+                out.push(globbed);
+            }
             let mut fields = fields.clone();
             match value {
                 Value::Scalar(text) if text.len() > MAX_VALUE => push(&mut fields, Segment::Many),
                 Value::Scalar(text) if splits => split_into(&mut fields, text),
                 Value::Scalar(text) => push(&mut fields, Segment::Text(text.clone())),
+                Value::Pattern(glob) => push(&mut fields, Segment::Glob(glob.clone())),
                 Value::Array(items) => {
                     for (index, item) in items.iter().enumerate() {
                         if index > 0 {

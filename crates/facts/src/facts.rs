@@ -1,6 +1,6 @@
 //! What a tool call would do, as plain data.
 
-use crate::{Access, Arg};
+use crate::{Access, Arg, RemovalKind};
 use portcullis_model::{AbsPath, Reason, Span, TextSet, ToolCall};
 use std::collections::BTreeMap;
 
@@ -89,7 +89,7 @@ pub struct CommandFact {
     pub read_only: Result<(), String>,
     /// It changes directory or is otherwise a harmless builtin that needs no rule of its own.
     pub cd: Option<CdFact>,
-    /// What it removes, when it is `rm` or `rmdir`.
+    /// What it takes away, if it is a program that does.
     pub removal: Option<RemovalFact>,
     /// One of the file commands that acceptEdits lets run inside the working directories.
     pub edits: bool,
@@ -177,9 +177,11 @@ pub struct Form {
     pub wrapped: bool,
 }
 
-/// What `rm` or `rmdir` removes: each target as written and as a place.
+/// What a command takes away: each target as written and as a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemovalFact {
+    /// What happens to the targets.
+    pub kind: RemovalKind,
     /// The targets.
     pub targets: Vec<RemovalTarget>,
     /// A target is a variable followed by a slash, or by a slash and a glob: with the variable empty
@@ -244,6 +246,8 @@ pub struct AccessFact {
     pub place: Place,
     /// A directory operand with everything below it.
     pub recursive: bool,
+    /// Of what is below, names that start with a dot are left out.
+    pub visible_only: bool,
     /// Only deny and ask rules look at it: a wrapper or payload carries it.
     pub carried: bool,
     /// It has a `..` after a name: where that leads depends on symlinks.

@@ -74,6 +74,12 @@ fn push_spellings(fact: &mut CommandFact, argv: &[Arg]) {
         let mut short = vec![Arg::Known(basename(name).to_owned())];
         short.extend(rest.iter().cloned());
         fact.forms.push(Form::restricting(Arg::canonical(&short)));
+        if let Some(subcommand) = basename(name).strip_prefix("git-") {
+            // Subcommands are programs of their own below git's own directory.
+            let words = ["git", subcommand].map(|word| Arg::Known(word.to_owned()));
+            let git: Vec<Arg> = words.into_iter().chain(rest.iter().cloned()).collect();
+            fact.forms.push(Form::restricting(Arg::canonical(&git)));
+        }
         if let Some(git) = git_without_globals(&short) {
             fact.forms.push(Form::restricting(Arg::canonical(&git.argv)));
         }

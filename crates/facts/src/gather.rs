@@ -1,14 +1,16 @@
 //! The entry: one tool call to its facts.
 
+use crate::doubt::Doubts;
 use crate::facts::AccessFact;
+use crate::globs::glob_directory;
 use crate::state::{Cwd, State};
 use crate::tables::tools::{Content, content_of};
 use crate::walk::{Collected, Stdin, Walker};
 use crate::web::host_of;
-use crate::{Access, Accessor, Action, Arg, Facts, Origin, Place, Probe};
+use crate::{Access, Accessor, Action, Facts, Origin, Place, Probe, Weight};
 use portcullis_model::{AbsPath, Reason, Span, ToolCall};
 use portcullis_shell::Program;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Works out what a call would do.
 ///
@@ -94,6 +96,7 @@ fn tool_access(facts: &mut Facts, call: &ToolCall, text: &str, access: Access, r
         span: Span::default(),
         place: Place::Known(vec![path]),
         recursive,
+        visible_only: false,
         carried: false,
         climbs: false,
         dynamic: false,
@@ -116,25 +119,25 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
         enclosed: false,
         substituted: false,
         nested: 0,
+        lists_names: false,
+        doubts: Doubts::default(),
         input: Stdin::Inherited,
         obscured: None,
     };
     match program {
         Some(program) => {
-            let mut state = State {
-                cwd: Cwd::one(call.cwd.clone()),
-                home: call.home.clone(),
-                variables: crate::expand::Variables::default(),
-                functions: BTreeMap::new(),
-                positional: Some(Vec::new()),
-                zero: None,
-            };
+            let mut state = State::fresh(Cwd::one(call.cwd.clone()), call);
             walker.program(program, &mut state);
             facts.display_flags.clone_from(&program.display_flags);
         }
         None => walker.unknown(Span::new(0, command.len())),
     }
-    written_and_run(&mut walker);
+    for fact in &mut walker.out.obstacles {
+        if walker.doubts.settled(fact) {
+            fact.weight = fact.weight.min(Weight::NeedsBare);
+        }
+    }
+    walker.written_and_run();
     let nothing = walker.out.commands.is_empty()
         && walker.out.accesses.is_empty()
         && walker.out.assignments.is_empty()
@@ -171,60 +174,6 @@ fn only_tests(program: Option<&Program>) -> bool {
     program.is_some_and(|program| !program.script.statements.is_empty())
 }
 
-/// A file that the same text writes and then runs holds unknown commands.
-fn written_and_run(walker: &mut Walker<'_>) {
-    let mut spans = Vec::new();
-    for (run, span) in &walker.out.runs {
-        let written = walker.out.accesses.iter().any(|access| match access.access {
-            Access::Write => {
-                !access.guessed && gives_content(walker, access) && may_be_same(run, &access.place)
-            }
-            Access::Read | Access::Remove => false,
-        });
-        if written {
-            spans.push(*span);
-        }
-    }
-    let path = walker
-        .out
-        .obstacles
-        .iter()
-        .find(|obstacle| obstacle.reason == Reason::EnvHijack && obstacle.detail == "`PATH`");
-    if let Some(path) = path {
-        // With a path of its own, any name may be a file written here.
-        let writes = walker.out.accesses.iter().any(|access| {
-            access.access == Access::Write
-                && !access.guessed
-                && access.place != Place::Free
-                && gives_content(walker, access)
-        });
-        spans.extend(writes.then_some(path.span));
-    }
-    for span in spans {
-        walker.unknown(span);
-    }
-}
-
-/// Whether a write gives the file new content; `chmod +x f` does not.
-fn gives_content(walker: &Walker<'_>, access: &AccessFact) -> bool {
-    let Accessor::Operand(index) = access.by else { return true };
-    let argv = walker.out.commands.get(index).map(|fact| fact.peeled.last().unwrap_or(&fact.argv));
-    let name = argv.and_then(|argv| argv.first()).and_then(Arg::known).unwrap_or("");
-    let name = name.rsplit('/').next().unwrap_or(name);
-    !matches!(name, "chmod" | "chown" | "chgrp" | "touch" | "mkdir")
-}
-
-fn may_be_same(run: &Place, written: &Place) -> bool {
-    match (run, written) {
-        (Place::Known(a), Place::Known(b)) => {
-            // A directory that files are copied into counts too.
-            a.iter().any(|run| b.iter().any(|written| run.is_within(written)))
-        }
-        (_, Place::Free) | (Place::Free, _) => false,
-        _ => true,
-    }
-}
-
 fn probes(facts: &Facts) -> Vec<Probe> {
     let mut probes = BTreeSet::new();
     let mut real = |path: &AbsPath| {
@@ -247,7 +196,10 @@ fn probes(facts: &Facts) -> Vec<Probe> {
     for place in places {
         match place {
             Place::Known(paths) => paths.iter().for_each(&mut real),
-            Place::Glob(texts) => globs.extend(texts.iter().cloned().map(Probe::Glob)),
+            Place::Glob(texts) => {
+                texts.iter().filter_map(|text| glob_directory(text)).for_each(|path| real(&path));
+                globs.extend(texts.iter().cloned().map(Probe::Glob));
+            }
             Place::Unknown(_) | Place::Free => {}
         }
     }

@@ -1,6 +1,8 @@
 //! One simple command, as its arguments tell it: whether it only reads, and which files it touches.
 
+mod awk;
 mod operands;
+mod programs;
 mod reading;
 mod sed;
 mod special;
@@ -8,6 +10,7 @@ mod special;
 use std::borrow::Cow;
 
 use crate::Arg;
+use crate::tables::payloads_search::narrows;
 use crate::tables::{self, Effect, Operands, Row, Special};
 use reading::Reading;
 
@@ -46,6 +49,10 @@ pub struct NotReadOnly {
 
 /// A path among the arguments of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent answers about one path, each asked for by another rule"
+)]
 pub struct PathUse {
     /// The path as far as it is known, without the flag it may be attached to.
     pub arg: Arg,
@@ -55,6 +62,10 @@ pub struct PathUse {
     pub index: usize,
     /// Whether the command goes on to the contents of everything below it.
     pub recursive: bool,
+    /// Whether of what is below it leaves out names that start with a dot.
+    pub visible_only: bool,
+    /// It is no operand itself but follows from others: deny and ask rules look at it, nothing else.
+    pub implied: bool,
 }
 
 /// What a command does with a path.
@@ -68,13 +79,26 @@ pub enum Access {
     Remove,
 }
 
-/// What `rm` or `rmdir` takes away.
+/// What a program takes away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Removal {
     /// Its targets, as argument index and argument.
     pub targets: Vec<(usize, Arg)>,
     /// Whether everything below the targets goes too.
     pub recursive: bool,
+    /// How bad it is.
+    pub kind: RemovalKind,
+}
+
+/// What happens to the targets of a removal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RemovalKind {
+    /// They are deleted.
+    Deletes,
+    /// They are moved away.
+    Moves,
+    /// Everything below them gets other permissions or another owner.
+    Opens,
 }
 
 /// Says what one simple command does, from its arguments alone; the first is the program.
@@ -116,6 +140,11 @@ fn inspect_row(row: &'static Row, program: Option<&str>, argv: &[Arg], start: us
     let mut reading = Reading::new(row, program);
     match row.operands {
         Operands::Words => reading.words(argv, start),
+        Operands::Command => {
+            reading.stops_at_operand = true;
+            reading.arguments(argv, start);
+            reading.operands.clear();
+        }
         Operands::Special(special) => special::read(&mut reading, special, argv, start),
         Operands::Nothing
         | Operands::Text
@@ -137,8 +166,32 @@ fn inspect_row(row: &'static Row, program: Option<&str>, argv: &[Arg], start: us
         | Operands::Number
         | Operands::OneOf(_) => {
             reading.arguments(argv, start);
+            if row.name == "install" && makes_directories(argv) {
+                // `install -d` makes what it is given.
+                for operand in std::mem::take(&mut reading.operands) {
+                    reading.path(operand.index, operand.arg.clone(), Access::Write);
+                }
+            }
+            if row.name == "rg" {
+                // `--files` only lists names; `-.`, `--hidden` and `-uu` look at hidden files too.
+                let words = || argv.iter().map(Arg::prefix);
+                reading.recursive &= !words().any(|word| word == "--files");
+                reading.visible_only &= !words().any(|word| {
+                    (word.len() > 3 && "--hidden".starts_with(word))
+                        || word == "--unrestricted"
+                        || word.starts_with("-g")
+                        || word.starts_with("--glob")
+                        || word.starts_with("--iglob")
+                        || word.starts_with('-')
+                            && !word.starts_with("--")
+                            && word.contains(['.', 'u'])
+                }) && argv.iter().all(|arg| arg.known().is_some());
+            }
             reading.operands();
         }
+    }
+    if row.name.ends_with("awk") {
+        programs::awk_code(&mut reading);
     }
     // `%G` and `%(signature` make git run the configured program to check a signature.
     if program == Some("git")
@@ -150,14 +203,7 @@ fn inspect_row(row: &'static Row, program: Option<&str>, argv: &[Arg], start: us
     }
     reading.paths.sort_by_key(|used| used.index);
     let edits = row.effect == Effect::Edits && reading.harmless && reading.complete;
-    let removal = matches!(row.name, "rm" | "rmdir").then(|| Removal {
-        targets: reading
-            .operands
-            .iter()
-            .map(|operand| (operand.index, operand.arg.clone()))
-            .collect(),
-        recursive: reading.recursive,
-    });
+    let removal = removal(&reading, argv);
     let read_only = match (row.effect, reading.obstacle) {
         (_, Some(obstacle)) => Err(obstacle),
         (Effect::Reads, None) => Ok(()),
@@ -177,6 +223,38 @@ fn inspect_row(row: &'static Row, program: Option<&str>, argv: &[Arg], start: us
         file_command: row.judged,
         read_only,
     }
+}
+
+/// Whether a flag of `install` says that its operands are directories to make.
+fn makes_directories(argv: &[Arg]) -> bool {
+    argv.iter().any(|arg| {
+        let text = arg.prefix();
+        let short = text.starts_with('-') && !text.starts_with("--");
+        (text.len() > 3 && "--directory".starts_with(text))
+            || short
+                && text.split(['m', 'o', 'g', 'S', 't']).next().is_some_and(|t| t.contains('d'))
+    })
+}
+
+/// What a command takes away, where it may be too much.
+fn removal(reading: &Reading<'_>, argv: &[Arg]) -> Option<Removal> {
+    let of = |access: Access| -> Vec<(usize, Arg)> {
+        let used = reading.paths.iter().filter(|used| used.access == access);
+        used.map(|used| (used.index, used.arg.clone())).collect()
+    };
+    let (targets, kind) = match reading.row.name {
+        "rm" | "rmdir" => {
+            let operands = reading.operands.iter();
+            let all = operands.map(|operand| (operand.index, operand.arg.clone())).collect();
+            (all, RemovalKind::Deletes)
+        }
+        // With a test that narrows it down it removes some files, as is usual.
+        "find" if !narrows(argv) => (of(Access::Remove), RemovalKind::Deletes),
+        "mv" => (of(Access::Remove), RemovalKind::Moves),
+        "chmod" | "chown" | "chgrp" if reading.recursive => (of(Access::Write), RemovalKind::Opens),
+        _ => return None,
+    };
+    Some(Removal { targets, recursive: reading.recursive, kind })
 }
 
 /// A program without a row.

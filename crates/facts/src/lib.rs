@@ -9,16 +9,20 @@
 
 mod arg;
 mod command;
+mod doubt;
 mod expand;
 mod facts;
 mod forms;
 mod gather;
+mod globs;
+mod guess;
 mod inspect;
 mod outputs;
 mod payload;
 mod peel;
 mod place;
 mod redirect;
+mod runs;
 mod state;
 pub mod tables;
 mod walk;
@@ -31,5 +35,6 @@ pub use facts::{
     Weight,
 };
 pub use gather::gather;
-pub use inspect::{Access, Inspection, NotReadOnly, PathUse, Removal, inspect};
+pub use globs::{glob_directory, glob_may_match};
+pub use inspect::{Access, Inspection, NotReadOnly, PathUse, Removal, RemovalKind, inspect};
 pub use peel::{Inner, Peeled, Strength, peel};

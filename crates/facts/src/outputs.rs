@@ -6,7 +6,10 @@
 
 use crate::Arg;
 use crate::expand::{Lookup, expand};
-use portcullis_shell::{Command, Compound, Redirect, RedirectOp, Script, Simple, Target, Word};
+use portcullis_model::AbsPath;
+use portcullis_shell::{
+    Command, Compound, Part, Redirect, RedirectOp, Script, Simple, Target, Word,
+};
 
 /// Output longer than this is not followed.
 const MAX_OUTPUT: usize = 16_384;
@@ -25,21 +28,27 @@ pub(crate) fn output_of_script(script: &Script, lookup: &dyn Lookup) -> Option<S
 pub(crate) fn output_of_commands(commands: &[Command], lookup: &dyn Lookup) -> Option<String> {
     let mut input: Option<String> = None;
     for command in commands {
-        let output = match command {
-            Command::Simple(simple) => output_of_simple(simple, input.as_deref(), lookup)?,
-            Command::Compound {
-                kind: Compound::Group(script) | Compound::Subshell(script),
-                redirects,
-                ..
-            } if redirects.is_empty() && input.is_none() => output_of_list(script, lookup)?,
-            Command::Compound { .. } => return None,
-        };
-        if output.len() > MAX_OUTPUT {
-            return None;
-        }
-        input = Some(output);
+        input = Some(output_of_command(command, input.as_deref(), lookup)?);
     }
     input
+}
+
+/// What a command prints that reads this, or what the call has.
+pub(crate) fn output_of_command(
+    command: &Command,
+    input: Option<&str>,
+    lookup: &dyn Lookup,
+) -> Option<String> {
+    let output = match command {
+        Command::Simple(simple) => output_of_simple(simple, input, lookup)?,
+        Command::Compound {
+            kind: Compound::Group(script) | Compound::Subshell(script),
+            redirects,
+            ..
+        } if redirects.is_empty() && input.is_none() => output_of_list(script, lookup)?,
+        Command::Compound { .. } => return None,
+    };
+    (output.len() <= MAX_OUTPUT).then_some(output)
 }
 
 fn output_of_list(script: &Script, lookup: &dyn Lookup) -> Option<String> {
@@ -83,6 +92,11 @@ pub(crate) fn text_of(word: &Word, lookup: &dyn Lookup) -> Option<String> {
 }
 
 fn output_of_simple(simple: &Simple, input: Option<&str>, lookup: &dyn Lookup) -> Option<String> {
+    if let Some([Part::Text { text, .. }]) = simple.words.first().map(|word| word.parts.as_slice())
+        && !PRINTERS.contains(&text.rsplit('/').next()?)
+    {
+        return None;
+    }
     let mut argv = Vec::new();
     for word in &simple.words {
         let alternatives = expand(word, true, lookup);
@@ -101,6 +115,22 @@ fn output_of_simple(simple: &Simple, input: Option<&str>, lookup: &dyn Lookup) -
             let args = if args.first() == Some(&"--") { args.get(1..)? } else { args };
             let (format, args) = args.split_first()?;
             printf(format, args)
+        }
+        ("pwd", [] | ["-P" | "-L"]) => lookup.directory().map(|path| path + "\n"),
+        ("dirname", [path]) => Some(match path.trim_end_matches('/').rsplit_once('/') {
+            Some(("", _)) => "/\n".to_owned(),
+            Some((directory, _)) => format!("{directory}\n"),
+            None if path.starts_with('/') => "/\n".to_owned(),
+            None => ".\n".to_owned(),
+        }),
+        ("basename", [path]) => {
+            Some(format!("{}\n", path.trim_end_matches('/').rsplit('/').next().unwrap_or("")))
+        }
+        ("realpath" | "readlink", [.., path])
+            if args.iter().rev().skip(1).all(|arg| matches!(*arg, "-f" | "-e" | "-m" | "-s")) =>
+        {
+            let base = AbsPath::parse(&lookup.directory()?).ok()?;
+            Some(format!("{}\n", base.join(path).ok()?))
         }
         ("cat", [] | ["-"]) => input.map(str::to_owned),
         ("base64", ["-d" | "--decode" | "-D"]) => decode_base64(input?),
@@ -304,6 +334,12 @@ fn decode_base64(text: &str) -> Option<String> {
     }
     String::from_utf8(bytes).ok()
 }
+
+/// The programs whose output is worked out.
+const PRINTERS: &[&str] = &[
+    "echo", "printf", "pwd", "dirname", "basename", "realpath", "readlink", "cat", "base64", "rev",
+    "tr", "command", "builtin", "env",
+];
 
 #[cfg(test)]
 mod tests {

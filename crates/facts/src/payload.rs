@@ -5,6 +5,7 @@ use crate::forms::basename;
 use crate::outputs::output_of_script;
 use crate::peel::Inner;
 use crate::place::place_of;
+use crate::runs::{Run, Runner};
 use crate::state::{Reach, State};
 use crate::tables::interpreters::interpreter;
 use crate::walk::{MAX_PAYLOADS, Stdin, Walker};
@@ -58,14 +59,14 @@ impl Walker<'_> {
     }
 
     /// Text that may be run as a command.
-    pub(crate) fn possible_script(&mut self, text: &str, span: Span, state: &mut State) {
+    pub(crate) fn possible_script(&mut self, text: &str, span: Span, state: &State) {
         let inner = Inner::Script(Arg::Known(text.to_owned()));
         self.carried(
             &inner,
             Certainty::Possible,
             &Shell::bare(span),
             &Stdin::Inherited,
-            state,
+            &mut State { positional: None, ..state.clone() },
             false,
         );
     }
@@ -83,9 +84,7 @@ impl Walker<'_> {
             let flow = self.program(&program, state);
             state.cwd = state.cwd.or(&flow.either());
         } else {
-            let mut inside = state.clone();
-            inside.positional = None;
-            self.program(&program, &mut inside);
+            self.program(&program, &mut state.clone());
         }
         self.input = outer;
         if unreadable {
@@ -119,7 +118,13 @@ impl Walker<'_> {
             Some("-") => self.input(stdin, shell, state),
             Some(_) if is_input => self.input(stdin, shell, state),
             Some(_) if is_process_file(&place) => self.unknown(shell.span),
-            Some(_) => self.out.runs.push((place_of(arg, &state.cwd, &self.call.home), shell.span)),
+            Some(_) => self.out.runs.push(Run {
+                place,
+                span: shell.span,
+                // A sourced file changes this shell, which is not followed.
+                runner: if same_shell { Runner::Other } else { Runner::Shell },
+                cwd: state.cwd.clone(),
+            }),
             None => {
                 // `bash <(echo …)`: what the substitution prints is run.
                 let texts: Vec<Option<String>> = shell

@@ -6,7 +6,7 @@ use crate::tables::payloads::PAYLOADS;
 use crate::tables::payloads_git::peel_git;
 use crate::tables::payloads_search::{peel_fd, peel_find, peel_parallel};
 use crate::tables::wrappers::{Empty, Runs, WRAPPERS, Wrapper};
-use crate::tables::wrappers_grammar::{Kind, Met, Reading, Unlisted, assignment};
+use crate::tables::wrappers_grammar::{EVERY_WORD, Kind, Met, Reading, Unlisted, assignment};
 use crate::tables::wrappers_shells::{peel_shell, shell_name};
 use portcullis_model::Reason;
 
@@ -59,6 +59,8 @@ pub struct Peeled {
     pub assigns: Vec<(String, Arg)>,
     /// The directory the wrapper changes to first.
     pub changes_directory: Option<Arg>,
+    /// What `$0`, `$1` and so on mean in a script that is given as text.
+    pub parameters: Vec<Arg>,
 }
 
 /// For which rule classes a wrapper is looked through.
@@ -95,6 +97,7 @@ impl Peeled {
             exact_only: false,
             assigns: Vec::new(),
             changes_directory: None,
+            parameters: Vec::new(),
         }
     }
 
@@ -171,7 +174,11 @@ fn peel_row(name: &str, words: &[Arg]) -> Option<Peeled> {
             if uncertain {
                 continue;
             }
-            return None;
+            if row.grammar.operands == EVERY_WORD {
+                // Its options said nothing; another row may know the subcommand.
+                continue;
+            }
+            return unsure;
         };
         if !uncertain {
             return Some(peeled);
@@ -219,7 +226,14 @@ pub(crate) fn finish(row: &Wrapper, wrapper: &'static str, reading: Reading) -> 
         if rest.first().and_then(Arg::known) == Some("--") {
             rest.remove(0);
         }
-        rest.insert(0, program);
+        // `gcc -wrapper name,argument`
+        let words = match &program {
+            Arg::Known(text) => {
+                text.split(',').map(|word| Arg::Known(word.to_owned())).collect::<Vec<_>>()
+            }
+            other @ (Arg::One { .. } | Arg::Glob(_) | Arg::Many { .. }) => vec![other.clone()],
+        };
+        rest.splice(0..0, words);
     }
     let replaced = reading
         .met
@@ -371,9 +385,25 @@ pub(crate) fn setting_script(text: &str) -> Option<&str> {
             return Some(rest.trim_start_matches([' ', '\t', '=']));
         }
     }
-    // Apt: `DPkg::Pre-Invoke::=command`.
+    // SQL: `COPY t FROM PROGRAM 'command'`.
+    let lower = text.to_ascii_lowercase();
+    if let Some(at) = lower.find("program").filter(|_| lower.contains("copy")) {
+        let rest = text.get(at + "program".len()..)?.trim_start();
+        return rest.get(1..)?.split('\'').next();
+    }
+    // Rpm: `%(command)`. Fzf: `enter:execute(command)`.
+    for start in ["%(", "execute(", "execute-silent(", "reload(", "become(", "preview("] {
+        if let Some((_, rest)) = text.split_once(start) {
+            return rest.rsplit_once(')').map(|(inside, _)| inside).or(Some(rest));
+        }
+    }
+    // Apt: `DPkg::Pre-Invoke::=command`. Cargo: `build.rustc-wrapper="program"`.
     let (key, value) = text.split_once('=')?;
-    key.contains("Invoke").then_some(value)
+    let runs = ["rustc", "rustc-wrapper", "rustc-workspace-wrapper", "rustdoc", "runner", "linker"];
+    let runs = runs.iter().any(|name| key.trim().rsplit('.').next() == Some(name));
+    let alias = key.trim_start().starts_with("alias.");
+    (key.contains("Invoke") || runs || alias)
+        .then(|| value.trim_matches([' ', '"', '\'', '[', ']']))
 }
 
 /// The command in an operand of an editor, a database shell or socat.

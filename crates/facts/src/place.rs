@@ -8,6 +8,14 @@ use portcullis_model::{AbsPath, TextPiece, TextSet};
 pub(crate) fn place_of(arg: &Arg, cwd: &Cwd, home: &AbsPath) -> Place {
     match arg {
         Arg::Known(text) => known(text, cwd, home),
+        Arg::Glob(glob) if glob.starts_with("/proc/self/cwd/") => {
+            let rest = glob.trim_start_matches("/proc/self/cwd/");
+            place_of(&Arg::Glob(rest.to_owned()), cwd, home)
+        }
+        Arg::Glob(glob) if glob.starts_with("/proc/self/root/") => {
+            let rest = glob.trim_start_matches("/proc/self/root");
+            place_of(&Arg::Glob(rest.to_owned()), cwd, home)
+        }
         // `.?` and `[.]*` may match `..` (bash before 5.2, other shells).
         Arg::Glob(glob) if glob.split('/').any(may_climb) => Place::Unknown(anywhere("", "")),
         Arg::Glob(glob) => match (glob.starts_with('/'), cwd) {

@@ -2,8 +2,9 @@
 
 use crate::Arg;
 use crate::expand::{Lookup, Value, Variables, expand};
+use crate::globs::text_may_match;
 use crate::outputs::{output_of_script, text_of};
-use portcullis_model::AbsPath;
+use portcullis_model::{AbsPath, ToolCall};
 use portcullis_shell::{Command, Expansion, Part, Script};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -17,26 +18,29 @@ const MAX_LOOKUP_DEPTH: usize = 6;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cwd {
     /// In one of these.
-    Known(Vec<AbsPath>),
+    Known(Rc<[AbsPath]>),
     /// Anywhere.
     Unknown,
 }
 
 impl Cwd {
     pub(crate) fn one(path: AbsPath) -> Self {
-        Self::Known(vec![path])
+        Self::Known(Rc::new([path]))
     }
 
     pub(crate) fn or(&self, other: &Self) -> Self {
         match (self, other) {
+            (Self::Known(a), Self::Known(b)) if b.iter().all(|path| a.contains(path)) => {
+                Self::Known(Rc::clone(a))
+            }
             (Self::Known(a), Self::Known(b)) => {
-                let mut all = a.clone();
-                for path in b {
+                let mut all = a.to_vec();
+                for path in b.iter() {
                     if !all.contains(path) {
                         all.push(path.clone());
                     }
                 }
-                if all.len() > MAX_DIRECTORIES { Self::Unknown } else { Self::Known(all) }
+                if all.len() > MAX_DIRECTORIES { Self::Unknown } else { Self::Known(all.into()) }
             }
             (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
         }
@@ -65,8 +69,10 @@ impl Flow {
 pub(crate) struct State {
     pub(crate) cwd: Cwd,
     pub(crate) home: AbsPath,
+    /// Where the call starts.
+    pub(crate) start: AbsPath,
     pub(crate) variables: Variables,
-    pub(crate) functions: BTreeMap<String, Rc<Command>>,
+    pub(crate) functions: Rc<BTreeMap<String, Rc<Command>>>,
     /// The positional parameters where they are known; in the text itself there are none.
     pub(crate) positional: Option<Vec<String>>,
     /// `$0`
@@ -74,6 +80,19 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// A shell that has just started: no variables, functions or parameters of its own.
+    pub(crate) fn fresh(cwd: Cwd, call: &ToolCall) -> Self {
+        Self {
+            cwd,
+            home: call.home.clone(),
+            start: call.cwd.clone(),
+            variables: Variables::default(),
+            functions: Rc::new(BTreeMap::new()),
+            positional: Some(Vec::new()),
+            zero: None,
+        }
+    }
+
     pub(crate) fn lookup(&self, depth: Reach) -> Known<'_> {
         Known { state: self, reach: depth, unset_is_empty: false, depth: 0 }
     }
@@ -94,6 +113,8 @@ impl State {
                 all.push(match (base, value) {
                     (Value::Scalar(a), Value::Scalar(b)) => Value::Scalar(format!("{a}{b}")),
                     (Value::Array(a), Value::Array(b)) => Value::Array([&a[..], &b[..]].concat()),
+                    (Value::Pattern(a), _) => Value::Pattern(a.clone()),
+                    (_, Value::Pattern(b)) => Value::Pattern(b.clone()),
                     (Value::Scalar(a), Value::Array(b)) => {
                         let mut items = if a.is_empty() { Vec::new() } else { vec![a.clone()] };
                         items.extend(b.iter().cloned());
@@ -147,6 +168,10 @@ impl Known<'_> {
         let assigned = !self.state.variables.get(name).is_empty();
         match name {
             "HOME" if !assigned => Some(vec![Value::Scalar(self.state.home.as_str().to_owned())]),
+            // A guess: where the call starts is what a first `cd` leaves.
+            "OLDPWD" if !assigned && self.reach == Reach::Text => {
+                Some(vec![Value::Scalar(self.state.start.as_str().to_owned())])
+            }
             "PWD" if !assigned => match &self.state.cwd {
                 Cwd::Known(paths) => {
                     Some(paths.iter().map(|path| Value::Scalar(path.as_str().to_owned())).collect())
@@ -231,12 +256,13 @@ impl Known<'_> {
                 (None, Value::Array(items)) => {
                     out.extend(items.into_iter().next().map(Value::Scalar));
                 }
+                (_, pattern @ Value::Pattern(_)) => out.push(pattern),
                 (None, scalar @ Value::Scalar(_)) => out.push(scalar),
                 (Some(index), value) => {
                     let index = index.as_deref()?;
                     let items = match value {
                         Value::Array(items) => items,
-                        Value::Scalar(text) => vec![text],
+                        Value::Scalar(text) | Value::Pattern(text) => vec![text],
                     };
                     match index {
                         "@" => out.push(Value::Array(items)),
@@ -285,6 +311,8 @@ impl Known<'_> {
                 for value in values {
                     out.push(match value {
                         Value::Scalar(text) => Value::Scalar(edited(operator, &text, &operand)?),
+                        // What is cut off or replaced leaves something of the same matches.
+                        Value::Pattern(glob) => Value::Pattern(glob),
                         Value::Array(items) => {
                             if operator == ":" {
                                 Value::Array(slice(&items, &operand)?)
@@ -328,7 +356,7 @@ fn slice(items: &[String], operand: &dyn Fn(usize) -> Option<String>) -> Option<
     items.get(start..end).map(<[String]>::to_vec)
 }
 
-/// `${x#…}`, `${x/…/…}`, `${x:…}`, `${x^^}` with operands that hold no glob characters.
+/// `${x#…}`, `${x/…/…}`, `${x:…}`, `${x^^}`; what is replaced holds no glob characters.
 fn edited(operator: &str, text: &str, operand: &dyn Fn(usize) -> Option<String>) -> Option<String> {
     let plain =
         |index| operand(index).filter(|operand: &String| !operand.contains(['*', '?', '[', '\\']));
@@ -342,14 +370,7 @@ fn edited(operator: &str, text: &str, operand: &dyn Fn(usize) -> Option<String>)
         }
     };
     Some(match operator {
-        "#" | "##" => {
-            let prefix = plain(0)?;
-            text.strip_prefix(prefix.as_str()).unwrap_or(text).to_owned()
-        }
-        "%" | "%%" => {
-            let suffix = plain(0)?;
-            text.strip_suffix(suffix.as_str()).unwrap_or(text).to_owned()
-        }
+        "#" | "##" | "%" | "%%" => cut(operator, text, &operand(0)?),
         "/" => text.replacen(nonempty(plain(0)?)?.as_str(), &operand(1)?, 1),
         "//" => text.replace(nonempty(plain(0)?)?.as_str(), &operand(1)?),
         ":" => {
@@ -371,11 +392,37 @@ fn edited(operator: &str, text: &str, operand: &dyn Fn(usize) -> Option<String>)
     })
 }
 
+/// `${x#pattern}` and its kin: the shortest or longest match taken off the start or end.
+fn cut(operator: &str, text: &str, pattern: &str) -> String {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let chars: Vec<char> = text.chars().collect();
+    let (start, long) = (operator.starts_with('#'), operator.len() == 2);
+    let split = |length: usize| {
+        let at = if start { length } else { chars.len().saturating_sub(length) };
+        let (head, tail) = chars.split_at(at.min(chars.len()));
+        if start { (head, tail) } else { (tail, head) }
+    };
+    let mut lengths = 0..=chars.len();
+    let found = |length: &usize| text_may_match(&pattern, split(*length).0);
+    let length = if long { lengths.rfind(found) } else { lengths.find(found) };
+    split(length.unwrap_or(0)).1.iter().collect()
+}
+
 fn nonempty(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
 impl Lookup for Known<'_> {
+    fn directory(&self) -> Option<String> {
+        match &self.state.cwd {
+            Cwd::Known(paths) => match &**paths {
+                [path] => Some(path.as_str().to_owned()),
+                _ => None,
+            },
+            Cwd::Unknown => None,
+        }
+    }
+
     fn values(&self, part: &Part) -> Option<Vec<Value>> {
         match part {
             Part::Tilde(user) => match user.as_str() {
@@ -383,6 +430,13 @@ impl Lookup for Known<'_> {
                     .place("HOME")
                     .or_else(|| (self.reach == Reach::Text).then(|| self.home_values())),
                 "+" => self.place("PWD"),
+                "-" => self.place("OLDPWD"),
+                // Most likely the own home; a guess that only deny and ask rules see.
+                user if self.reach == Reach::Text
+                    && self.state.home.as_str().rsplit('/').next() == Some(user) =>
+                {
+                    self.place("HOME")
+                }
                 _ => None,
             },
             Part::Param { expansion, .. } => self.parameter(expansion),

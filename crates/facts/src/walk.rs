@@ -4,17 +4,20 @@
 //! [`MAX_PAYLOADS`] bounds.
 
 use crate::command::Shell;
+use crate::doubt::{Content as Held, Doubts, named_in};
 use crate::expand::{Value, expand};
 use crate::facts::{AccessFact, AssignmentFact, ObstacleFact, RedirectFact};
-use crate::outputs::{output_of_commands, text_of};
+use crate::outputs::{output_of_command, text_of};
+use crate::runs::{Content, Run};
 use crate::state::{Cwd, Flow, Reach, State};
 use crate::tables::environment::{hijacking_variable, safe_variable};
-use crate::{Arg, CommandFact, Origin, Place, Weight};
+use crate::{Arg, CommandFact, Origin, Weight};
 use portcullis_model::{Reason, Span, ToolCall};
 use portcullis_shell::{
     AndOr, Assign, AssignValue, Command, Compound, Connector, Part, Pipeline, Program, Script,
     Simple, Target, Word,
 };
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Payloads inside payloads are followed this deep (`bash -c 'bash -c "…"'`).
@@ -30,12 +33,23 @@ pub(crate) struct Collected {
     pub(crate) redirects: Vec<RedirectFact>,
     pub(crate) assignments: Vec<AssignmentFact>,
     pub(crate) obstacles: Vec<ObstacleFact>,
+    /// What is in `obstacles`, to find it fast.
+    noted: BTreeSet<ObstacleFact>,
     /// Files that are run: a script given to a shell, or a program named by its path.
-    pub(crate) runs: Vec<(Place, Span)>,
+    pub(crate) runs: Vec<Run>,
+    /// What redirects write, where the text shows it.
+    pub(crate) contents: Vec<Content>,
 }
 
 impl Collected {
-    fn mark(&self) -> [usize; 6] {
+    /// Keeps an obstacle, once.
+    pub(crate) fn note(&mut self, fact: ObstacleFact) {
+        if self.noted.insert(fact.clone()) {
+            self.obstacles.push(fact);
+        }
+    }
+
+    fn mark(&self) -> [usize; 7] {
         [
             self.commands.len(),
             self.accesses.len(),
@@ -43,17 +57,21 @@ impl Collected {
             self.assignments.len(),
             self.obstacles.len(),
             self.runs.len(),
+            self.contents.len(),
         ]
     }
 
-    fn rewind(&mut self, mark: [usize; 6]) {
-        let [commands, accesses, redirects, assignments, obstacles, runs] = mark;
+    fn rewind(&mut self, mark: [usize; 7]) {
+        let [commands, accesses, redirects, assignments, obstacles, runs, contents] = mark;
         self.commands.truncate(commands);
         self.accesses.truncate(accesses);
         self.redirects.truncate(redirects);
         self.assignments.truncate(assignments);
-        self.obstacles.truncate(obstacles);
+        for forgotten in self.obstacles.drain(obstacles.min(self.obstacles.len())..) {
+            self.noted.remove(&forgotten);
+        }
         self.runs.truncate(runs);
+        self.contents.truncate(contents);
     }
 }
 
@@ -68,6 +86,7 @@ pub(crate) enum Stdin {
     Known(String),
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about where it stands")]
 pub(crate) struct Walker<'a> {
     pub(crate) call: &'a ToolCall,
     pub(crate) out: Collected,
@@ -85,8 +104,12 @@ pub(crate) struct Walker<'a> {
     pub(crate) substituted: bool,
     /// What a command reads that nothing else is given to: the input of what it stands in.
     pub(crate) input: Stdin,
+    /// The input lists names of files that another command was let to see.
+    pub(crate) lists_names: bool,
     /// How many compound commands deep.
     pub(crate) nested: usize,
+    /// What variables were given, and what hangs on it.
+    pub(crate) doubts: Doubts,
     /// Inside syntax that narrow rules do not reach into.
     pub(crate) obscured: Option<&'static str>,
 }
@@ -94,7 +117,13 @@ pub(crate) struct Walker<'a> {
 impl Walker<'_> {
     pub(crate) fn program(&mut self, program: &Program, state: &mut State) -> Flow {
         for obstacle in &program.obstacles {
-            self.obstacle(obstacle.reason, obstacle.span, &obstacle.detail);
+            let name = named_in(&obstacle.detail);
+            match name.filter(|_| obstacle.reason == Reason::ArithDynamic) {
+                Some(name) => {
+                    self.doubt(obstacle.reason, obstacle.span, &obstacle.detail, &[name]);
+                }
+                None => self.obstacle(obstacle.reason, obstacle.span, &obstacle.detail),
+            }
         }
         let flow = self.script(&program.script, state);
         for (words, origin) in program
@@ -113,6 +142,12 @@ impl Walker<'_> {
     }
 
     pub(crate) fn obstacle(&mut self, reason: Reason, span: Span, detail: &str) {
+        let fact = self.obstacle_fact(reason, span, detail);
+        self.doubts.firm(&fact);
+        self.out.note(fact);
+    }
+
+    pub(crate) fn obstacle_fact(&self, reason: Reason, span: Span, detail: &str) -> ObstacleFact {
         let span = self.carrier.unwrap_or(span);
         let mut weight = weight(reason);
         // What a payload holds does not change how the text around it reads; but a payload that
@@ -123,10 +158,7 @@ impl Walker<'_> {
                 Weight::Opaque | Weight::Unreadable => Weight::Opaque,
             };
         }
-        let fact = ObstacleFact { reason, span, detail: detail.to_owned(), weight };
-        if !self.out.obstacles.contains(&fact) {
-            self.out.obstacles.push(fact);
-        }
+        ObstacleFact { reason, span, detail: detail.to_owned(), weight }
     }
 
     pub(crate) fn script(&mut self, script: &Script, state: &mut State) -> Flow {
@@ -183,16 +215,19 @@ impl Walker<'_> {
         let flow = match pipeline.commands.as_slice() {
             [command] => self.command(command, state, &Stdin::Inherited),
             commands => {
+                let mut stdin = Stdin::Inherited;
                 for (index, command) in commands.iter().enumerate() {
-                    let stdin = if index == 0 {
-                        Stdin::Inherited
-                    } else {
-                        let before = commands.get(..index).unwrap_or(&[]);
-                        output_of_commands(before, &state.lookup(Reach::Text))
-                            .map_or(Stdin::Unknown, Stdin::Known)
-                    };
+                    self.lists_names = lists_names(commands.get(..index).unwrap_or(&[]));
                     self.command(command, &mut state.clone(), &stdin);
+                    let lookup = state.lookup(Reach::Text);
+                    let output = match &stdin {
+                        Stdin::Inherited => output_of_command(command, None, &lookup),
+                        Stdin::Known(text) => output_of_command(command, Some(text), &lookup),
+                        Stdin::Unknown => None,
+                    };
+                    stdin = output.map_or(Stdin::Unknown, Stdin::Known);
                 }
+                self.lists_names = false;
                 Flow::stays(&state.cwd)
             }
         };
@@ -271,14 +306,18 @@ impl Walker<'_> {
             }
             Compound::For { name, words, body, .. } => {
                 let mut values = Vec::new();
+                if words.is_none() {
+                    self.held(name, Held::Any);
+                }
                 for word in words.iter().flatten() {
                     self.word(word, state);
+                    self.held_word(name, word);
                     for args in expand(word, true, &state.lookup(Reach::Text)) {
-                        values.extend(
-                            args.iter()
-                                .filter_map(Arg::known)
-                                .map(|text| Value::Scalar(text.to_owned())),
-                        );
+                        values.extend(args.iter().filter_map(|arg| match arg {
+                            Arg::Known(text) => Some(Value::Scalar(text.clone())),
+                            Arg::Glob(glob) => Some(Value::Pattern(glob.clone())),
+                            Arg::One { .. } | Arg::Many { .. } => None,
+                        }));
                     }
                 }
                 self.hijack(name, span);
@@ -311,10 +350,12 @@ impl Walker<'_> {
                 Flow::stays(&state.cwd)
             }
             Compound::Function { name, body } => {
-                state.functions.insert(name.clone(), Rc::new((**body).clone()));
+                self.doubts.redefines = true;
+                let body = Rc::new((**body).clone());
+                Rc::make_mut(&mut state.functions).insert(name.clone(), Rc::clone(&body));
                 let mut inside = state.clone();
                 inside.positional = None;
-                self.command(body, &mut inside, &Stdin::Unknown);
+                self.command(&body, &mut inside, &Stdin::Unknown);
                 Flow::stays(&state.cwd)
             }
             Compound::Coproc { body, .. } => {
@@ -387,6 +428,11 @@ impl Walker<'_> {
         if hijacking_variable(name) {
             self.obstacle(Reason::EnvHijack, span, &format!("`{name}`"));
         }
+        self.doubts.redefines |= name == "PATH";
+        if name == "GLOBIGNORE" {
+            // Setting it makes globs match names that start with a dot.
+            self.obstacle(Reason::ShellOption, span, "`GLOBIGNORE`");
+        }
         if runs_what_it_names(name) {
             self.unknown(self.carrier.unwrap_or(span));
         }
@@ -415,7 +461,7 @@ impl Walker<'_> {
     }
 
     /// The value of a variable that some program runs as a command.
-    pub(crate) fn command_value(&mut self, name: &str, value: &str, span: Span, state: &mut State) {
+    pub(crate) fn command_value(&mut self, name: &str, value: &str, span: Span, state: &State) {
         if holds_a_command(name) {
             let text = value.trim_start_matches('|').to_owned();
             self.possible_script(&text, self.carrier.unwrap_or(span), state);
@@ -457,6 +503,14 @@ impl Walker<'_> {
             }
         };
         self.hijack(&assign.name, assign.span);
+        match &assign.value {
+            AssignValue::Scalar(word) => self.held_word(&assign.name, word),
+            AssignValue::Array(words) => {
+                for word in words {
+                    self.held_word(&assign.name, word);
+                }
+            }
+        }
         if values.is_empty() {
             self.integer(&assign.name, None, assign.span);
         }
@@ -475,7 +529,7 @@ impl Walker<'_> {
                 .into_iter()
                 .map(|value| match value {
                     Value::Scalar(text) => Value::Array(vec![text]),
-                    array @ Value::Array(_) => array,
+                    other @ (Value::Array(_) | Value::Pattern(_)) => other,
                 })
                 .collect();
             state.assign(&assign.name, true, items);
@@ -509,7 +563,11 @@ impl Walker<'_> {
             return Flow::stays(&state.cwd);
         }
         let index = self.out.commands.len();
+        let first_access = self.out.accesses.len();
         let own = self.redirects(&simple.redirects, Some(index), state);
+        if *stdin == Stdin::Inherited || own.is_some() {
+            self.note_content(simple, first_access, state);
+        }
         let given = own.clone().unwrap_or_else(|| stdin.clone());
         let stdin = if given == Stdin::Inherited { self.input.clone() } else { given };
         let flow = self.words(simple, &stdin, state);
@@ -548,6 +606,9 @@ impl Walker<'_> {
                     }
                     if matches!(expansion.operator.as_str(), ":=" | "=") {
                         self.hijack(&expansion.name, Span::default());
+                        for operand in &expansion.operands {
+                            self.held_word(&expansion.name, operand);
+                        }
                         self.integer(&expansion.name, None, Span::default());
                         if let Some(text) = expansion
                             .operands
@@ -568,6 +629,37 @@ impl Walker<'_> {
             }
         }
     }
+}
+
+/// Whether a pipeline prints nothing but names of files, and only those it was let to look at.
+fn lists_names(commands: &[Command]) -> bool {
+    let mut words = commands.iter().map(|command| match command {
+        Command::Simple(simple) => simple.words.iter().map(Word::known).collect::<Vec<_>>(),
+        Command::Compound { .. } => Vec::new(),
+    });
+    let lister = |argv: &[Option<String>]| {
+        let mut argv = argv.iter().map(|word| word.as_deref().unwrap_or(""));
+        let name = argv.next().unwrap_or("");
+        match name {
+            "find" | "fd" | "ls" => true,
+            "git" => argv.any(|word| matches!(word, "ls-files" | "--name-only")),
+            "grep" | "rg" | "egrep" | "fgrep" => argv.any(|word| {
+                matches!(word, "--files" | "--files-with-matches" | "--files-without-match")
+                    || (word.starts_with('-')
+                        && !word.starts_with("--")
+                        && word.contains(['l', 'L']))
+            }),
+            _ => false,
+        }
+    };
+    // Behind it, what only picks or orders lines.
+    let filter = |argv: &[Option<String>]| {
+        matches!(
+            argv.first().and_then(|word| word.as_deref()),
+            Some("grep" | "egrep" | "fgrep" | "sort" | "head" | "tail" | "uniq")
+        )
+    };
+    words.next().is_some_and(|first| lister(&first)) && words.all(|argv| filter(&argv))
 }
 
 /// A name with a static value that is known to change nothing but how the program itself works.

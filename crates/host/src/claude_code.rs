@@ -166,19 +166,42 @@ enum Sent {
 /// | ask, route classifier | nothing if only the absence of a rule asks, else ask | nothing |
 /// | ask, route defer | ask | nothing |
 /// | deny | deny, exit 2 | deny |
-pub fn answer(event: Event, verdict: &Verdict) -> Answer {
+///
+/// `confined` is the input the call is to run with instead: the same command inside the sandbox. It goes
+/// along with allow and ask. Silence would run the command as it was sent, so a call that is to be
+/// confined is never left to the host's own rules: it asks.
+pub fn answer(event: Event, verdict: &Verdict, confined: Option<Value>) -> Answer {
     let sent = match (event, verdict.decision) {
         (_, Decision::Allow) => Sent::Allow,
         (_, Decision::Deny) => Sent::Deny,
         (Event::PermissionRequest, Decision::Ask) => Sent::Silence,
         (Event::PreToolUse, Decision::Ask) => match verdict.route {
-            Some(Route::Classifier) if is_left_to_classifier(&verdict.findings) => Sent::Silence,
+            Some(Route::Classifier)
+                if confined.is_none() && is_left_to_classifier(&verdict.findings) =>
+            {
+                Sent::Silence
+            }
             // The host honours `defer` only where one call is made without a person present, and
             // drops the whole answer elsewhere; a prompt is what it leaves behind at its best.
             Some(Route::Classifier | Route::Defer) | None => Sent::Ask,
         },
     };
-    put(event, sent, &verdict.reason)
+    put(event, sent, &verdict.reason, confined)
+}
+
+/// The input of a Bash call that runs `command` instead, from the bytes of the hook call.
+///
+/// `leaves_host_sandbox` says that the host is not to put a boundary of its own around ours: the inner one
+/// could not be built.
+pub fn with_command(bytes: &[u8], command: &str, leaves_host_sandbox: bool) -> Option<Value> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let payload: Value = serde_json::from_slice(bytes).ok()?;
+    let mut input = payload.get("tool_input")?.as_object()?.clone();
+    input.insert("command".to_owned(), Value::String(command.to_owned()));
+    if leaves_host_sandbox {
+        input.insert("dangerouslyDisableSandbox".to_owned(), Value::Bool(true));
+    }
+    Some(Value::Object(input))
 }
 
 /// The block that every failure ends as. Without an event (the caller could not know it) nothing is
@@ -188,7 +211,7 @@ pub fn block(event: Option<Event>, reason: &str) -> Answer {
         Some(event) => Answer {
             status: BLOCK,
             stderr: format!("{}\n", shown(reason)),
-            ..put(event, Sent::Deny, reason)
+            ..put(event, Sent::Deny, reason, None)
         },
         None => {
             Answer { stdout: String::new(), stderr: format!("{}\n", shown(reason)), status: BLOCK }
@@ -214,7 +237,7 @@ fn is_left_to_classifier(findings: &[Finding]) -> bool {
     })
 }
 
-fn put(event: Event, sent: Sent, reason: &str) -> Answer {
+fn put(event: Event, sent: Sent, reason: &str, confined: Option<Value>) -> Answer {
     let reason = shown(reason);
     let word = match sent {
         Sent::Allow => "allow",
@@ -223,11 +246,19 @@ fn put(event: Event, sent: Sent, reason: &str) -> Answer {
         Sent::Silence => return Answer { stdout: String::new(), stderr: String::new(), status: 0 },
     };
     let specific = match event {
-        Event::PreToolUse => json!({
-            "hookEventName": event.word(),
-            "permissionDecision": word,
-            "permissionDecisionReason": reason,
-        }),
+        Event::PreToolUse => {
+            let mut specific = json!({
+                "hookEventName": event.word(),
+                "permissionDecision": word,
+                "permissionDecisionReason": reason,
+            });
+            if let (Some(input), Some(fields)) = (confined, specific.as_object_mut())
+                && sent != Sent::Deny
+            {
+                fields.insert("updatedInput".to_owned(), input);
+            }
+            specific
+        }
         Event::PermissionRequest => {
             let mut decision = json!({ "behavior": word });
             if sent == Sent::Deny

@@ -12,8 +12,11 @@ pub mod disk;
 mod evaluate;
 pub mod install;
 pub mod log;
+pub mod place;
+pub mod rule_edit;
 pub mod sandbox_runtime;
 pub mod settings;
+pub mod transcript;
 pub mod wire;
 
 pub use disk::{Disk, ListedDisk, RealDisk};

@@ -360,7 +360,7 @@ fn run(text: &str, start: usize, inside: impl Fn(char) -> bool) -> usize {
 }
 
 /// A time in UTC as RFC 3339 with milliseconds.
-fn timestamp(time: SystemTime) -> String {
+pub fn timestamp(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
     // Days to date over 400-year eras that start on 1 March, so that the leap day ends a year.

@@ -1,13 +1,16 @@
 //! Absolute, lexically normalised paths.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// An absolute path without `.`, `..`, repeated or trailing slashes.
 ///
 /// INVARIANT: starts with `/`; no component is empty, `.` or `..`; no NUL. Normalisation is lexical,
 /// so it says where a path *reads as* being; where it *is* (symlinks) only a probe can tell.
+///
+/// Copies share the text: a decision hands the same few directories around all the time.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AbsPath(String);
+pub struct AbsPath(Arc<str>);
 
 /// The text is not an absolute path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +29,10 @@ impl AbsPath {
     pub fn parse(text: &str) -> Result<Self, NotAbsolute> {
         if !text.starts_with('/') || text.contains('\0') {
             return Err(NotAbsolute);
+        }
+        let normal = |part: &str| !matches!(part, "" | "." | "..");
+        if text.len() == 1 || text.split('/').skip(1).all(normal) {
+            return Ok(Self(text.into()));
         }
         let mut parts: Vec<&str> = Vec::new();
         for part in text.split('/') {
@@ -46,12 +53,12 @@ impl AbsPath {
             joined.push('/');
         }
         // Upholds: every component came through the match above.
-        Ok(Self(joined))
+        Ok(Self(joined.into()))
     }
 
     /// The filesystem root.
     pub fn root() -> Self {
-        Self("/".to_owned())
+        Self("/".into())
     }
 
     /// Resolves `path` against this directory: absolute text replaces it, relative text extends it.
@@ -60,7 +67,13 @@ impl AbsPath {
         if path.starts_with('/') {
             Self::parse(path)
         } else {
-            Self::parse(&format!("{}/{path}", self.0))
+            let mut text = String::with_capacity(self.0.len() + 1 + path.len());
+            text.push_str(&self.0);
+            if !text.ends_with('/') {
+                text.push('/');
+            }
+            text.push_str(path);
+            Self::parse(&text)
         }
     }
 
@@ -85,7 +98,7 @@ impl AbsPath {
         if name.is_empty() {
             return None;
         }
-        Some(Self(if head.is_empty() { "/".to_owned() } else { head.to_owned() }))
+        Some(Self(if head.is_empty() { "/".into() } else { head.into() }))
     }
 
     /// Whether this is `ancestor` or lies below it, compared by components.
@@ -95,10 +108,10 @@ impl AbsPath {
 
     /// What follows `ancestor`, without a leading slash; empty for `ancestor` itself.
     pub fn below(&self, ancestor: &Self) -> Option<&str> {
-        if ancestor.0 == "/" {
+        if &*ancestor.0 == "/" {
             return self.0.strip_prefix('/');
         }
-        let rest = self.0.strip_prefix(ancestor.0.as_str())?;
+        let rest = self.0.strip_prefix(&*ancestor.0)?;
         if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
     }
 }

@@ -176,6 +176,8 @@ fn read_native(
     for switch in [
         &switches::MANAGED_EXCLUDED_ONLY,
         &switches::MANAGED_ESCAPE_ONLY,
+        &switches::SCRUB_ENV,
+        &switches::ALLOW_NESTED,
         &switches::PREAPPROVED_HOSTS,
     ] {
         if let Some(said) = reading.switch(&section, switch) {
@@ -299,6 +301,8 @@ fn merge(found: Vec<Found>) -> Policy {
     let native = Native {
         managed_excluded_commands_only: all.decide(&switches::MANAGED_EXCLUDED_ONLY),
         managed_sandbox_escape_only: all.decide(&switches::MANAGED_ESCAPE_ONLY),
+        scrub_env: all.any(&switches::SCRUB_ENV),
+        allow_nested: all.decide(&switches::ALLOW_NESTED),
         log: log.unwrap_or_default(),
         private_addresses: private.unwrap_or_default(),
     };

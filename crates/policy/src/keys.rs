@@ -83,8 +83,10 @@ pub(crate) const NATIVE: &[&str] = &[
     "managedExcludedCommandsOnly",
     "managedSandboxEscapeOnly",
     "preapprovedHosts",
-    "log",
     "privateAddresses",
+    "scrubEnv",
+    "allowNested",
+    "log",
 ];
 
 /// Top-level keys whose misspelling is worth a word; all other unknown top-level keys belong to
@@ -110,6 +112,7 @@ pub(crate) const NEVER_FROM_PROJECT: &[&str] = &[
     "sandbox.credentials.awsPairs",
     "sandbox.credentials.sigv4",
     "sandbox.allowAppleEvents",
+    "portcullis.allowNested",
     // SECURITY: decisions are appended to this file, so a repository could have any file of the
     // user's grow.
     "portcullis.log",

@@ -162,6 +162,10 @@ pub struct Native {
     pub managed_excluded_commands_only: Setting<bool>,
     /// Only managed settings can let a call leave the sandbox.
     pub managed_sandbox_escape_only: Setting<bool>,
+    /// Sandboxed commands do not see the credentials of the built-in list.
+    pub scrub_env: Setting<bool>,
+    /// Sandboxed commands may make user namespaces of their own.
+    pub allow_nested: Setting<bool>,
     /// Where decisions are logged, as written.
     pub log: Setting<Option<String>>,
     /// Whether names may lead commands into private networks.

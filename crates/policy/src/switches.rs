@@ -96,5 +96,9 @@ pub(crate) const MANAGED_EXCLUDED_ONLY: Switch =
     Switch { path: "portcullis.managedExcludedCommandsOnly", default: false, safe: true };
 pub(crate) const MANAGED_ESCAPE_ONLY: Switch =
     Switch { path: "portcullis.managedSandboxEscapeOnly", default: false, safe: true };
+pub(crate) const SCRUB_ENV: Switch =
+    Switch { path: "portcullis.scrubEnv", default: false, safe: true };
+pub(crate) const ALLOW_NESTED: Switch =
+    Switch { path: "portcullis.allowNested", default: false, safe: false };
 pub(crate) const PREAPPROVED_HOSTS: Switch =
     Switch { path: "portcullis.preapprovedHosts", default: true, safe: false };

@@ -7,12 +7,21 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::wildcard_enum_match_arm)]
 
+mod compiled;
+mod derive;
+mod environment;
 mod files;
+mod judge;
 mod origin;
 mod place;
 mod sandbox_profile;
+mod tables;
 
-pub use files::{Access, Effect, FileRule, Files, Reach, Standing};
+pub use compiled::{CompiledFiles, Exact, StateSet};
+pub use environment::{Variables, sentinel};
+pub use files::{
+    Access, Component, Effect, FileRule, Files, Judgement, Kind, PathGlob, Reach, Standing,
+};
 pub use origin::Origin;
 pub use place::Place;
 pub use sandbox_profile::{

@@ -94,6 +94,11 @@ impl CommandPattern {
         Automaton::union(&parts)
     }
 
+    /// A text of each glob it stands for, with `fill` for every star; see [`Glob::sample`].
+    pub fn samples(&self, fill: &str) -> Vec<String> {
+        self.globs.iter().map(|glob| glob.sample(fill)).collect()
+    }
+
     /// The globs it stands for.
     pub(crate) fn globs(&self) -> &[Glob] {
         &self.globs

@@ -90,6 +90,14 @@ impl Glob {
         self.runs.len() > 1 && self.runs.iter().all(String::is_empty)
     }
 
+    /// The text that matches with `fill` for every star.
+    ///
+    /// With a fill that stands in no other pattern this is the hardest text of all: what matches it
+    /// matches every text of this pattern, since only a star can read the fill.
+    pub fn sample(&self, fill: &str) -> String {
+        self.runs.join(fill)
+    }
+
     /// The text every match starts with.
     pub fn prefix(&self) -> &str {
         self.runs.first().map_or("", String::as_str)

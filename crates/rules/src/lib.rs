@@ -16,7 +16,7 @@ mod host;
 mod name;
 mod path;
 mod rule;
-mod tables;
+pub mod tables;
 mod tool;
 
 pub use command::{CommandPattern, CommandSet};
@@ -28,6 +28,9 @@ pub use error::{RuleError, RuleWarning};
 pub use glob::{Glob, Match};
 pub use host::{Host, HostName, HostProblem};
 pub use name::NamePattern;
-pub use path::{Anchors, PathMatcher, PathPattern, PathProblem, escape_path};
+pub use path::{
+    Anchors, NameGlob, PathMatcher, PathPart, PathPattern, PathProblem, escape_path, fold_name,
+    path_parts,
+};
 pub use rule::{Rule, Specifier};
 pub use tool::{ToolPattern, did_you_mean, known_tools};

@@ -33,6 +33,11 @@ impl NamePattern {
             || short.is_some_and(|name| self.pattern.matches_text(name))
     }
 
+    /// A name of each form it stands for, with `fill` for every star.
+    pub fn samples(&self, fill: &str) -> Vec<String> {
+        self.pattern.samples(fill)
+    }
+
     /// The names that match, namespaces aside, as a language.
     pub fn automaton(&self) -> Automaton {
         self.pattern.automaton()

@@ -3,9 +3,11 @@
 mod glob;
 mod language;
 mod matcher;
+mod parts;
 mod problem;
 
 pub use matcher::PathMatcher;
+pub use parts::{NameGlob, PathPart, fold_name, path_parts};
 pub use problem::PathProblem;
 
 use glob::{PathGlob, Segment};

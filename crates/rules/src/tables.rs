@@ -1,3 +1,4 @@
 //! What is known about tools, as data.
 
+pub mod protected;
 pub(crate) mod tools;

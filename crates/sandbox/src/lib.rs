@@ -1,9 +1,34 @@
 //! A profile to a running process, on Linux.
 //!
-//! In: a [`SandboxProfile`](portcullis_profile::SandboxProfile) and a command. Out: the command's end,
-//! what was enforced, and what was denied on the way. This crate never reads a policy and never decides:
-//! the profile says what holds. It is the only crate with `unsafe`, all of it in [`sys`].
+//! In: a [`Request`]: a [`SandboxProfile`](portcullis_profile::SandboxProfile) and a command. Out: the
+//! command's [`End`], what was [enforced](Enforcement), and what was denied on the way as [`Report`]s. This
+//! crate never reads a policy and never decides: the profile says what holds. It is the only crate with
+//! `unsafe`, all of it in [`sys`].
+//!
+//! Start with [`run`], or with [`prepare`] and [`Plan::launch`] where something has to happen between the
+//! start and the end (serving [`Running::take_listeners`], showing the plan).
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod capabilities;
+mod environment;
+mod failure;
+mod filter;
+mod identity;
+mod landlock;
+mod launch;
+mod mounts;
+mod network;
+mod plan;
+mod report;
+mod request;
+mod running;
 pub mod supervisor;
 pub mod sys;
+mod tables;
+
+pub use capabilities::{Backend, Capabilities, Enforcement, Guarantee, Holding, probe};
+pub use failure::Failure;
+pub use plan::{Plan, prepare};
+pub use report::Report;
+pub use request::{Listener, Request, SignalRelay, TEMPORARY, Transport};
+pub use running::{End, Finished, Running, run};

@@ -6,7 +6,7 @@
 
 use crate::builder::Builder;
 use crate::ir::{Arith, Part, Word};
-use crate::reader::{Read, Reader};
+use crate::reader::{Read, Reader, Stop};
 use crate::trace::Replacement;
 use crate::word::{Quoting, is_name, plain_text};
 use portcullis_model::{Reason, Span};
@@ -92,9 +92,12 @@ impl Reader<'_, '_> {
         let mut open = 1_usize;
         // Parentheses that may not count: bash has two scanners for this and they differ.
         let mut sure = true;
+        let (mut before, mut commands) = (0, false);
         while let Some(byte) = self.peek() {
             let at = self.pos;
             self.pos += 1;
+            let dollar = before == b'$';
+            before = byte;
             match byte {
                 b'(' => open += 1,
                 b')' => {
@@ -115,28 +118,57 @@ impl Reader<'_, '_> {
                 }
                 b'\'' | b'"' | b'`' => {
                     sure = false;
-                    self.skip_quoted(byte);
+                    self.skip_quoted(byte, dollar);
                 }
                 b'\\' => {
                     sure = false;
                     self.take_char();
+                    before = 0;
                 }
-                b'$' => sure &= !matches!(self.peek(), Some(b'(' | b'{' | b'[')),
+                b'$' => {
+                    let next = self.peek();
+                    sure &= !matches!(next, Some(b'(' | b'{' | b'['));
+                    commands |= next == Some(b'(');
+                }
                 b'#' | b'<' | b'>' => sure = false,
                 _ => {}
             }
         }
         self.burn(self.pos - from)?;
+        let text = self.slice(from, self.pos);
+        if commands && (text.contains(['#']) || text.contains("<<") || text.contains("esac")) {
+            // Versions differ: bash 5.2 reads the commands, older ones count what looks like a
+            // parenthesis or a quote in a comment, a here-document or a pattern.
+            self.note(Reason::UnsupportedSyntax, start, "parentheses hidden in arithmetic");
+            return Err(Stop::Line);
+        }
         self.unterminated(start, "arithmetic")
     }
 
-    fn skip_quoted(&mut self, quote: u8) {
+    /// `<( ( … ) … )` without a blank, the cursor at the inner parenthesis: bash looks for its end as
+    /// for that of arithmetic, and only then reads commands.
+    pub(crate) fn check_nested_process(&mut self) -> Read<()> {
+        let inner = self.pos;
+        let outer = inner - 1;
+        self.pos = outer;
+        let found = self.find_arith();
+        self.pos = inner;
+        if found?.is_some_and(|(from, end)| !is_plain_arith(self.slice(from, end))) {
+            self.note(Reason::UnsupportedSyntax, outer, "nested subshells");
+        }
+        // The second reader takes it for arithmetic.
+        self.trace.edit(inner, inner, Replacement::Text(" "));
+        Ok(())
+    }
+
+    /// The rest of quoted text; after a dollar a backslash escapes in single quotes too.
+    fn skip_quoted(&mut self, quote: u8, dollar: bool) {
         while let Some(byte) = self.byte(self.pos) {
             self.pos += 1;
             if byte == quote {
                 return;
             }
-            if byte == b'\\' && quote != b'\'' {
+            if byte == b'\\' && (dollar || quote != b'\'') {
                 self.take_char();
             }
         }
@@ -280,6 +312,11 @@ impl Reader<'_, '_> {
             Class::Dynamic => false,
         }
     }
+}
+
+/// Whether nothing in a text hides a parenthesis from whoever counts them.
+fn is_plain_arith(text: &str) -> bool {
+    !text.contains(['\'', '"', '`', '\\', '#', '$', '<'])
 }
 
 /// The class of a word that bash evaluates as arithmetic after expanding it.

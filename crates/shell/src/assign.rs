@@ -3,6 +3,7 @@
 use crate::builder::Builder;
 use crate::ir::{Assign, AssignValue, Part, Word};
 use crate::reader::{Read, Reader};
+use crate::trace::Replacement;
 use crate::word::{Context, RawWord};
 use portcullis_model::{Reason, Span};
 
@@ -41,7 +42,13 @@ impl Reader<'_, '_> {
             }
             AssignValue::Array(elements)
         } else {
-            AssignValue::Scalar(self.read_word_text(Context::Value)?.word)
+            let value = self.read_word_text(Context::Value)?;
+            if value.end == value.start {
+                // The second reader wants a value before a parenthesis.
+                let end = self.end_here(start);
+                self.trace.edit(end, end, Replacement::Text("x"));
+            }
+            AssignValue::Scalar(value.word)
         };
         let span = self.span(start, self.end_here(start));
         Ok(Lead::Assignment(Assign { name, subscript, append, value, span }))

@@ -22,7 +22,13 @@ impl Reader<'_, '_> {
             script.statements.push(statement);
             self.skip_blanks();
             match self.peek() {
-                None | Some(b')' | b'\n' | b'#') => {}
+                None | Some(b')') => {}
+                Some(b'\n' | b'#') => {
+                    if !background {
+                        // The second reader goes on past the end of some lines.
+                        self.trace.edit(self.pos, self.pos, Replacement::Text(";"));
+                    }
+                }
                 Some(b';') => {
                     if !background && !matches!(self.peek_second(), Some(b';' | b'&')) {
                         self.take_semicolon();
@@ -194,6 +200,8 @@ impl Reader<'_, '_> {
     fn read_command(&mut self) -> Read<Command> {
         match self.peek() {
             Some(b'(') => return self.deeper(Self::read_paren_command),
+            // `&>file` may stand first, as every redirect may.
+            Some(b'&') if self.peek_second() == Some(b'>') => {}
             None | Some(b')' | b';' | b'&' | b'|' | b'\n') => {
                 return self.syntax("a command is missing");
             }
@@ -374,6 +382,12 @@ impl Reader<'_, '_> {
             // The second reader gives `[ … ]` a syntax of its own, which bash does not.
             self.trace.edit(raw.start, raw.end, Replacement::Plain);
         }
+        let text = self.slice(raw.start, raw.end);
+        if matches!(text, "-" | "==" | "=~") || is_bare(text) {
+            // So it does to `{a,b}` and `[ab]` where a command may start and to `==` anywhere, and
+            // it reads `- 2>f` as one thing.
+            self.trace.edit(raw.start, raw.end, Replacement::Plain);
+        }
         self.push_expanded(raw, &mut draft.words)
     }
 
@@ -484,6 +498,17 @@ enum Name {
 /// Whether a plain word has a meaning of its own where a command may start.
 pub(crate) fn is_reserved(word: &str) -> bool {
     word == "time" || RESERVED.contains(&word)
+}
+
+/// Whether text with brackets or braces is one word to anyone who knows the metacharacters: nothing
+/// in it quotes, expands or separates, and it is no reserved word.
+fn is_bare(text: &str) -> bool {
+    text.len() > 1
+        && text.contains(['{', '}', '[', ']'])
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"{}[]_-./,:=+@%^~*?".contains(&byte))
+        && !is_reserved(text)
 }
 
 fn is_delimiter(byte: u8) -> bool {

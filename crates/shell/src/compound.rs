@@ -18,6 +18,10 @@ impl Reader<'_, '_> {
             return self.finish_compound(start, Compound::Arith(arith));
         }
         self.pos = start + 1;
+        if self.at(b'(') {
+            // To the second reader `((` is always arithmetic.
+            self.trace.edit(self.pos, self.pos, Replacement::Text(" "));
+        }
         let script = self.read_nested(&[])?;
         if !self.take(b')') {
             return self.close_error(start, script);
@@ -230,8 +234,11 @@ impl Reader<'_, '_> {
             if !self.take_semicolon() && !self.at(b'\n') {
                 return self.unterminated(start, "loop");
             }
-        } else {
-            self.take_semicolon();
+        } else if !self.take_semicolon()
+            && self.joined(raw.end, self.pos).trim_matches(BLANKS).is_empty()
+        {
+            // `for name do`: the second reader wants something between.
+            self.trace.edit(raw.end, raw.end, Replacement::Text(";"));
         }
         let body = self.read_loop_body(start)?;
         Ok(Compound::For { name, words, select, body })
@@ -411,6 +418,8 @@ impl Reader<'_, '_> {
         Ok(Command::Compound { kind, redirects: Vec::new(), span: self.span(start, self.pos) })
     }
 }
+
+const BLANKS: [char; 2] = [' ', '\t'];
 
 /// Whether a part is text or the value of a variable: nothing runs in it.
 fn is_inert(part: &Part) -> bool {

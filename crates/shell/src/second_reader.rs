@@ -357,6 +357,7 @@ impl View {
             (Kind::Assignment, _) => {
                 *commands += 1;
                 word(self, *commands);
+                frame.last = *commands;
                 Some(Place::Assignment)
             }
             (Kind::Function, _) => Some(Place::Function),

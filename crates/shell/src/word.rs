@@ -241,8 +241,10 @@ impl Reader<'_, '_> {
         };
         let blank = matches!(escaped, " " | "\t");
         builder.marks.escaped_blank |= blank;
-        if blank || !builder.is_empty() {
-            // The second reader drops escaped blanks, and splits `'a'\b`.
+        let letter = escaped.starts_with(|first: char| first.is_alphanumeric());
+        if blank || letter || !builder.is_empty() {
+            // The second reader drops escaped blanks, splits `'a'\b`, and takes a newline before
+            // `\b` for a part of the word.
             self.trace.edit(start, self.pos, Replacement::Plain);
         }
         builder.text(escaped, true);
@@ -312,6 +314,10 @@ impl Reader<'_, '_> {
                 }
                 self.pos = start + 1;
                 self.take(b'(');
+                if self.at(b'(') {
+                    // To the second reader `$((` is always arithmetic.
+                    self.trace.edit(self.pos, self.pos, Replacement::Text(" "));
+                }
                 let script = self.deeper(|reader| reader.read_substitution(start))?;
                 builder.substitution(script, SubstForm::Dollar, quoted);
                 Ok(())
@@ -342,6 +348,8 @@ impl Reader<'_, '_> {
                 Ok(())
             }
             _ => {
+                // The second reader takes a dollar that means nothing for the start of something.
+                self.trace.edit(start, start + 1, Replacement::Plain);
                 builder.text("$", quoted);
                 Ok(())
             }
@@ -432,6 +440,9 @@ impl Reader<'_, '_> {
         if !builder.is_empty() {
             // The grammar of the second reader splits `x<(y)` in two words; `x$(y)` it reads right.
             self.trace.edit(start, start + 1, Replacement::Text("$"));
+        }
+        if self.at(b'(') {
+            self.check_nested_process()?;
         }
         let script = self.deeper(|reader| reader.read_substitution(start))?;
         builder.push(Part::Process { script, output }, false);

@@ -8,7 +8,8 @@
 
 mod support;
 
-use portcullis_shell::{Program, node_kinds, parse, print};
+use portcullis_model::Reason;
+use portcullis_shell::{Options, Program, node_kinds, parse, print};
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -269,7 +270,7 @@ fn nothing_read_is_never_nothing_wrong() {
 proptest! {
     #[test]
     fn any_text_is_read(text in any::<String>()) {
-        let program = parse(&text, &portcullis_shell::Options::default());
+        let program = parse(&text, &Options::default());
         let says_something = text.lines().any(|line| {
             let line = line.trim_matches([' ', '\t']);
             !line.is_empty() && !line.starts_with('#')
@@ -296,3 +297,63 @@ proptest! {
         }
     }
 }
+
+/// Plain programs that the second reader alone misreads: the text it gets is adjusted for each.
+#[test]
+fn plain_programs_are_read_by_both() {
+    let programs = [
+        "&>g one x",
+        "&>> g one; &>g",
+        "a | b | c\nd > f",
+        "a | b # then\nd > f",
+        "x= y=\none",
+        "b | x=1 > f one",
+        "echo $(x=)",
+        "for i do one $i; done",
+        "select i do one; break; done",
+        "grep 'a' $ b; one {p,$} $, ^$",
+        "x=$ one",
+        "one - 2>&1 | two -",
+        "[ $a == b ] && [ $a =~ b ]",
+        "one\n\\two",
+        "{one,x} {a, [ab]",
+        "[one] x",
+        "((one); two) | three",
+        "one $((two; three) | four)",
+        "cat <((one); two) >((one); two)",
+        "one $((1 + $(two $'\\'' x)))",
+    ];
+    let wrong: Vec<String> = programs
+        .iter()
+        .filter_map(|text| {
+            let obstacles = parse(text, &Options::default()).obstacles;
+            let unread = obstacles.iter().any(|obstacle| UNREAD.contains(&obstacle.reason));
+            unread.then(|| format!("{text:?}: {obstacles:?}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Where versions of bash differ about what a parenthesis closes, nothing is taken for granted.
+#[test]
+fn hidden_parentheses_are_not_read() {
+    let programs = [
+        "cat <((one # it's\n); two) 'x'",
+        "cat <((one \")\"); two)",
+        "one $((1 + $(two # ')\n))) 'x'",
+        "one $((1 + $(case x in x) two;; esac)))",
+        "one $((1 + $(cat <<E\n)\nE\n)))",
+    ];
+    for text in programs {
+        let obstacles = parse(text, &Options::default()).obstacles;
+        let unread = obstacles.iter().any(|obstacle| UNREAD.contains(&obstacle.reason));
+        assert!(unread, "{text:?}: {obstacles:?}");
+    }
+}
+
+const UNREAD: [Reason; 4] = [
+    Reason::SyntaxError,
+    Reason::Unterminated,
+    Reason::UnsupportedSyntax,
+    Reason::ReaderDisagreement,
+];

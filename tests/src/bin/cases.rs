@@ -1,4 +1,5 @@
-//! Runs corpus files against the evaluator: `cases conformance|adversarial|shell|proxy FILE-or-DIR…`.
+//! Runs corpus files: `cases conformance|adversarial|shell|proxy FILE-or-DIR…` against the evaluator and
+//! the proxy, `cases escapes FILE…` against the sandbox.
 
 #![forbid(unsafe_code)]
 
@@ -6,6 +7,7 @@ use portcullis_tests::adversarial::Adversarial;
 use portcullis_tests::case::{self, Case, Deviations};
 use portcullis_tests::conformance::Conformance;
 use portcullis_tests::corpus;
+use portcullis_tests::escapes::{self, options::Volume};
 use portcullis_tests::proxy::cases::ProxyCase;
 use portcullis_tests::shell_cases::ShellCase;
 use serde::de::DeserializeOwned;
@@ -15,6 +17,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cases conformance|adversarial|shell|proxy [--quiet] [--suite NAME] [--deviations FILE] PATH...
+       cases escapes --help
 
 Runs every case of the given corpus files or folders, prints each miss with both views, and closes
 with `N passed, N failed`. Exit status: 0 all passed, 1 some failed, 64 usage, 65 unreadable input.
@@ -25,6 +28,10 @@ with `N passed, N failed`. Exit status: 0 all passed, 1 some failed, 64 usage, 6
 ";
 
 fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    if words.next().is_some_and(|format| format == "escapes") {
+        return escapes(&words.collect::<Vec<_>>());
+    }
     let mut out = io::stdout().lock();
     let options = match Options::parse(std::env::args().skip(1)) {
         Ok(options) => options,
@@ -108,6 +115,30 @@ fn run_cases<C: Case>(
     report.push_str(&tally.summary());
     writeln!(out, "{report}").map_err(|error| error.to_string())?;
     Ok(tally.failures.is_empty())
+}
+
+fn escapes(words: &[String]) -> ExitCode {
+    let options = match escapes::options::Options::parse(words) {
+        Ok(options) => options,
+        Err(problem) => return fail(&format!("{problem}\n\n{}", escapes::options::USAGE), 64),
+    };
+    if options.inside.is_none() {
+        return match escapes::run::outside(&options, words) {
+            Ok(status) => {
+                ExitCode::from(status.code().and_then(|it| u8::try_from(it).ok()).unwrap_or(70))
+            }
+            Err(problem) => fail(&problem.to_string(), 65),
+        };
+    }
+    let report = match escapes::run::inside(&options) {
+        Ok(report) => report,
+        Err(problem) => return fail(&problem.to_string(), 65),
+    };
+    let text = report.describe(options.volume != Volume::Quiet);
+    match writeln!(io::stdout(), "{text}") {
+        Ok(()) if report.failures().is_empty() => ExitCode::SUCCESS,
+        Ok(()) | Err(_) => ExitCode::from(1),
+    }
 }
 
 struct Options {

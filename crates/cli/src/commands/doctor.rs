@@ -26,7 +26,7 @@ const LEAST_TIMEOUT: u64 = 6;
 
 /// How well something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Grade {
+pub(super) enum Grade {
     Good,
     Note,
     Warning,
@@ -54,12 +54,18 @@ struct Finding {
 
 /// What was looked at, in order.
 #[derive(Default)]
-struct Report {
+pub(super) struct Report {
     findings: Vec<Finding>,
 }
 
 impl Report {
-    fn add(&mut self, topic: &'static str, grade: Grade, message: impl Into<String>, hint: &str) {
+    pub(super) fn add(
+        &mut self,
+        topic: &'static str,
+        grade: Grade,
+        message: impl Into<String>,
+        hint: &str,
+    ) {
         self.findings.push(Finding {
             topic,
             grade,
@@ -77,6 +83,7 @@ pub(crate) fn doctor(args: &DoctorArgs, as_json: bool, palette: Palette) -> Resu
     let layers = layer_states(&session);
     settings(&layers, &session, &mut report);
     hooks(&session, &mut report);
+    let sandbox = super::doctor_sandbox::sandbox(&session, &mut report);
     let diagnostics = &session.policy.diagnostics;
     let worst = report.findings.iter().map(|finding| finding.grade).max().unwrap_or(Grade::Good);
     let is_well = worst <= Grade::Note
@@ -97,7 +104,12 @@ pub(crate) fn doctor(args: &DoctorArgs, as_json: bool, palette: Palette) -> Resu
             .collect();
         let diagnostics: Vec<Value> = diagnostics.iter().map(diagnostic_json).collect();
         return Ok(Reply::json(
-            &json!({ "well": is_well, "findings": findings, "diagnostics": diagnostics }),
+            &json!({
+                "well": is_well,
+                "findings": findings,
+                "sandbox": sandbox,
+                "diagnostics": diagnostics,
+            }),
             status,
         ));
     }

@@ -1,13 +1,22 @@
 //! What each command does: arguments to a reply.
 
+pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod connect;
+pub(crate) mod diff;
 pub(crate) mod doctor;
+mod doctor_sandbox;
+pub(crate) mod history_findings;
+pub(crate) mod hooks;
 pub(crate) mod import;
+pub(crate) mod init;
 pub(crate) mod install;
 pub(crate) mod policy;
 pub(crate) mod printed;
 pub(crate) mod proxy;
+pub(crate) mod replay;
+pub(crate) mod suggest;
+pub(crate) mod test;
 
 use crate::failure::Failure;
 use crate::session::{self, Session};

@@ -7,6 +7,7 @@
 //! overflow and an aborted allocation never reach it, and hosts let a call through when a hook ends
 //! with anything but exit 2.
 
+mod confine;
 #[cfg(feature = "fault-injection")]
 mod fault;
 mod worker;

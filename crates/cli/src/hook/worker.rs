@@ -1,5 +1,6 @@
 //! The process that thinks about one hook call.
 
+use super::confine::{self, Confinement};
 use super::{ANSWERED, BLOCKED};
 use crate::args::{HookArgs, HookLine};
 use crate::commands::{logged, write_log};
@@ -8,7 +9,7 @@ use crate::failure::Failure;
 use crate::session::{self, Session, Surroundings};
 use clap::Parser as _;
 use portcullis_host::claude_code::{self, Answer, BLOCK, Event, MAX_PAYLOAD};
-use portcullis_model::AbsPath;
+use portcullis_model::{AbsPath, Decision};
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
@@ -124,8 +125,25 @@ fn decide(args: &HookArgs, expected: Option<Event>, started: Instant) -> Result<
     if args.policy.mode.is_some() {
         call.mode = session.mode;
     }
-    let decided = crate::commands::decide(&session, &call, false);
-    let mut answer = claude_code::answer(event, &decided.verdict);
+    let mut decided = crate::commands::decide(&session, &call, false);
+    let mut confined = None;
+    if decided.verdict.sandboxed && decided.verdict.decision != Decision::Deny {
+        match confine::confinement(&session.policy) {
+            Confinement::Here => {
+                // The prompt of a `PermissionRequest` already shows the confined command.
+                if event == Event::PreToolUse {
+                    confined = Some(confine::input(&payload, &call, args, &session.policy)?);
+                }
+            }
+            Confinement::Refused(failure) => return Err(failure),
+            Confinement::Outside(why) => {
+                call.sandboxed = Some(false);
+                decided = crate::commands::decide(&session, &call, false);
+                decided.verdict.reason.extend(["; ", &why].map(String::from));
+            }
+        }
+    }
+    let mut answer = claude_code::answer(event, &decided.verdict, confined);
     let log = logged(args.log.as_deref(), &session).and_then(|log| {
         log.map_or(Ok(()), |log| {
             write_log(&log, args.host.word(), &session, &call, &decided, started)

@@ -3,6 +3,7 @@
 pub mod command;
 pub mod diagnostic;
 pub mod policy;
+pub mod profile;
 pub mod verdict;
 
 /// A place with the home directory written as `~`.

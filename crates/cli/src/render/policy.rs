@@ -152,6 +152,8 @@ fn native(policy: &Policy) -> Vec<Entry> {
     let mut entries = Vec::new();
     switch("managedExcludedCommandsOnly", &native.managed_excluded_commands_only, &mut entries);
     switch("managedSandboxEscapeOnly", &native.managed_sandbox_escape_only, &mut entries);
+    switch("scrubEnv", &native.scrub_env, &mut entries);
+    switch("allowNested", &native.allow_nested, &mut entries);
     if !policy.preapproved_hosts {
         let text = "preapprovedHosts: false".to_owned();
         entries.push(Entry { text, note: None, source: None });

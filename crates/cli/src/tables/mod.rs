@@ -1,4 +1,5 @@
 //! Data.
 
 pub(crate) mod codes;
+pub(crate) mod policies;
 pub(crate) mod tools;

@@ -101,7 +101,9 @@ impl<'a> Judge<'a> {
                 }
                 None => self.ask(subject, because, Prompt::Unmatched),
             },
-            Weight::Opaque if command_rules => self.ask(subject, because, Prompt::Lasting),
+            Weight::Opaque if command_rules || path_rules => {
+                self.ask(subject, because, Prompt::Lasting);
+            }
             Weight::Opaque => match bare {
                 Some(rule) => self.allow_by(subject, rule),
                 None => self.ask(subject, because, Prompt::Unmatched),

@@ -2,5 +2,4 @@
 
 pub mod interpreters;
 pub mod preapproved;
-pub mod protected;
 pub mod quiet;

@@ -40,7 +40,7 @@ impl Reading<'_> {
 
     fn place(&mut self, operands: &[Operand<'_>]) {
         match self.row.operands {
-            Operands::Text | Operands::Words | Operands::Special(_) => {}
+            Operands::Text | Operands::Words | Operands::Command | Operands::Special(_) => {}
             Operands::Names => {
                 if let Some(file) = operands
                     .iter()
@@ -221,6 +221,17 @@ impl Reading<'_> {
             if text.starts_with(':') {
                 // A pathspec with magic (`:!secrets`) or an index entry (`:0:path`).
                 self.complete = false;
+                let stage = text.get(1..3).is_some_and(|text| {
+                    text.ends_with(':') && text.starts_with(['0', '1', '2', '3'])
+                });
+                let magic = text.find(')').filter(|_| text.starts_with(":("));
+                let at = magic.map_or(if stage { 3 } else { 1 }, |at| at + 1);
+                let top = usize::from(text.get(at..).is_some_and(|rest| rest.starts_with('/')));
+                if let Some(rest) =
+                    without_prefix(operand.arg, at + top).filter(|rest| rest.known() != Some(""))
+                {
+                    self.path(operand.index, rest, Access::Read);
+                }
                 return;
             }
             if let Some((_, path)) = text.split_once(':') {

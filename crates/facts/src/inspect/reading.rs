@@ -24,6 +24,8 @@ pub(super) struct Reading<'a> {
     pub(super) edits: bool,
     /// A flag sends it below directories.
     pub(super) recursive: bool,
+    /// On the way below it leaves out names that start with a dot.
+    pub(super) visible_only: bool,
     /// The pattern came by a flag.
     pub(super) pattern_given: bool,
     /// The target came by a flag.
@@ -69,6 +71,7 @@ enum Mark {
     AtPath,
     Harmful,
     HarmfulText,
+    HarmfulPath,
 }
 
 /// The flags whose value matters beyond its mark.
@@ -93,6 +96,7 @@ impl<'a> Reading<'a> {
             harmless: true,
             edits: false,
             recursive: row.recursive == "*",
+            visible_only: row.name == "rg",
             pattern_given: false,
             target: None,
             reference_given: false,
@@ -127,7 +131,8 @@ impl<'a> Reading<'a> {
 
     /// Notes a path.
     pub(super) fn path(&mut self, index: usize, arg: Arg, access: Access) {
-        self.paths.push(PathUse { arg, access, index, recursive: self.recursive });
+        let (recursive, visible_only) = (self.recursive, self.visible_only);
+        self.paths.push(PathUse { arg, access, index, recursive, visible_only, implied: false });
     }
 
     /// Notes an operand it reads; `-` is its input.
@@ -237,8 +242,9 @@ impl<'a> Reading<'a> {
             Some(_) | None if arg.known().is_some() => (body, None),
             Some(_) | None => return self.misses(index, "a flag is only known when it runs"),
         };
-        let Some(mark) = long_mark(self.row.long, name) else {
-            return self.misses(
+        let found = long_mark(self.row.long, name).map(|mark| (name, mark));
+        if found.is_none() {
+            self.misses(
                 index,
                 format!(
                     "`{}{name}` is not a flag of `{}` that only reads",
@@ -246,7 +252,10 @@ impl<'a> Reading<'a> {
                     self.name()
                 ),
             );
-        };
+        }
+        // getopt takes any start of a flag that fits no other, so its files are looked at.
+        let short = |name| (dashes == 2).then(|| shortened(self.row.long, name)).flatten();
+        let Some((name, mark)) = found.or_else(|| short(name)) else { return };
         let flag = self.seen(index, name, mark);
         match (mark, attached) {
             (Mark::None | Mark::Harmful, None) => {}
@@ -293,7 +302,8 @@ impl<'a> Reading<'a> {
                 | Mark::ReadPath
                 | Mark::WritePath
                 | Mark::AtPath
-                | Mark::HarmfulText => {
+                | Mark::HarmfulText
+                | Mark::HarmfulPath => {
                     let pending = Pending { mark, flag };
                     if arg.known().is_some() && at == text.len() {
                         self.pending = Some(pending);
@@ -325,13 +335,14 @@ impl<'a> Reading<'a> {
         self.pattern_given |=
             matches!(name, "e" | "f" | "regexp" | "file" | "expression" | "source");
         self.reference_given |= name == "reference";
-        if matches!(mark, Mark::Harmful | Mark::HarmfulText) {
+        if matches!(mark, Mark::Harmful | Mark::HarmfulText | Mark::HarmfulPath) {
             self.harmless = false;
             self.object(index, format!("`{name}` makes `{}` do more than read", self.name()));
         }
         match name {
             "t" | "target-directory" if mark == Mark::WritePath => Flag::Target,
             "e" | "expression" if self.row.name == "sed" => Flag::Script,
+            "e" | "source" if self.row.name.ends_with("awk") => Flag::Script,
             "f" | "file" if self.row.name == "sed" => Flag::ScriptFile,
             "i" | "in-place" if self.row.name == "sed" => Flag::InPlace,
             _ => Flag::Other,
@@ -348,7 +359,7 @@ impl<'a> Reading<'a> {
         }
         match pending.mark {
             Mark::TwoTexts => self.pending = Some(Pending { mark: Mark::Text, flag: pending.flag }),
-            Mark::ReadPath => self.reads_value(index, value),
+            Mark::ReadPath | Mark::HarmfulPath => self.reads_value(index, value),
             Mark::WritePath => {
                 self.object(index, format!("`{}` writes what this flag names", self.name()));
                 if pending.flag == Flag::Target {
@@ -359,6 +370,8 @@ impl<'a> Reading<'a> {
                     access: Access::Write,
                     index,
                     recursive: false,
+                    visible_only: false,
+                    implied: false,
                 });
             }
             Mark::AtPath => self.at_path(index, &value),
@@ -369,7 +382,14 @@ impl<'a> Reading<'a> {
     /// Notes a path in a flag; `-` is its input.
     fn reads_value(&mut self, index: usize, arg: Arg) {
         if arg.known() != Some("-") {
-            self.paths.push(PathUse { arg, access: Access::Read, index, recursive: false });
+            self.paths.push(PathUse {
+                arg,
+                access: Access::Read,
+                index,
+                recursive: false,
+                visible_only: false,
+                implied: false,
+            });
         }
     }
 
@@ -408,6 +428,7 @@ fn mark(c: Option<char>) -> Mark {
         Some('@') => Mark::AtPath,
         Some('!') => Mark::Harmful,
         Some('%') => Mark::HarmfulText,
+        Some('^') => Mark::HarmfulPath,
         Some(_) | None => Mark::None,
     }
 }
@@ -419,6 +440,22 @@ fn short_mark(flags: &str, flag: char) -> Option<Mark> {
     }
     let (_, rest) = flags.split_once(flag)?;
     Some(mark(rest.chars().next()))
+}
+
+/// The flag of the list that a shortened one stands for, one that takes a path before others.
+fn shortened(flags: &'static str, name: &str) -> Option<(&'static str, Mark)> {
+    if name.len() < 2 {
+        return None;
+    }
+    let all = flags.split_ascii_whitespace().filter(|flag| flag.starts_with(name)).map(|flag| {
+        let full = flag.trim_end_matches(|c| mark(Some(c)) != Mark::None);
+        (full, mark(flag.chars().last()))
+    });
+    all.max_by_key(|(full, mark)| {
+        let path =
+            matches!(mark, Mark::ReadPath | Mark::WritePath | Mark::AtPath | Mark::HarmfulPath);
+        (path || *full == "in-place", std::cmp::Reverse(full.len()))
+    })
 }
 
 /// The mark of a long flag, if it is in the list.

@@ -2,9 +2,10 @@
 
 use super::reading::{Operand, Reading, without_prefix};
 use super::sed::{self, Script};
-use super::{Access, inspect};
+use super::{Access, inspect, programs};
 use crate::Arg;
 use crate::tables::Special;
+use crate::tables::interpreters::sed_effect;
 
 /// Reads the arguments of a program with a form of its own.
 pub(super) fn read<'a>(reading: &mut Reading<'a>, special: Special, argv: &'a [Arg], start: usize) {
@@ -19,7 +20,9 @@ pub(super) fn read<'a>(reading: &mut Reading<'a>, special: Special, argv: &'a [A
         Special::Printf => printf(reading, argv, start),
         Special::Ps => ps(reading, argv, start),
         Special::Sed => edit_stream(reading, argv, start),
-        Special::Tar => tar(reading, argv, start),
+        Special::OneLiner => programs::one_liner(reading, argv, start),
+        Special::Split => programs::split(reading, argv, start),
+        Special::Tar => programs::tar(reading, argv, start),
         Special::Test => test(reading, argv, start),
         Special::Xargs => xargs(reading, argv, start),
         // Chosen before a row's arguments are read.
@@ -128,12 +131,45 @@ fn find<'a>(reading: &mut Reading<'a>, argv: &'a [Arg], start: usize) {
         reading.here();
     }
     let deletes = argv.iter().any(|arg| arg.known() == Some("-delete"));
-    reading.recursive = deletes;
     for operand in std::mem::take(&mut reading.operands) {
+        reading.recursive = false;
         reading.path(operand.index, operand.arg.clone(), Access::Read);
-        if deletes {
-            reading.path(operand.index, operand.arg.clone(), Access::Remove);
+        reading.recursive = deletes;
+        match (deletes, name_pattern(argv), operand.arg.known()) {
+            (false, _, _) => {}
+            // What goes is called so, wherever below the start point it is.
+            (true, Some(suffix), Some(_)) => {
+                let named = Arg::One { prefix: String::new(), suffix };
+                reading.recursive = false;
+                reading.path(operand.index, operand.arg.clone(), Access::Remove);
+                reading.path(operand.index, named, Access::Remove);
+                if let Some(last) = reading.paths.last_mut() {
+                    last.implied = true;
+                }
+            }
+            (true, _, _) => {
+                reading.path(operand.index, operand.arg.clone(), Access::Remove);
+            }
         }
+    }
+}
+
+/// How the paths end that `-name` picks, where that test alone does.
+fn name_pattern(argv: &[Arg]) -> Option<String> {
+    let plain = argv.iter().map(Arg::known).all(|word| {
+        word.is_some_and(|word| !matches!(word, "!" | "-not" | "-o" | "-or" | "," | "-a" | "("))
+    });
+    let mut names = argv
+        .windows(2)
+        .filter(|pair| pair.first().and_then(Arg::known).is_some_and(|word| word == "-name"));
+    let pattern = names.next()?.get(1)?.known()?;
+    if !plain || names.next().is_some() {
+        return None;
+    }
+    // SECURITY: unlike a glob, `find -name '*env'` picks `.env`, so only the literal end counts.
+    match pattern.rfind(['*', '?', '[', ']', '\\']) {
+        None => Some(format!("/{pattern}")),
+        Some(at) => pattern.get(at + 1..).filter(|tail| !tail.is_empty()).map(str::to_owned),
     }
 }
 
@@ -302,6 +338,15 @@ fn edit_stream<'a>(reading: &mut Reading<'a>, argv: &'a [Arg], start: usize) {
         .map(|script| script.as_ref().and_then(Arg::known).map_or(Script::Other, sed::read))
         .max();
     let kind = kind.unwrap_or(Script::Other);
+    for script in scripts.iter().flatten() {
+        // What is known of a script is looked at even if its end is not.
+        let effect = sed_effect(script.prefix());
+        for (files, access) in [(effect.reads, Access::Read), (effect.writes, Access::Write)] {
+            for file in files {
+                reading.path(0, Arg::Known(file), access);
+            }
+        }
+    }
     let files: Vec<Operand<'_>> = operands.collect();
     let suffix = reading.in_place.take();
     for file in &files {
@@ -342,63 +387,6 @@ fn edit_stream<'a>(reading: &mut Reading<'a>, argv: &'a [Arg], start: usize) {
             }
         }
         (Script::Prints, None) => {}
-    }
-}
-
-/// `tar`: `cf archive files`, with or without a dash.
-fn tar<'a>(reading: &mut Reading<'a>, argv: &'a [Arg], start: usize) {
-    let mut creates = false;
-    let mut waiting: Vec<char> = Vec::new();
-    let mut archives: Vec<(usize, Arg)> = Vec::new();
-    let mut members: Vec<Operand<'a>> = Vec::new();
-    for (index, arg) in argv.iter().enumerate().skip(start) {
-        reading.unknown_word(index, arg);
-        let text = arg.prefix();
-        if !waiting.is_empty() {
-            match waiting.remove(0) {
-                'f' => archives.push((index, arg.clone())),
-                'T' | 'X' => reading.path(index, arg.clone(), Access::Read),
-                _ => {}
-            }
-        } else if let Some(long) = text.strip_prefix("--") {
-            creates |= matches!(long, "create" | "append" | "update");
-            if let Some(("file", value)) = long.split_once('=')
-                && let Some(path) = without_prefix(arg, text.len() - value.len())
-            {
-                archives.push((index, path));
-            } else if long == "file" {
-                waiting.push('f');
-            }
-        } else if text.starts_with('-') || index == start {
-            let dash = text.starts_with('-');
-            let letters = text.trim_start_matches('-');
-            creates |= letters.contains(['c', 'r', 'u']);
-            for (at, letter) in
-                letters.char_indices().filter(|(_, letter)| "fCTXbI".contains(*letter))
-            {
-                let rest = letters.get(at + letter.len_utf8()..).unwrap_or("");
-                if dash && !rest.is_empty() {
-                    if letter == 'f'
-                        && let Some(path) = without_prefix(arg, text.len() - rest.len())
-                    {
-                        archives.push((index, path));
-                    }
-                    break;
-                }
-                waiting.push(letter);
-            }
-        } else {
-            members.push(Operand { index, arg, after_dashes: false });
-        }
-    }
-    for (index, archive) in archives {
-        reading.path(index, archive, if creates { Access::Write } else { Access::Read });
-    }
-    if creates {
-        reading.recursive = true;
-        for member in members {
-            reading.reads(member);
-        }
     }
 }
 

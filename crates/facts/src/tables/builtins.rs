@@ -70,7 +70,17 @@ pub fn builtin_effect(argv: &[Arg]) -> BuiltinEffect {
         }
         Action::ChangeDirectory => change_directory(words, &mut effect),
         Action::DirectoryStack => {
-            effect.directory = Directory::Unknown;
+            effect.directory = match words {
+                [only] if name == "pushd" => match only {
+                    Arg::Known(text) if !text.starts_with(['+', '-']) => {
+                        Directory::To(only.clone())
+                    }
+                    Arg::Known(_) | Arg::One { .. } | Arg::Glob(_) | Arg::Many { .. } => {
+                        Directory::Unknown
+                    }
+                },
+                _ => Directory::Unknown,
+            };
         }
         Action::History => history(words, &mut effect),
     }
@@ -262,7 +272,7 @@ fn alias(words: &[Arg], effect: &mut BuiltinEffect) {
     }
 }
 
-/// `set`: only what makes a script stop earlier is harmless.
+/// `set`: only what makes a script stop earlier or say more is harmless.
 fn set(words: &[Arg], effect: &mut BuiltinEffect) {
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -276,9 +286,14 @@ fn set(words: &[Arg], effect: &mut BuiltinEffect) {
         }
         for letter in letters.chars() {
             match letter {
-                'e' | 'u' => {}
+                // None of these changes what runs; a hostile `PS4` is noticed where it is set.
+                'e' | 'u' | 'x' | 'v' | 'a' | 'b' | 'm' | 'C' | 'E' | 'T' => {}
                 'o' => match words.next().map(|option| option.known()) {
-                    None | Some(Some("errexit" | "nounset" | "pipefail")) => {}
+                    None
+                    | Some(Some(
+                        "errexit" | "nounset" | "pipefail" | "xtrace" | "verbose" | "allexport"
+                        | "noclobber" | "errtrace" | "functrace" | "monitor" | "notify",
+                    )) => {}
                     Some(_) => effect.refuse(Reason::ShellOption),
                 },
                 _ => effect.refuse(Reason::ShellOption),
@@ -323,7 +338,7 @@ fn declare(words: &[Arg], effect: &mut BuiltinEffect) {
         }
         if !options_over && text.len() > 1 && text.starts_with(['-', '+']) {
             let harmless =
-                word.known().is_some() && text.chars().skip(1).all(|c| "rxp".contains(c));
+                word.known().is_some() && text.chars().skip(1).all(|c| "rxpaAgfF".contains(c));
             if !harmless {
                 effect.refuse(Reason::DeclareAttribute);
             }

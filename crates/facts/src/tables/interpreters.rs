@@ -1,6 +1,6 @@
 //! Interpreters other than the shell, and the calls one can see in their code.
 
-use super::interpreters_sed::sed_effect;
+pub(crate) use super::interpreters_sed::sed_effect;
 use super::wrappers_grammar::{Kind, look_up};
 use crate::peel::table_name;
 use crate::{Arg, Inner};
@@ -28,13 +28,21 @@ pub fn interpreter(argv: &[Arg]) -> Option<Interpreter> {
     let (row, name) = INTERPRETERS.iter().find_map(|row| {
         row.names.iter().find(|listed| **listed == name).map(|name| (row, *name))
     })?;
-    let (code, input) = match words.split_first() {
+    let (mut code, input) = match words.split_first() {
         Some((eval, rest)) if name == "deno" && eval.known() == Some("eval") => (
             rest.iter().filter(|word| !word.prefix().starts_with('-')).take(1).cloned().collect(),
             false,
         ),
+        _ if name == "python" || name == "pypy" => {
+            code_of_module(words).map_or_else(|| read(row, words), Some)?
+        }
         _ => read(row, words)?,
     };
+    if name == "perl" {
+        // `-d:Module;code` is loaded like `-M`.
+        let loads = words.iter().filter(|word| word.prefix().starts_with("-d:"));
+        code.extend(loads.cloned());
+    }
     let reason = if input {
         Reason::InterpreterStdin
     } else if code.iter().all(|piece| piece.known().is_some()) {
@@ -49,7 +57,7 @@ pub fn interpreter(argv: &[Arg]) -> Option<Interpreter> {
         let text = piece.known().unwrap_or(piece.prefix());
         let found = if name == "sed" {
             let effect = sed_effect(text);
-            writes |= effect.writes;
+            writes |= !effect.writes.is_empty();
             effect.runs
         } else {
             row.language.calls(text)
@@ -65,6 +73,37 @@ pub fn interpreter(argv: &[Arg]) -> Option<Interpreter> {
         return None;
     }
     Some(Interpreter { name, code, reason, possible })
+}
+
+/// Code given to a module that runs it (`python -m timeit code`).
+fn code_of_module(words: &[Arg]) -> Option<(Vec<Arg>, bool)> {
+    let at = words.iter().position(|word| word.prefix().starts_with("-m"))?;
+    let attached = words.get(at)?.known()?.strip_prefix("-m")?;
+    let (module, words) = if attached.is_empty() {
+        (words.get(at + 1)?.known()?, words.get(at + 2..)?)
+    } else {
+        (attached, words.get(at + 1..)?)
+    };
+    match module {
+        // Operands, and the values of `-s`: code, the rest does no harm read as such.
+        "timeit" => Some((words.to_vec(), false)),
+        // `-c` gives commands, in which `!` and unknown words are Python.
+        "pdb" | "IPython" | "ipython" | "bpython" | "ptpython" => {
+            let code = words.windows(2).filter_map(|pair| match pair {
+                [flag, code] if flag.known().is_some_and(|text| text.starts_with("-c")) => {
+                    Some(code.clone())
+                }
+                _ => None,
+            });
+            let attached = words.iter().filter_map(|word| {
+                let text = word.known()?.strip_prefix("-c")?.trim_start_matches("ommand=");
+                (!text.is_empty()).then(|| Arg::Known(text.to_owned()))
+            });
+            Some((code.chain(attached).collect(), words.is_empty()))
+        }
+        "code" | "asyncio" | "idlelib" => Some((Vec::new(), true)),
+        _ => None,
+    }
 }
 
 /// Collects the pieces of code, and tells whether code comes from the input.
@@ -156,6 +195,12 @@ fn option(row: &Row, text: &str, following: Option<&Arg>) -> Met {
             (Kind::Nothing, _) => Met::Nothing,
             _ => Met::Plain(0),
         }
+    };
+    let mean = |kind: Kind, attached: Option<&str>| match (kind, attached) {
+        // `perl -Mstrict;code`: code only where something is attached.
+        (Kind::OptionalScript, Some(text)) => Met::Code(Arg::Known(text.to_owned()), 0),
+        (Kind::OptionalScript, None) => Met::Plain(0),
+        _ => mean(kind, attached),
     };
     let (name, attached) = match text.split_once('=') {
         Some((name, value)) => (name, Some(value)),
@@ -540,7 +585,7 @@ const INTERPRETERS: &[Row] = &[
     ),
     row(&["octave", "octave-cli"], "--eval$ -p: --path: --version. --help.", OTHER),
     row(&["osascript"], "-e$ -l: -s:", APPLE),
-    row(&["perl"], "-e$ -E$ -I: -M? -m? -i? -C? -D? -F? -x? -0? -v. -V. -h.", PERL),
+    row(&["perl"], "-e$ -E$ -I: -M* -m* -F* -i? -C? -D? -x? -0? -v. -V. -h.", PERL),
     row(&["php"], "-r$ -R$ -B$ -E$ -f@ -F@ -c: -d: -z: -S: -t: -v. --version. -i. -m. -h.", PHP),
     row(
         &["pwsh", "powershell"],

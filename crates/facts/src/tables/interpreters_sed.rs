@@ -7,8 +7,10 @@ use crate::{Arg, Inner};
 pub(crate) struct SedEffect {
     /// Commands it runs.
     pub(crate) runs: Vec<Inner>,
-    /// It writes files (`w`, `W`, `s///w`).
-    pub(crate) writes: bool,
+    /// Files it reads (`r`, `R`).
+    pub(crate) reads: Vec<String>,
+    /// Files it writes (`w`, `W`, `s///w`).
+    pub(crate) writes: Vec<String>,
 }
 
 /// Reads a sed script far enough to tell its commands apart.
@@ -40,11 +42,15 @@ pub(crate) fn sed_effect(script: &str) -> SedEffect {
                 behind
             }
             'w' | 'W' => {
-                effect.writes = true;
+                effect.writes.extend(file_name(line));
+                next_line
+            }
+            'r' | 'R' => {
+                effect.reads.extend(file_name(line));
                 next_line
             }
             'a' | 'i' | 'c' => text_lines(after),
-            'r' | 'R' | '#' => next_line,
+            '#' => next_line,
             'b' | 't' | 'T' | ':' => {
                 after.find([';', '\n', '}']).and_then(|end| after.get(end..)).unwrap_or("")
             }
@@ -70,11 +76,19 @@ fn substitution<'a>(after: &'a str, effect: &mut SedEffect) -> &'a str {
             Arg::Known(replacement.to_owned())
         }));
     }
-    if written.is_some() {
-        effect.writes = true;
+    if let Some(at) = written {
+        let line = behind.get(at + 1..).and_then(|rest| rest.lines().next());
+        effect.writes.extend(line.and_then(file_name));
         return behind.split_once('\n').map_or("", |(_, next)| next);
     }
     behind.get(end..).unwrap_or("")
+}
+
+/// The file named in the rest of a line; the standard streams are none.
+fn file_name(line: &str) -> Option<String> {
+    let name = line.trim();
+    let stream = matches!(name, "" | "/dev/stdout" | "/dev/stderr" | "/dev/stdin");
+    (!stream).then(|| name.to_owned())
 }
 
 /// Skips `1`, `$`, `/re/I`, `1,5`, `0~3`, `+2`, `!` and blanks.
@@ -196,13 +210,16 @@ mod tests {
     #[test]
     fn sees_what_is_written() {
         for (script, want) in [
-            ("w out", true),
-            ("1,$W out", true),
-            ("s/a/b/w out", true),
-            ("s/w/w/", false),
-            ("/w/p", false),
+            ("w out", vec!["out"]),
+            ("1,$W out", vec!["out"]),
+            ("s/a/b/w out", vec!["out"]),
+            ("s/a/b/gw out\np", vec!["out"]),
+            ("s/w/w/", vec![]),
+            ("/w/p", vec![]),
+            ("w /dev/stdout", vec![]),
         ] {
             assert_eq!(sed_effect(script).writes, want, "{script:?}");
         }
+        assert_eq!(sed_effect("1r .env").reads, [".env"]);
     }
 }

@@ -20,6 +20,9 @@ pub(crate) const PAYLOADS: &[Wrapper] = &[
     ),
     side(&["bat", "batcat", "delta", "glow"]).options("--pager$ --diff-program$"),
     side(&["curl", "wget"]).options("--use-askpass^ -o: -O: -d: -H: -X: -u: -e: -A: -b: -c: -K:"),
+    side(&["dc"]).options("-e= --expression= -f: --file:"),
+    side(&["fzf", "sk"])
+        .options("--preview$ --bind= -q: --query: -n: -d: --delimiter: --prompt: --header:"),
     side(&["gcc", "g++", "cc", "c++", "clang"]).options("-wrapper^").single_dash(),
     side(&["go"])
         .path(&[&["build", "generate", "install", "run", "test", "vet"]])
@@ -45,7 +48,7 @@ pub(crate) const PAYLOADS: &[Wrapper] = &[
     ),
     side(&["rg"])
         .options("--pre^ --hostname-bin^ -e: -f: -g: -A: -B: -C: -m: -t: -T: -j: -r: -d: -M: -E:"),
-    side(&["rpm", "rpmbuild"]).options("--pipe$ -D: -E: --define: --eval:"),
+    side(&["rpm", "rpmbuild"]).options("--pipe$ -D= -E= --define= --eval="),
     side(&["rsync"]).options("-e$ --rsh$ --rsync-path$ -f: -B: -M: -T:"),
     side(&["scp", "sftp"]).options(SSH_SIDE),
     side(&["socat"]).options("-T: -t: -b: -L: -W: -r: -R:"),

@@ -20,10 +20,28 @@ pub(crate) fn peel_git(argv: &[Arg]) -> Option<Peeled> {
             }
         }
     }
+    if let Some((_, words)) =
+        globals.rest.split_first().filter(|(first, _)| first.known() == Some("for-each-repo"))
+    {
+        // Options of its own, then a git command for every repository.
+        let words = words.iter().skip_while(|word| word.prefix().starts_with('-')).cloned();
+        let git = [Arg::Known("git".to_owned())];
+        peeled.inner.push(Inner::Argv(git.into_iter().chain(words).collect()));
+    }
     for word in &globals.rest {
-        if let Some(script) = word.known().and_then(|text| text.strip_prefix("ext::")) {
+        if let Some((_, script)) = word.known().and_then(|text| text.split_once("ext::")) {
             peeled.inner.push(Inner::Script(Arg::Known(script.replace('%', ""))));
             peeled.hinder(Reason::ConfigExec);
+        }
+    }
+    if globals.rest.first().and_then(Arg::known) == Some("config") {
+        // What is set stays: a later command runs it.
+        let words = globals.rest.iter().skip(1);
+        let mut words = words.skip_while(|word| !is_key(word.prefix()));
+        if let (Some(key), Some(value)) = (words.next(), words.next()) {
+            let mut later = Peeled::new("git", Strength::DenyAsk);
+            apply(key.prefix(), value, &[], &mut later);
+            peeled.possible.extend(later.inner);
         }
     }
     for setting in globals.settings {
@@ -39,8 +57,21 @@ pub(crate) fn peel_git(argv: &[Arg]) -> Option<Peeled> {
     (!nothing || !peeled.obstacles.is_empty()).then_some(peeled)
 }
 
+/// `section.name`, as in the arguments of `git config`.
+fn is_key(word: &str) -> bool {
+    !word.starts_with('-') && word.contains('.') && !word.starts_with(['/', '.'])
+}
+
 /// Adds what a setting makes git run.
 fn apply(key: &str, value: &Arg, rest: &[Arg], peeled: &mut Peeled) {
+    if let Some((_, script)) = key.split_once("ext::") {
+        // `url.ext::command.insteadOf=x`: addresses that start with `x` run the command.
+        let script = script.rsplit_once('.').map_or(script, |(script, _)| script);
+        peeled.inner.push(Inner::Script(Arg::Known(script.replace('%', ""))));
+    }
+    if let Some((_, script)) = value.known().and_then(|text| text.split_once("ext::")) {
+        peeled.inner.push(Inner::Script(Arg::Known(script.replace('%', ""))));
+    }
     let key = key.to_ascii_lowercase();
     if let Some(alias) = key.strip_prefix("alias.") {
         let name = alias.strip_suffix(".command").unwrap_or(alias);
@@ -57,6 +88,12 @@ fn apply(key: &str, value: &Arg, rest: &[Arg], peeled: &mut Peeled) {
             inner.extend(rest.iter().skip(1).cloned());
             peeled.inner.push(Inner::Argv(inner));
         }
+        return;
+    }
+    if key == "help.autocorrect" {
+        // Any subcommand may be meant by another spelling.
+        let words = [Arg::Known("git".to_owned()), Arg::one()].into_iter();
+        peeled.possible.push(Inner::Argv(words.chain(rest.iter().skip(1).cloned()).collect()));
         return;
     }
     let runs = RUNNING_SETTINGS.iter().any(|(start, end)| {

@@ -39,6 +39,21 @@ pub(crate) fn peel_find(words: &[Arg]) -> Option<Peeled> {
             if !command.is_empty() {
                 peeled.inner.push(Inner::Argv(fill(command, &found)));
             }
+            if command.first().and_then(Arg::known).is_some_and(takes_away) && !narrows(words) {
+                // Nothing narrows it down, so the start points themselves are among them.
+                let below = command.iter().any(|word| {
+                    let text = word.prefix();
+                    text == "--recursive"
+                        || text.starts_with('-')
+                            && !text.starts_with("--")
+                            && text.contains(['r', 'R'])
+                });
+                // Without `-r` a directory itself is left alone.
+                let deep = |start: &&Arg| below || start.prefix().starts_with('/');
+                for start in start_points(words).filter(deep) {
+                    peeled.inner.push(Inner::Argv(fill(command, start)));
+                }
+            }
             if text.ends_with("dir") {
                 // Each command runs in the directory of the file that was found.
                 peeled.changes_directory = Some(Arg::one());
@@ -55,6 +70,31 @@ pub(crate) fn peel_find(words: &[Arg]) -> Option<Peeled> {
     }
     let nothing = peeled.inner.is_empty() && peeled.possible.is_empty();
     (!nothing || peeled.exact_only).then_some(peeled)
+}
+
+/// Whether a test of `find` picks some of the files below its start points.
+pub(crate) fn narrows(words: &[Arg]) -> bool {
+    words.iter().enumerate().any(|(index, word)| {
+        let Some(text) = word.known() else { return false };
+        let everything = words
+            .get(index + 1)
+            .and_then(Arg::known)
+            .is_some_and(|value| value.chars().all(|c| matches!(c, '*' | '/' | '.')));
+        text.starts_with("-newer") || (FIND_NARROWS.contains(&text) && !everything)
+    })
+}
+
+/// The words before the expression.
+fn start_points(words: &[Arg]) -> impl Iterator<Item = &Arg> {
+    words
+        .iter()
+        .skip_while(|word| matches!(word.known(), Some("-H" | "-L" | "-P")))
+        .take_while(|word| !word.prefix().starts_with(['-', '(', '!']))
+}
+
+fn takes_away(name: &str) -> bool {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    matches!(name, "rm" | "rmdir" | "mv" | "shred" | "unlink" | "chmod" | "chown" | "chgrp")
 }
 
 /// The words of an action up to its end, which is `;`, or `+` behind `{}`.
@@ -212,6 +252,41 @@ const FD_VALUED: [char; 15] =
 const UNKNOWN_WORD: &str = "\"$REPLY\"";
 const FIND_EXEC: &[&str] = &["-exec", "-execdir", "-ok", "-okdir"];
 const FIND_WRITE: &[&str] = &["-delete", "-fls", "-fprint", "-fprint0", "-fprintf"];
+/// Tests that leave only some files.
+const FIND_NARROWS: &[&str] = &[
+    "-amin",
+    "-anewer",
+    "-atime",
+    "-cmin",
+    "-cnewer",
+    "-ctime",
+    "-empty",
+    "-gid",
+    "-group",
+    "-ilname",
+    "-iname",
+    "-inum",
+    "-ipath",
+    "-iregex",
+    "-iwholename",
+    "-links",
+    "-lname",
+    "-mmin",
+    "-mtime",
+    "-name",
+    "-nogroup",
+    "-nouser",
+    "-path",
+    "-perm",
+    "-prune",
+    "-regex",
+    "-samefile",
+    "-size",
+    "-uid",
+    "-user",
+    "-wholename",
+    "-xtype",
+];
 /// Tests and options that take one word.
 const FIND_ONE_VALUE: &[&str] = &[
     "-D",

@@ -14,6 +14,7 @@
 //! | `@` | text, or `@` and a path it reads |
 //! | `!` | no value; the command is no longer harmless |
 //! | `%` | a value; the command is no longer harmless |
+//! | `^` | a path it reads; the command is no longer harmless |
 //!
 //! Flags that run programs, write files or reach further than the row says are left out or marked,
 //! so a flag this crate has never heard of and a flag known to be dangerous end the same way: the
@@ -41,6 +42,8 @@ pub enum Operands {
     Names,
     /// Any words at all, flags included, none of which name a file.
     Words,
+    /// Another command; only the flags before it are its own.
+    Command,
     /// Files or directories it reads; without any, its input.
     Read,
     /// Files or directories it reads; without any, the current directory.
@@ -100,6 +103,10 @@ pub enum Special {
     Ps,
     /// `sed`: a script that can write and run.
     Sed,
+    /// `perl` and `ruby`: code in a flag makes every operand a file.
+    OneLiner,
+    /// `split` and `csplit`: many files of a common start.
+    Split,
     /// `tar`: flags without a dash.
     Tar,
     /// `test` and `[`: a variable test can evaluate a subscript.
@@ -344,7 +351,7 @@ mod tests {
 
     #[test]
     fn flags_are_listed_once_and_marked_as_the_table_says() {
-        const MARKS: &str = ":;?<>@!%";
+        const MARKS: &str = ":;?<>@!%^";
         for (_, rows) in tables() {
             for row in rows {
                 let short: Vec<char> = row.short.chars().filter(|c| !MARKS.contains(*c)).collect();

@@ -70,5 +70,5 @@ pub(super) const ROWS: &[Row] = &[
     Row::tells("uptime", "cprs", "container pretty since raw help version", Nothing),
     Row::tells("which", "asi", "all read-alias read-functions skip-alias skip-functions skip-dot skip-tilde show-dot show-tilde tty-only help version", Text),
     Row::tells("whoami", "", "help version", Nothing),
-    Row::tells("xargs", "0n:P:L:rs:tx", "null max-args: max-procs: max-lines? no-run-if-empty max-chars: verbose exit", Special(Xargs)),
+    Row::tells("xargs", "0a^n:P:L:rs:tx", "null arg-file^ max-args: max-procs: max-lines? no-run-if-empty max-chars: verbose exit", Special(Xargs)),
 ];

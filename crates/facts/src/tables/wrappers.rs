@@ -191,6 +191,12 @@ const SU: &str = "-c$ --command$ --session-command$ -f --fast -g: --group: -G: -
     --login - -m -p --preserve-environment -P --pty -T --no-pty -s: --shell: -w: \
     --whitelist-environment: -h. --help. -V. --version.";
 const NICE: &str = "-n: --adjustment: -# --help. --version.";
+/// Options of our own `run`.
+const PORTCULLIS_RUN: &str = "--explain. --report: --require: --allow-network: --pass-fd: --max-memory: \
+    --max-processes: --max-cpu: --max-file-size: --timeout: --policy: --no-discovery --project-root: \
+    --home: --cwd> --mode: --add-dir: --allow: --ask: --deny: --settings: --json --color: -h. --help. \
+    -V. --version.";
+
 const TMUX: &str = "-A -a -b -B -C -D -d -E -e: -F: -f: -h -I -k -l: -M -n: -N -O -o -P -p: -r -s: \
     -S -t: -T: -v -w: -x: -X -y: -Z -c:";
 const NPM_GLOBALS: &str = "--prefix: -C: -w: --workspace:  --workspaces --silent -s --quiet -q -d \
@@ -250,8 +256,50 @@ const SYSTEMD_RUN: &str = "--scope -u: --unit: -p: --property: --description: --
     --ignore-failure --background: -S --shell -T --pty-late -v --verbose --json: -C: --capsule: \
     --root-directory: -R --same-root-dir --area: -h. --help. --version.";
 
+const SETARCH: &str = "-B --32bit -F --fdpic-funcptrs -I --short-inode -L --addr-compat-layout -R \
+    --addr-no-randomize -S --whole-seconds -T --sticky-timeouts -X --read-implies-exec -Z \
+    --mmap-page-zero -3 --3gb --4gb --uname-2.6 -v --verbose -p: --pid: --list. -h. --help. -V. \
+    --version. --show?";
+/// What `setarch` takes for an architecture, where it is given one.
+const ARCHITECTURES: &[&str] = &[
+    "aarch64",
+    "alpha",
+    "arm",
+    "armh",
+    "armv7b",
+    "armv7l",
+    "armv8b",
+    "armv8l",
+    "i386",
+    "i486",
+    "i586",
+    "i686",
+    "ia64",
+    "linux32",
+    "linux64",
+    "loongarch64",
+    "mips",
+    "mips32",
+    "mips64",
+    "parisc",
+    "ppc",
+    "ppc32",
+    "ppc64",
+    "ppc64le",
+    "riscv64",
+    "s390",
+    "s390x",
+    "sparc",
+    "sparc64",
+    "uname26",
+    "x86_64",
+];
+
 /// Every row; rows of one name stand together, names in order.
 pub(crate) const WRAPPERS: &[Wrapper] = &[
+    row(&["aa-exec", "coresched", "schedtool", "uclampset"]).lenient().options("-p: --profile: -n: --namespace: \
+        -i -d -s: -t: -m: -M: -R -a: -F -B -I -N -D -e~"),
+    row(&["abduco", "dtach"]).lenient().operands(1).options("-e: -E -z -r:").because(EXEC),
     row(&["agenix", "sops"]).path(&[&["exec-env", "exec-file"]]).operands(1).runs(Runs::Joined)
         .mixed().because(EXEC),
     row(&["ansible"]).options("-a$ --args$").lenient().only_options().because(REMOTE),
@@ -261,21 +309,22 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         .options("-B: --bind: -H: --home: -W: --workdir: --pwd: --env: --env-file: -S: --scratch: \
             --overlay: -o: --network: --security: --add-caps: --drop-caps: --mount: --fusemount: \
             --app: --hostname: --dns: --apply-cgroups: --cpus: --memory:"),
-    row(&["arch", "linux32", "linux64", "setarch"]).options("-B --32bit -F --fdpic-funcptrs -I \
-        --short-inode -L --addr-compat-layout -R --addr-no-randomize -S --whole-seconds -T \
-        --sticky-timeouts -X --read-implies-exec -Z --mmap-page-zero -3 --3gb --4gb --uname-2.6 -v \
-        --verbose -p: --pid: --list. -h. --help. -V. --version."),
+    row(&["arch", "i386", "i486", "i586", "i686", "linux32", "linux64", "uname26", "x86_64"])
+        .options(SETARCH),
     row(&["asdf"]).path(&[&["exec"]]),
     row(&["at"]).options("-V -q: -f@ --file@ -m -M -l. -d. -b -v -t: -c. -r.").lenient()
         .runs(Runs::Input).because(EXEC),
     row(&["authbind", "cpulimit", "daemonize", "eatmydata", "firejail", "nocache", "prlimit",
-        "proxychains", "proxychains4", "softlimit", "torify", "torsocks", "tsocks", "umockdev-run",
+        "proxychains", "proxychains4", "torify", "torsocks", "tsocks", "umockdev-run",
         "vglrun", "xvfb-run"])
         .lenient().options("-e: -f: -s: -n: -l: -p: -w: -o: -E: -c> -a -t: --error-file: \
             --auth-file: --server-args: --server-num: --xauth-protocol: --depth: --limit: --pid:"),
     row(&["aws-vault"]).path(&[&["exec"]]).lenient().operands(1)
         .options("-d: --duration: --region: --mfa-token: -t:"),
     row(&["batch"]).lenient().runs(Runs::Input).because(EXEC),
+    row(&["bazel", "bazelisk"]).lenient().only_options().options("--run_under$ --workspace_status_command$")
+        .because(EXEC),
+    row(&["bpftrace"]).lenient().only_options().options("-c$ -e: -o: -p: -f:").because(EXEC),
     row(&["builtin"]).every(),
     row(&["bun"]).path(&[&["x"]]).options("--bun -p: --package:").lenient().runs(Runs::Package),
     row(&["bundle", "bundler"]).path(&[&["exec"]]).globals("--gemfile: --verbose -V")
@@ -293,8 +342,14 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
             --cap-add: --cap-drop: --perms: --size: --bind; --bind-try; --dev-bind; --dev-bind-try; \
             --ro-bind; --ro-bind-try; --bind-fd; --ro-bind-fd; --symlink; --setenv; --file; \
             --bind-data; --ro-bind-data; --chmod; --overlay-src: --tmp-overlay: --ro-overlay:"),
+    row(&["cabal", "dune", "opam"]).path(&[&["exec"]]).lenient()
+        .options("--switch: --root: --profile: --color: -j: -w:"),
     row(&["caffeinate"]).options("-d -i -m -s -u -t: -w:"),
     row(&["capsh"]).lenient().runs(Runs::ShellArguments).because(PRIVILEGE),
+    row(&["cargo"]).path(&[&["watch"]]).options("-x$ --exec$ -s$ --shell$ -w: --watch: -i: --ignore: \
+        -d: --delay: -c --clear -q --quiet -B: --env: -E: --features: --use-shell: -C> --workdir> --why --poll \
+        --no-gitignore --no-ignore --no-restart --postpone -N --notify").runs(Runs::Joined).because(EXEC),
+    row(&["cargo"]).lenient().only_options().options("--config=").because(EXEC),
     row(&["cargo-watch", "watchexec"]).options("-x$ --exec$ -s$ --shell$ -w: --watch: -e: --exts: \
         -i: --ignore: -c? --clear? -r --restart -d: --debounce: -n -N --notify -p --postpone -q \
         --quiet -C> --workdir> --project-origin: -W: --watch-non-recursive: -f: --filter: \
@@ -303,7 +358,9 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["catatonit", "catchsegv", "dumb-init", "nocorrect", "s6-setsid", "tini", "unbuffer"])
         .options("-p: -s -v -w -g -c --single-child --verbose -e: -l --rewrite:"),
     row(&["cgexec"]).options("-g: --sticky -h. --help.").operands(0),
-    row(&["chpst", "envuidgid", "setuidgid"]).options("-u: -U: -b: -e: -/: -C> -n: -l: -L: -m: -d: \
+    row(&["chamber"]).path(&[&["exec"]]).lenient().only_options().options("--~ -b:"),
+    row(&["choom"]).options("-n: --adjust: -p. --pid. -h. --help. -V. --version."),
+    row(&["chpst"]).options("-u: -U: -b: -e: -/: -C> -n: -l: -L: -m: -d: \
         -o: -p: -f: -c: -t: -r: -v -P -0 -1 -2").lenient().because(PRIVILEGE),
     row(&["chronic", "ifne"]).options("-v -e -n"),
     row(&["chroot"]).options("--groups: --userspec: --skip-chdir -g: -u: -G: --help. --version.")
@@ -323,6 +380,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
             --no-capture-output --live-stream -e: --env: -a: --attach: -d --detach --clean-env"),
     row(&["corepack"]),
     row(&["crontab"]).options("-u: -e. -l. -r. -i -s -n -T: -V.").runs(Runs::Input).because(EXEC),
+    row(&["cross-env"]).assignments(),
+    row(&["cross-env-shell"]).assignments().runs(Runs::Joined),
     row(&["dbus-launch"]).options("--sh-syntax --csh-syntax --auto-syntax --exit-with-session \
         --exit-with-x11 --autolaunch: --binary-syntax --close-stderr --config-file:"),
     row(&["dbus-run-session"]).options("--config-file: --dbus-daemon:"),
@@ -352,16 +411,19 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         .options(DOCKER_EXEC).operands(1).because(REMOTE),
     row(&["docker-compose", "podman-compose"]).path(&[&["run"]]).globals(COMPOSE_GLOBALS)
         .options(DOCKER_RUN).operands(1).because(REMOTE),
-    row(&["doppler", "infisical", "op", "teller", "chamber", "envchain", "vault-env"])
+    row(&["doppler", "infisical", "op", "teller", "envchain", "vault-env"])
         .path(&[&["run", "exec"]]).lenient().mixed().options("--command$ --env-file: -p: --project: \
             -c: --config: --env: --path: --account: --token: -t:"),
     row(&["dotenv", "dotenvx"]).options("-f: -e: -o -c? -v: -p: -q --quiet --env-file:").lenient(),
     row(&["dotenvx"]).path(&[&["run"]]).options("-f: -e: --env: --env-file:  -q --quiet").lenient(),
+    row(&["dtruss", "heaptrack", "truss", "uftrace"]).lenient()
+        .options("-o: -p: -n: -t: -e: -s: -b: -d: -F: -D:"),
     row(&["entr"]).options("-a -c -d -n -p -r -s& -x: -z").because(EXEC),
     row(&["env"]).options("- -0 --null -a: --argv0: -C> --chdir> -i --ignore-environment -P: -S% \
         --split-string% -u: --unset: -v --debug --block-signal? --default-signal? --ignore-signal? \
         --list-signal-handling --help. --version.").assignments(),
     row(&["envdir"]).operands(1),
+    row(&["envuidgid", "setuidgid"]).operands(1).because(PRIVILEGE),
     row(&["exec"]).options("-c -l -a:"),
     row(&["fakechroot", "fakeroot", "fakeroot-ng"]).options("-l: --lib: --faked: -i: -s: -u -b: -c: \
         -e: -d: --unknown-is-real -h. --help. -v. --version.").or_shell(),
@@ -383,7 +445,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --config --debug --debug-file: --profile: --repo-owner: --server-port:")
         .runs(Runs::Joined).because(REMOTE),
     row(&["gosu", "su-exec"]).operands(1).because(PRIVILEGE),
-    row(&["guix"]).path(&[&["environment", "shell"]]).lenient().only_options(),
+    row(&["guix"]).path(&[&["environment", "shell"]]).lenient().only_options().options("--~"),
     row(&["hatch", "pdm", "pipenv", "pixi", "poetry", "rye", "tox"]).path(&[&["run", "exec"]])
         .globals("-C: --directory: -P: --project: -n --no-interaction -q --quiet -v -e: --env: \
             --no-ansi --no-plugins --no-cache --ansi").lenient()
@@ -401,21 +463,30 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --uid. -h. --help. -V. --version.").exact().because(EXEC),
     row(&["ip"]).path(&[&["netns"], &["exec"]]).operands(1).because(PRIVILEGE),
     row(&["ip"]).path(&[&["vrf"], &["exec"]]).operands(1).because(PRIVILEGE),
+    row(&["just"]).lenient().only_options().options("--command~ -c~ -f: -d: --justfile: \
+        --working-directory> --shell^").because(EXEC),
     row(&["keychain", "ssh-agent"]).options("-a: -c -D -d -E: -k. -O: -P: -s -t:"),
     row(&["kubectl", "k3s", "microk8s", "minikube", "oc"]).path(&[&["exec", "debug", "run"]])
         .globals(KUBECTL_GLOBALS).options(KUBECTL_GLOBALS).operands(1).mixed().because(REMOTE),
     row(&["ld.so"]).options("--verify. --list. --inhibit-cache --library-path: --glibc-hwcaps-prepend: \
         --glibc-hwcaps-mask: --inhibit-rpath: --audit: --preload: --argv0: --list-tunables. \
         --list-diagnostics. --help. --version.").because(EXEC),
+    row(&["lerna", "nx", "rush"]).path(&[&["exec"]]).lenient(),
+    row(&["loop", "repeat", "retry", "timelimit"]).lenient()
+        .options("-t: -T: -s: -S: -d: --delay: --times: --tries: --until: -n: --num: -m: --min: --max:"),
     row(&["ltrace"]).options("-a: --align: -A: -b --no-signals -c -C --demangle -D: --debug: -e: -f -F: \
         --config: -h. --help. -i -l: --library: -L -n: --indent: -o| --output| -p: -r -s: -S -t -T \
         -u: -V. --version. -w: --where: -x:"),
     row(&["lxc", "incus"]).path(&[&["exec"]]).operands(1).mixed().because(REMOTE)
         .options("--cwd: --disable-stdin --env: --force-interactive -T --force-noninteractive --group: \
             --mode: -n -t --user:"),
+    row(&["lxc-attach", "lxc-execute"]).lenient().options("-n: --name: -P: -f: -o: -l: -a: -e: -s: -v: -u: -g:")
+        .or_shell().because(REMOTE),
+    row(&["machinectl"]).path(&[&["shell"]]).lenient().operands(1).options("-M: -E: --setenv: --uid:")
+        .or_shell().because(REMOTE),
     row(&["mise", "rtx"]).path(&[&["exec", "x"]]).globals("-C> --cd> -E: --env: -j: --jobs: -q --quiet \
-        -v --verbose -y --yes --silent --raw").options("-c$ --command$ -C> --cd> -E: --env: -j: --jobs: \
-        --raw --no-prepare --fresh-env -q --quiet -v --verbose -y --yes"),
+        -v --verbose -y --yes --silent --raw").options("--~ -c$ --command$ -C> --cd> -E: --env: -j: \
+        --jobs: --raw --no-prepare --fresh-env -q --quiet -v --verbose -y --yes").only_options(),
     row(&["mosh"]).options("--client: --server: --ssh: --port: -p: --predict: -4 -6 -a -n --ssh-pty \
         --no-ssh-pty --init --no-init --local --bind-server: --family: -o").operands(1).because(REMOTE),
     row(&["msgexec", "msgfilter"]).options("-i: --input: -o: --output: -D: --directory:").lenient(),
@@ -434,6 +505,9 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["npm"]).path(&[&["exec", "x"]]).globals(NPM_GLOBALS).runs(Runs::Package).mixed()
         .options("-y --yes --no -p: --package: -c$ --call$ -w: --workspace:  --workspaces \
             --include-workspace-root --prefix: --silent -s -q --quiet --loglevel: --registry:"),
+    row(&["npm", "pnpm", "yarn"]).lenient().only_options().options("--script-shell^ --shell^")
+        .because(EXEC),
+    row(&["npm"]).path(&[&["explore"]]).operands(1).lenient(),
     row(&["npx"]).runs(Runs::Package).options("-y --yes --no -n --no-install -p: --package: -c$ \
         --call$ -q --quiet -w: --workspace:  --workspaces --include-workspace-root \
         --ignore-existing --cache: --userconfig: --node-arg: --shell-auto-fallback? --prefix: \
@@ -449,8 +523,11 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --balancing -s. --show. -H. --hardware. --huge -S: --shm: -f: --file: -o: --offset: -L: \
         --length: -M: --shmmode: -t --strict -I: --shmid: -u --touch -T -D --dump -d \
         --dump-nodes"),
+    row(&["nvm"]).path(&[&["exec", "run"]]).operands(1).lenient(),
+    row(&["onchange"]).lenient().only_options().options("--~ -e: -d: -p:").because(EXEC),
     row(&["parallel-ssh", "pdsh", "pssh"]).options("-w: -x: -l: -t: -u: -f: -g: -R: -h: -H: -p: -o: -e: \
         -O= -A -i -v -P -I -b -S").runs(Runs::Joined).because(REMOTE),
+    row(&["pee"]).runs(Runs::Scripts),
     row(&["perf"]).path(&[&["record", "stat", "trace", "top", "kvm", "mem", "c2c", "lock", "sched"]])
         .lenient().options("-e: --event: -o: --output: -p: --pid: -t: --tid: -C: --cpu: -F: --freq: \
             -c: --count: -m: --mmap-pages: -r: --repeat: -I: --interval-print: --pre$ --post$ -D: \
@@ -464,6 +541,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["pnpm"]).path(&[&["dlx"]]).globals(PNPM_GLOBALS).options(PNPM_GLOBALS).runs(Runs::Package),
     row(&["pnpm"]).path(&[&["exec"]]).globals(PNPM_GLOBALS).options(PNPM_GLOBALS),
     row(&["pnpx"]).options(PNPM_GLOBALS).runs(Runs::Package),
+    // The boundary is not the command: what it runs is judged as if it stood alone.
+    row(&["portcullis"]).path(&[&["run"]]).globals("--json --color:").options(PORTCULLIS_RUN),
     row(&["proot"]).options("-r: --rootfs: -b: --bind: -m: --mount: -q: --qemu: -w> --pwd> --cwd> -v: \
         --verbose: -V. --version. -h. --help. -k: --kernel-release: -0 --root-id -i: --change-id: -p: \
         --port: -n --netcoop -l --link2symlink -R: -S: --kill-on-exit -H -P").or_shell(),
@@ -472,9 +551,11 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
             -plugin: -trace:").single_dash(),
     row(&["qvm-run", "virsh", "vagrant"]).path(&[&["ssh", "qemu-agent-command"]])
         .options("-c$ --command$").lenient().only_options().because(REMOTE),
+    row(&["reflex"]).lenient().options("-r: --regex: -R: -g: --glob: -G: -d: --decoration: -c:").because(EXEC),
     row(&["rlwrap"]).lenient().options("-a? -A? -b: -c -C: -D: -e: -f: -F -g: -H: -i -I -l: -m? -M: \
         -n -N -o -O: -p? -P: -q: -r -R -s: -S: -t: -T -U -v. -w: -W -X -z^ --filter^ --file: \
         --history-filename: --histsize: --substitute-prompt: --command-name:"),
+    row(&["rr"]).path(&[&["record"]]).lenient().options("-c: -o: -v: -D:"),
     row(&["rsh", "rexec"]).options("-l: -n -d -8 -E -K -L -x -k:").operands(1).runs(Runs::Joined)
         .because(REMOTE),
     row(&["run-one", "run-this-one", "keep-one-running"]),
@@ -485,8 +566,10 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["runuser"]).options("-u: --user: -g: --group: -G: --supp-group:").because(PRIVILEGE),
     row(&["rustup"]).path(&[&["run"]]).globals("-v --verbose -q --quiet").options("--install")
         .operands(1),
+    row(&["rvm"]).path(&[&["do"]]),
     row(&["s6-applyuidgid", "s6-envdir", "s6-envuidgid", "s6-setlock", "s6-setuidgid", "s6-softlimit"])
         .lenient().options("-u: -g: -G: -t: -m: -d: -o: -f: -c: -a:").operands(1).because(PRIVILEGE),
+    row(&["sandbox-exec"]).options(PORTCULLIS_RUN),
     row(&["sbatch", "srun", "salloc"]).lenient().options("-A: -c: -D> -d: -e: -i: -J: -m: -n: -N: -o: -p: \
         -q: -t: -w: -x: --wrap$ --account: --chdir> --job-name: --nodes: --ntasks: --partition: \
         --time: --output: --error: --mem: --gres: --qos: --constraint:").because(REMOTE),
@@ -499,6 +582,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --force -I: --log-in: -m: --logging-format: -O: --log-out: -o: --output-limit: -q --quiet -t? \
         --timing? -T: --log-timing: -h. --help. -V. --version. -d -F -k -p -r").operands(1).mixed()
         .or_shell(),
+    row(&["setarch"]).path(&[ARCHITECTURES]).options(SETARCH),
+    row(&["setarch"]).options(SETARCH),
     row(&["setpriv"]).options("-d. --dump. --clear-groups --groups: --inh-caps: --ambient-caps: \
         --bounding-set: --init-groups --keep-groups --landlock-access: --landlock-rule: --list-caps. \
         --no-new-privs --nnp --rgid: --regid: --egid: --gid: --ruid: --reuid: --euid: --uid: \
@@ -506,9 +591,13 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --seccomp-filter: -h. --help. -V. --version.").because(PRIVILEGE),
     row(&["setsid"]).options("-c --ctty -f --fork -w --wait -h. --help. -V. --version.").exact()
         .because(EXEC),
+    row(&["snap"]).path(&[&["run"]]).lenient().options("--command: --shell").because(EXEC),
+    row(&["softlimit"]).options("-a: -c: -d: -f: -l: -m: -o: -p: -r: -s: -t:"),
     row(&["ssh", "autossh", "slogin"]).options(SSH).operands(1).mixed().runs(Runs::Joined).or_shell()
         .because(REMOTE),
     row(&["sshpass"]).options("-f: -d: -p: -e -P: -v -h. -V."),
+    row(&["stack"]).path(&[&["exec"]]).globals("--resolver: --stack-yaml: --system-ghc --silent -v").lenient()
+        .options("--package: --cwd> --rts-options:"),
     row(&["start-stop-daemon"]).options("-S --start -K. --stop. -T. --status. -H. --help. -V. --version. \
         -p: --pidfile: -x^ --exec^ -a^ --startas^ -n: --name: --pid: --ppid: -u: --user: -c: --chuid: \
         -g: --group: -s: --signal: -R: --retry: -t --test -o --oknodo -q --quiet -v --verbose -r: \
@@ -540,6 +629,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         "respawn-window", "run", "run-shell", "if", "if-shell", "pipep", "pipe-pane", "popup",
         "display-popup", "confirm", "confirm-before", "send", "send-keys", "set-hook"]])
         .options(TMUX).runs(Runs::Joined).mixed().because(EXEC),
+    row(&["trickle"]).lenient().options("-d: -u: -w: -t: -l: -n: -L: -P:"),
     row(&["tsp", "ts"]).options("-n -f -m -d -D: -L: -N: -E -B -g -r? -w? -k? -T. -C. -K. -V. -h. -S? -l."),
     row(&["unshare"]).options("-i? --ipc? -m? --mount? -n? --net? -p? --pid? -u? --uts? -U? --user? -C? \
         --cgroup? -T? --time? -f --fork --kill-child? --mount-proc? --mount-binfmt? -r \
@@ -551,6 +641,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["uv"]).path(&[&["tool"], &["run"]]).globals(UV_GLOBALS).options(UV_RUN).runs(Runs::Package),
     row(&["uvx"]).options(UV_RUN).runs(Runs::Package),
     row(&["valgrind"]).lenient(),
+    row(&["volta", "fnm"]).path(&[&["run", "exec"]]).lenient().options("--using: --node: --npm: --yarn:"),
     row(&["watch"]).options("-b --beep -c --color -C --no-color -d? --differences? -e --errexit -f \
         --follow -g --chgexit -n: --interval: -p --precise -q: --equexit: -r --no-rerun -s: \
         --shotsdir: -t --no-title -w --no-wrap --no-linewrap -x~ --exec~ -h. --help. -v. --version.")

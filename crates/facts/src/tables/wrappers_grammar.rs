@@ -278,10 +278,20 @@ impl Grammar {
             stage,
             over: state.over,
         };
-        if options_here {
+        let subcommand = self.path.get(state.stage);
+        let chosen =
+            subcommand.is_some_and(|words| word.known().is_some_and(|text| words.contains(&text)));
+        if options_here && !chosen {
             if word.known() == Some("--") {
                 let state = State { over: true, ..next(1, state.stage) };
-                return Step::Next { state, met: vec![], operand: None, assigns: None };
+                // Some programs take operands up to here, and run what follows.
+                let met = look_up(self.options, "--", false).map(|(kind, plain)| Met {
+                    kind,
+                    value: None,
+                    plain,
+                });
+                let met = met.into_iter().collect();
+                return Step::Next { state, met, operand: None, assigns: None };
             }
             match self.option(words, state.position, in_path) {
                 Optional::Not => {}

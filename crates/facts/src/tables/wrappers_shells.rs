@@ -93,6 +93,7 @@ pub(crate) fn peel_shell(shell: &'static str, words: &[Arg]) -> Peeled {
 /// `-c text name arguments…`
 fn run_text(operands: &[Arg], peeled: &mut Peeled) {
     let Some((script, arguments)) = operands.split_first() else { return };
+    peeled.parameters = arguments.to_vec();
     let arguments = arguments.get(1..).unwrap_or_default();
     let known = script.known();
     let reads_arguments = known.is_some_and(|text| text.contains('$'));

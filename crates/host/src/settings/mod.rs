@@ -48,6 +48,27 @@ pub struct Options {
     pub add_directories: Vec<String>,
 }
 
+impl Options {
+    /// The files and directories that say what is allowed and who is trusted, whether they exist or not:
+    /// what may not be written by a command they decide over.
+    pub fn own_files(&self) -> Vec<AbsPath> {
+        let user = user_dir(self);
+        let mut found = vec![
+            self.managed_dir.clone(),
+            below(&user, "settings.json"),
+            below(&user, "settings.local.json"),
+            below(&self.home, ".claude.json"),
+            below(&self.home, ".config/portcullis"),
+            self.trust_record.clone(),
+        ];
+        for name in ["settings.json", "settings.local.json"] {
+            found.push(below(&self.project_root, &format!(".claude/{name}")));
+        }
+        found.extend(self.managed_files.iter().cloned());
+        found
+    }
+}
+
 /// Which files are read beside the command line's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Files {

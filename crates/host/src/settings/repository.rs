@@ -49,6 +49,28 @@ impl Repository {
         .then_some(root)
     }
 
+    /// The git directory that work below `root` writes to and that lies elsewhere: of a linked worktree,
+    /// of a submodule, or of the repository that `root` is a part of. `None` where it is inside, and where
+    /// it is nobody's we trust: another user's, or one over the whole home directory.
+    ///
+    /// SECURITY: a tree names its git directory itself. Only a main checkout that names it back is
+    /// believed, and a directory of the repository around.
+    pub fn outside(&self, root: &AbsPath, home: &AbsPath) -> Option<AbsPath> {
+        let root = fs::canonicalize(root.as_str()).ok()?;
+        let git_dir =
+            if self.main_git_dir == self.git_dir { &self.git_dir } else { &self.main_git_dir };
+        let linked = self.main_git_dir != self.git_dir;
+        let around = root.ancestors().skip(1).any(|outer| *git_dir == outer.join(".git"));
+        let submodule =
+            root.ancestors().skip(1).any(|outer| git_dir.starts_with(outer.join(".git/modules")));
+        let over_home =
+            fs::canonicalize(home.as_str()).is_ok_and(|home| git_dir.parent() == Some(&*home));
+        if git_dir.starts_with(&root) || over_home || !file::is_ours(git_dir) {
+            return None;
+        }
+        (linked || around || submodule).then(|| AbsPath::parse(git_dir.to_str()?).ok()).flatten()
+    }
+
     /// Whether git may have put `.claude/settings.local.json` below `holder` there. Errs towards
     /// yes: an index that is not in plain form, or another file of that name, count as well.
     pub(super) fn may_track_local_settings(&self, holder: &AbsPath) -> bool {

@@ -174,7 +174,7 @@ fn upper(c: char) -> char {
     }
 }
 
-fn glob_matches(tokens: &[Token], name: &str, case: Case) -> bool {
+pub(super) fn glob_matches(tokens: &[Token], name: &str, case: Case) -> bool {
     let mut rest = name.chars();
     let mut tokens = tokens;
     let mut retry: Option<(&[Token], std::str::Chars<'_>)> = None;

@@ -70,6 +70,15 @@ pub(super) fn paths(texts: &TextSet) -> Automaton {
     builder.finish(start, &ends)
 }
 
+/// Whether the set holds every path: nothing is sure behind its last unknown part.
+pub(super) fn is_any_path(texts: &TextSet) -> bool {
+    match texts.pieces().last() {
+        Some(TextPiece::Literal(text)) => text.is_empty(),
+        Some(TextPiece::InWord | TextPiece::Anything | TextPiece::MoreWords) => true,
+        None => false,
+    }
+}
+
 /// The paths a shell glob may expand to, and the glob itself; `None` where a component may be `..`.
 pub(super) fn shell_glob(glob: &str) -> Option<Automaton> {
     let mut names: Vec<&str> = Vec::new();
@@ -131,16 +140,30 @@ fn any_depth(builder: &mut Builder, from: usize) -> usize {
     hub
 }
 
+/// The ASCII bytes a token takes.
+fn ascii(token: &Token, case: Case) -> ByteSet {
+    let takes = |byte: &u8| *byte != b'/' && token.matches(char::from(*byte), case);
+    let union = |set: ByteSet, byte: u8| set.union(ByteSet::single(byte));
+    match token {
+        // Only the two spellings of a letter fold to the same.
+        Token::Char(c) if c.is_ascii() => {
+            let spellings = [c.to_ascii_lowercase(), c.to_ascii_uppercase()];
+            let bytes = spellings.into_iter().filter_map(|c| u8::try_from(c).ok());
+            bytes.filter(takes).fold(ByteSet::NONE, union)
+        }
+        Token::Char(_) | Token::One | Token::Many | Token::Class(_) => {
+            (0..=0x7f_u8).filter(takes).fold(ByteSet::NONE, union)
+        }
+    }
+}
+
 /// Appends one token.
 fn token(builder: &mut Builder, from: usize, token: &Token, case: Case) -> usize {
     let to = match token {
         Token::Many => return builder.repeat(from, in_name()),
         Token::Char(_) | Token::One | Token::Class(_) => builder.state(),
     };
-    let ascii =
-        (0..=0x7f_u8).filter(|byte| *byte != b'/' && token.matches(char::from(*byte), case));
-    let ascii = ascii.fold(ByteSet::NONE, |set, byte| set.union(ByteSet::single(byte)));
-    builder.edge(from, ascii, to);
+    builder.edge(from, ascii(token, case), to);
     match (token, case) {
         (Token::Char(c), Case::Exact) if !c.is_ascii() => {
             let end = builder.literal(from, c.encode_utf8(&mut [0; 4]));

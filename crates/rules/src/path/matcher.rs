@@ -1,11 +1,12 @@
 //! A path pattern fixed to directories.
 
-use super::glob::{Case, PathGlob, fold};
+use super::glob::{Case, PathGlob, Segment, Token, fold};
 use super::language;
 use crate::Match;
 use crate::automaton::{Automaton, Budget, Inclusion, included};
 use portcullis_model::{AbsPath, RuleClass, TextSet};
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 /// A path pattern fixed to directories.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,26 @@ pub struct PathMatcher {
     glob: Arc<PathGlob>,
     case: Case,
     nothing: bool,
+    language: Language,
+}
+
+/// The language of a pattern, made when it is first asked for: most patterns never are. It follows
+/// from the pattern, so it is no part of what a matcher is.
+#[derive(Clone, Default)]
+struct Language(OnceLock<Arc<Automaton>>);
+
+impl PartialEq for Language {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Language {}
+
+impl fmt::Debug for Language {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("..")
+    }
 }
 
 impl PathMatcher {
@@ -24,7 +45,7 @@ impl PathMatcher {
         nothing: bool,
     ) -> Self {
         let case = if class == RuleClass::Allow { Case::Exact } else { Case::Folded };
-        Self { anchor, glob, case, nothing }
+        Self { anchor, glob, case, nothing, language: Language::default() }
     }
 
     /// Whether the path matches, exactly as written.
@@ -51,6 +72,8 @@ impl PathMatcher {
         match paths.known().map(AbsPath::parse) {
             Some(Ok(path)) => self.decide(&path),
             Some(Err(_)) => Match::Possible,
+            // Any path at all is what an unknown path is most often.
+            None if language::is_any_path(paths) && self.takes_some() => Match::Possible,
             None => self.relate(&language::paths(paths)),
         }
     }
@@ -84,6 +107,30 @@ impl PathMatcher {
         language::pattern(&self.anchor, &self.glob, self.case)
     }
 
+    /// Whether the pattern surely takes some paths and surely not all of them: somewhere it asks for
+    /// a certain character, and nowhere for one of a class, which may be empty.
+    fn takes_some(&self) -> bool {
+        let tokens = || {
+            self.glob.segments.iter().flat_map(|segment| match segment {
+                Segment::Glob(tokens) => tokens.as_slice(),
+                Segment::AnyDepth | Segment::Literal(_) => &[],
+            })
+        };
+        let literal = |segment: &Segment| match segment {
+            Segment::Literal(name) => !name.is_empty(),
+            Segment::AnyDepth | Segment::Glob(_) => false,
+        };
+        let asks = self.anchor != AbsPath::root()
+            || self.glob.segments.iter().any(literal)
+            || tokens().any(|token| matches!(token, Token::Char(_)));
+        asks && !tokens().any(|token| matches!(token, Token::Class(_)))
+    }
+
+    /// The pattern below the anchor; `None` where nothing matches.
+    pub(super) fn glob(&self) -> Option<&PathGlob> {
+        (!self.nothing).then_some(&*self.glob)
+    }
+
     /// The directory the pattern is fixed to.
     pub fn anchor(&self) -> &AbsPath {
         &self.anchor
@@ -98,12 +145,12 @@ impl PathMatcher {
     }
 
     fn relate(&self, paths: &Automaton) -> Match {
-        let own = self.automaton();
+        let own = self.language.0.get_or_init(|| Arc::new(self.automaton()));
         let mut budget = Budget::new(STEPS);
         if own.intersects(paths, &mut budget) == Some(false) {
             return Match::No;
         }
-        match included(paths, &[&own], &mut budget) {
+        match included(paths, &[own.as_ref()], &mut budget) {
             Some(Inclusion::Holds) => Match::Certain,
             Some(Inclusion::Fails(_)) | None => Match::Possible,
         }

@@ -1,1 +1,22 @@
-//! The system calls no library offers in the shape needed here, one safe function each.
+//! The system calls no library offers in the shape needed here, one safe function each, and what runs
+//! between the fork and the program.
+#![expect(
+    unsafe_code,
+    reason = "the only module with unsafe code; each block states why it is sound"
+)]
+
+mod child;
+mod kernel;
+mod page;
+mod script;
+
+pub(crate) use child::fork_and_follow;
+pub(crate) use kernel::{
+    arguments_and_variables, block_signals, end_by_signal, landlock_version, restore_signals,
+    signal_descriptor, take_signal,
+};
+pub(crate) use page::{Page, Stage};
+pub(crate) use script::{
+    Capture, ExecArguments, FileRight, Identity, Landlock, Namespaces, Script, Step, Supervision,
+    Target,
+};

@@ -27,7 +27,8 @@ pub fn protected_part(path: &AbsPath) -> Option<&'static str> {
     None
 }
 
-const DIRECTORIES: &[&str] = &[
+/// Directories, with everything below them.
+pub const DIRECTORIES: &[&str] = &[
     ".git",
     ".config/git",
     ".vscode",
@@ -40,7 +41,8 @@ const DIRECTORIES: &[&str] = &[
     ".claude",
 ];
 
-const FILES: &[&str] = &[
+/// Files.
+pub const FILES: &[&str] = &[
     ".gitconfig",
     ".gitmodules",
     ".bashrc",

@@ -1,0 +1,269 @@
+//! What changes between two policies beside rules.
+
+use portcullis_model::{Mode, Source};
+use portcullis_policy::{Policy, SandboxDomain, SandboxPath, Setting};
+use std::collections::BTreeSet;
+
+/// A switch or list that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingChange {
+    /// The settings key.
+    pub key: &'static str,
+    /// Its value before.
+    pub before: String,
+    /// Its value after.
+    pub after: String,
+    /// What that does.
+    pub direction: Direction,
+    /// Where the new value is written.
+    pub source: Option<Source>,
+}
+
+/// Whether a change gives or takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// Less is possible than before.
+    Tighter,
+    /// It depends on the call.
+    Mixed,
+    /// More is possible than before.
+    Looser,
+}
+
+impl Direction {
+    /// Whether some call may get more than before.
+    pub fn may_loosen(self) -> bool {
+        self != Self::Tighter
+    }
+
+    /// The lower-case word used in every output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tighter => "tighter",
+            Self::Mixed => "mixed",
+            Self::Looser => "looser",
+        }
+    }
+}
+
+/// Every setting that changed.
+pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
+    let mut out = Vec::new();
+    let (a, b) = (&old.sandbox, &new.sandbox);
+    for (key, before, after, safe) in [
+        ("sandbox.enabled", &a.enabled, &b.enabled, true),
+        ("sandbox.autoAllowBashIfSandboxed", &a.auto_allow, &b.auto_allow, false),
+        ("sandbox.allowUnsandboxedCommands", &a.allow_unsandboxed, &b.allow_unsandboxed, false),
+        ("sandbox.failIfUnavailable", &a.fail_if_unavailable, &b.fail_if_unavailable, true),
+        ("sandbox.enableWeakerNestedSandbox", &a.weaker_nested, &b.weaker_nested, false),
+        ("sandbox.filesystem.disabled", &a.filesystem.disabled, &b.filesystem.disabled, false),
+        (
+            "sandbox.filesystem.allowManagedReadPathsOnly",
+            &a.filesystem.managed_read_only,
+            &b.filesystem.managed_read_only,
+            true,
+        ),
+        ("sandbox.network.strictAllowlist", &a.network.strict, &b.network.strict, true),
+        (
+            "sandbox.network.allowManagedDomainsOnly",
+            &a.network.managed_only,
+            &b.network.managed_only,
+            true,
+        ),
+        (
+            "sandbox.network.allowAllUnixSockets",
+            &a.network.all_unix_sockets,
+            &b.network.all_unix_sockets,
+            false,
+        ),
+        (
+            "sandbox.network.allowLocalBinding",
+            &a.network.local_binding,
+            &b.network.local_binding,
+            false,
+        ),
+    ] {
+        switch(&mut out, key, before, after, safe);
+    }
+    // The sandbox turned on lets commands run that would have asked: both directions at once.
+    for change in &mut out {
+        if change.key == "sandbox.enabled"
+            && b.auto_allow.value
+            && a.enabled.value != b.enabled.value
+        {
+            change.direction = Direction::Mixed;
+        }
+    }
+    if a.network.tls_termination.value != b.network.tls_termination.value
+        || a.credentials != b.credentials
+        || a.network.http_proxy_port.value != b.network.http_proxy_port.value
+        || a.network.socks_proxy_port.value != b.network.socks_proxy_port.value
+    {
+        out.push(SettingChange {
+            key: "sandbox.credentials, tlsTerminate or proxy ports",
+            before: "as before".to_owned(),
+            after: "changed".to_owned(),
+            direction: Direction::Mixed,
+            source: None,
+        });
+    }
+    let texts = |list: &[SandboxPath]| list.iter().map(|p| p.path.to_string()).collect();
+    let hosts = |list: &[SandboxDomain]| list.iter().map(|d| format!("{d:?}")).collect();
+    lists(
+        &mut out,
+        "sandbox.filesystem.allowWrite",
+        texts(&a.filesystem.allow_write),
+        texts(&b.filesystem.allow_write),
+        true,
+    );
+    lists(
+        &mut out,
+        "sandbox.filesystem.denyWrite",
+        texts(&a.filesystem.deny_write),
+        texts(&b.filesystem.deny_write),
+        false,
+    );
+    lists(
+        &mut out,
+        "sandbox.filesystem.denyRead",
+        texts(&a.filesystem.deny_read),
+        texts(&b.filesystem.deny_read),
+        false,
+    );
+    lists(
+        &mut out,
+        "sandbox.filesystem.allowRead",
+        texts(&a.filesystem.allow_read),
+        texts(&b.filesystem.allow_read),
+        true,
+    );
+    lists(
+        &mut out,
+        "sandbox.network.allowUnixSockets",
+        texts(&a.network.unix_sockets),
+        texts(&b.network.unix_sockets),
+        true,
+    );
+    lists(
+        &mut out,
+        "sandbox.network.allowedDomains",
+        hosts(&a.network.allowed),
+        hosts(&b.network.allowed),
+        true,
+    );
+    lists(
+        &mut out,
+        "sandbox.network.deniedDomains",
+        hosts(&a.network.denied),
+        hosts(&b.network.denied),
+        false,
+    );
+    let excluded =
+        |policy: &Policy| policy.sandbox.excluded.iter().map(|e| e.text.clone()).collect();
+    lists(&mut out, "sandbox.excludedCommands", excluded(old), excluded(new), true);
+    let directories =
+        |policy: &Policy| policy.directories.iter().map(|d| d.path.to_string()).collect();
+    lists(&mut out, "permissions.additionalDirectories", directories(old), directories(new), true);
+    let closed = |policy: &Policy| policy.closed.iter().map(|c| c.text.clone()).collect();
+    lists(&mut out, "what cannot be read", closed(old), closed(new), false);
+    mode(&mut out, old, new);
+    for (key, before, after) in [
+        ("permissions.disableBypassPermissionsMode", &old.bypass_disabled, &new.bypass_disabled),
+        ("disableAutoMode", &old.auto_disabled, &new.auto_disabled),
+        ("allowManagedPermissionRulesOnly", &old.rules_locked, &new.rules_locked),
+    ] {
+        if before.is_some() != after.is_some() {
+            let word =
+                |set: &Option<Source>| if set.is_some() { "set" } else { "not set" }.to_owned();
+            out.push(SettingChange {
+                key,
+                before: word(before),
+                after: word(after),
+                direction: if after.is_some() { Direction::Tighter } else { Direction::Looser },
+                source: after.clone(),
+            });
+        }
+    }
+    if old.preapproved_hosts != new.preapproved_hosts {
+        out.push(SettingChange {
+            key: "portcullis.preapprovedHosts",
+            before: old.preapproved_hosts.to_string(),
+            after: new.preapproved_hosts.to_string(),
+            direction: if new.preapproved_hosts { Direction::Looser } else { Direction::Tighter },
+            source: None,
+        });
+    }
+    out
+}
+
+fn switch(
+    out: &mut Vec<SettingChange>,
+    key: &'static str,
+    before: &Setting<bool>,
+    after: &Setting<bool>,
+    safe: bool,
+) {
+    if before.value != after.value {
+        out.push(SettingChange {
+            key,
+            before: before.value.to_string(),
+            after: after.value.to_string(),
+            direction: if after.value == safe { Direction::Tighter } else { Direction::Looser },
+            source: after.source.clone(),
+        });
+    }
+}
+
+fn lists(
+    out: &mut Vec<SettingChange>,
+    key: &'static str,
+    before: BTreeSet<String>,
+    after: BTreeSet<String>,
+    grants: bool,
+) {
+    if before == after {
+        return;
+    }
+    let (more, less) = (!after.is_subset(&before), !before.is_subset(&after));
+    let direction = match (more, less) {
+        (true, true) => Direction::Mixed,
+        (true, false) if grants => Direction::Looser,
+        (false, _) if !grants => Direction::Looser,
+        (true | false, _) => Direction::Tighter,
+    };
+    let shown = |own: &BTreeSet<String>, other: &BTreeSet<String>| {
+        let only: Vec<&str> = own.difference(other).map(String::as_str).collect();
+        if only.is_empty() { "nothing more".to_owned() } else { only.join(", ") }
+    };
+    out.push(SettingChange {
+        key,
+        before: shown(&before, &after),
+        after: shown(&after, &before),
+        direction,
+        source: None,
+    });
+}
+
+fn mode(out: &mut Vec<SettingChange>, old: &Policy, new: &Policy) {
+    let of =
+        |policy: &Policy| policy.default_mode.as_ref().map_or(Mode::Default, |(mode, _)| *mode);
+    let (before, after) = (of(old), of(new));
+    if before == after {
+        return;
+    }
+    let rank = |mode: Mode| match mode {
+        Mode::BypassPermissions => 0,
+        Mode::Auto => 1,
+        Mode::AcceptEdits => 2,
+        Mode::Default => 3,
+        Mode::Plan => 4,
+        Mode::DontAsk => 5,
+    };
+    out.push(SettingChange {
+        key: "permissions.defaultMode",
+        before: before.word().to_owned(),
+        after: after.word().to_owned(),
+        direction: if rank(after) > rank(before) { Direction::Tighter } else { Direction::Looser },
+        source: new.default_mode.as_ref().map(|(_, source)| source.clone()),
+    });
+}

@@ -1,0 +1,197 @@
+//! `run` and `sandbox-exec`: a command inside the boundary that the policy draws.
+//!
+//! Nothing is decided here: a policy and the machine become a profile, and the profile goes to the
+//! sandbox. Whatever keeps the command from starting is one line on the error output and status 125.
+
+mod boundary;
+mod denials;
+mod temporary;
+
+pub(crate) use boundary::{available, program_path, weakest_of};
+
+use crate::args::{RunArgs, RunLine};
+use crate::console::Palette;
+use crate::environment;
+use crate::failure::Failure;
+use crate::render::profile;
+use crate::session::{Session, Surroundings, plain};
+use boundary::Boundary;
+use clap::Parser as _;
+use clap::error::ErrorKind;
+use portcullis_host::claude_code::shown;
+use portcullis_profile::NetworkAccess;
+use portcullis_sandbox::{Backend, End, Request, SignalRelay, prepare, probe};
+use serde_json::json;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+/// The status where nothing was run because of us.
+const FAILED: u8 = 125;
+
+/// Runs a command line; the command's own end is the end of this process.
+pub(crate) fn run(args: &[OsString]) -> ExitCode {
+    let as_json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    let line = std::iter::once(OsString::from("run")).chain(args.iter().cloned());
+    let ended = match RunLine::try_parse_from(line) {
+        Ok(line) => start(&line),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                return written(io::stdout().write_all(error.to_string().as_bytes()));
+            }
+            _ => Err(crate::usage_failure(&error)),
+        },
+    };
+    match ended {
+        // A command's own end is this process's: the same status, or death by the same signal.
+        Ok(Ended::Command(end)) => end.relay(),
+        Ok(Ended::Explained(text)) => written(io::stdout().write_all(text.as_bytes())),
+        Err(failure) => {
+            say_failure(&failure, as_json);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+enum Ended {
+    Command(End),
+    Explained(String),
+}
+
+fn start(line: &RunLine) -> Result<Ended, Failure> {
+    let args = &line.run;
+    let surroundings = Surroundings::of_process(&args.policy)?;
+    let session = Session::open(&args.policy, surroundings)?;
+    let capabilities = probe();
+    let mut boundary = Boundary::draw(&session, args, &capabilities)?;
+    if args.explain {
+        return explain(&session, boundary, args, &capabilities, line);
+    }
+    let Some((program, arguments)) = args.command.split_first() else {
+        return Err(Failure::usage("no command is given")
+            .hint("write it after `--`, as in `portcullis run -- make test`"));
+    };
+    boundary.check_start(&session)?;
+    if let NetworkAccess::Domains { .. } = boundary.profile.network {
+        say(
+            "hosts are allowed, and there is no proxy to reach them through; the command has no network",
+        );
+        boundary.profile.network = NetworkAccess::None;
+    }
+    let request = request(&session, args, boundary.profile.clone(), program, arguments)?;
+    let finished = prepare(request, &capabilities)
+        .and_then(portcullis_sandbox::Plan::launch)
+        .and_then(portcullis_sandbox::Running::wait)
+        .map_err(|failure| refused(&failure))?;
+    // Removed before this process ends by a signal.
+    drop(boundary);
+    match finished.end {
+        End::Exited(0) => {}
+        End::NotFound => say(&format!("`{}` is not found", shown(&program.to_string_lossy()))),
+        End::NotExecutable => {
+            say(&format!("`{}` cannot be executed", shown(&program.to_string_lossy())));
+        }
+        End::TimedOut => say("the command took longer than it may and was killed"),
+        End::Exited(_) | End::Signalled(_) => {}
+    }
+    if finished.end != End::Exited(0) {
+        for line in denials::summary(&finished) {
+            say(&line);
+        }
+    }
+    Ok(Ended::Command(finished.end))
+}
+
+fn request(
+    session: &Session,
+    args: &RunArgs,
+    profile: portcullis_profile::SandboxProfile,
+    program: &OsString,
+    arguments: &[OsString],
+) -> Result<Request, Failure> {
+    let environment = std::env::vars_os().collect();
+    let cwd = session.surroundings.cwd.clone();
+    let mut request = Request::new(profile, program, cwd, environment);
+    request.arguments = arguments.to_vec();
+    request.descriptors.clone_from(&args.pass_fds);
+    request.weakest = weakest(session, args);
+    request.signals = SignalRelay::Relay;
+    request.reports = args.report.as_deref().map(denials::open).transpose()?;
+    Ok(request)
+}
+
+/// The weakest boundary that the user has said will do.
+fn weakest(session: &Session, args: &RunArgs) -> Backend {
+    match args.require {
+        Some(level) => level.backend(),
+        None => weakest_of(&session.policy),
+    }
+}
+
+fn explain(
+    session: &Session,
+    boundary: Boundary,
+    args: &RunArgs,
+    capabilities: &portcullis_sandbox::Capabilities,
+    line: &RunLine,
+) -> Result<Ended, Failure> {
+    let profile = boundary.profile.clone();
+    let nothing = OsString::from("true");
+    let (program, arguments) = args.command.split_first().unwrap_or((&nothing, &[]));
+    let request = request(session, args, profile.clone(), program, arguments)?;
+    let plan = prepare(request, capabilities);
+    let shown = profile::Shown {
+        profile: &profile,
+        place: &boundary.place,
+        plan: plan.as_ref().map_err(ToString::to_string),
+        limits: boundary::limits(&profile),
+    };
+    let home = session.surroundings.home.as_str();
+    let text = if line.json {
+        format!("{}\n", profile::json(&shown))
+    } else {
+        profile::text(&shown, home, Palette::detect(line.color))
+    };
+    Ok(Ended::Explained(text))
+}
+
+/// A failure of the sandbox as one of ours.
+fn refused(failure: &portcullis_sandbox::Failure) -> Failure {
+    Failure::internal(failure.to_string())
+}
+
+fn say(text: &str) {
+    // Whoever closed the error output does not want to hear it.
+    drop(io::stderr().write_all(format!("portcullis: {text}\n").as_bytes()));
+}
+
+fn say_failure(failure: &Failure, as_json: bool) {
+    let message = shown(&failure.message);
+    if as_json {
+        let error =
+            json!({ "code": failure.status.word(), "message": message, "hint": failure.hint });
+        drop(io::stdout().write_all(format!("{}\n", json!({ "error": error })).as_bytes()));
+        return;
+    }
+    match &failure.hint {
+        Some(hint) => say(&format!("{message}; {}", shown(hint))),
+        None => say(&message),
+    }
+}
+
+fn written(result: io::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("cannot write: {}", plain(&error)));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Whether the environment asks for credentials to be scrubbed.
+pub(crate) fn scrubbing() -> Option<bool> {
+    environment::value(environment::CLAUDE_CODE_SUBPROCESS_ENV_SCRUB)
+        .map(|value| !matches!(value.to_ascii_lowercase().as_str(), "0" | "false" | "no" | "off"))
+}

@@ -1,0 +1,146 @@
+//! Files among the words of a program whose arguments are not understood.
+
+use crate::facts::AccessFact;
+use crate::place::place_of;
+use crate::runs::may_write;
+use crate::state::State;
+use crate::tables::interpreters::interpreter;
+use crate::walk::Walker;
+use crate::{Access, Accessor, Arg};
+use portcullis_model::Span;
+
+/// More words than this of one command are not looked at.
+const MOST: usize = 48;
+
+impl Walker<'_> {
+    /// Notes every word that reads like a path, so that a deny rule for a file also asks about the
+    /// programs that no table knows. Words without a slash or a dot are names of other things.
+    pub(crate) fn guesses(&mut self, index: usize, argv: &[Arg], span: Span, state: &State) {
+        let mut words: Vec<&str> = Vec::new();
+        for word in argv.iter().skip(1).filter_map(Arg::known) {
+            if !word.contains(char::is_whitespace) {
+                candidates(word, &mut words);
+            }
+        }
+        let code = interpreter(argv).map(|found| found.code).unwrap_or_default();
+        for piece in code.iter().filter_map(Arg::known) {
+            let apart = |c: char| {
+                !c.is_alphanumeric() && !matches!(c, '.' | '/' | '_' | '-' | '~' | '+' | '@')
+            };
+            piece.split(apart).filter(|word| is_pathlike(word)).for_each(|word| words.push(word));
+        }
+        words.sort_unstable();
+        words.dedup();
+        let mut writes = argv.iter().skip(1).filter_map(Arg::known).any(says_it_writes);
+        writes |= code.iter().filter_map(Arg::known).any(may_write);
+        for word in words.into_iter().take(MOST) {
+            let arg = Arg::Known(word.to_owned());
+            let place = place_of(&arg, &state.cwd, &self.call.home);
+            for access in [Access::Read, Access::Write] {
+                let known = self.out.accesses.iter().rev().take(MOST).any(|known| {
+                    known.by == Accessor::Operand(index)
+                        && known.access == access
+                        && known.place == place
+                });
+                if known || (access == Access::Write && !writes) {
+                    continue;
+                }
+                self.out.accesses.push(AccessFact {
+                    access,
+                    by: Accessor::Operand(index),
+                    text: word.to_owned(),
+                    span,
+                    place: place.clone(),
+                    recursive: false,
+                    visible_only: false,
+                    carried: true,
+                    climbs: false,
+                    dynamic: false,
+                    guessed: true,
+                });
+            }
+        }
+    }
+}
+
+/// The parts of a word that may be a path: all of it, the value of a flag, what follows `=`, `@` or
+/// `:`.
+fn candidates<'a>(word: &'a str, out: &mut Vec<&'a str>) {
+    if word.contains("://") && !word.contains("file://") {
+        return;
+    }
+    let mut push = |text: &'a str| {
+        if is_pathlike(text) {
+            out.push(text);
+        }
+    };
+    if word.starts_with("--") {
+        push(word.split_once('=').map_or("", |(_, value)| value));
+    } else if word.starts_with('-') {
+        push(word.get(2..).unwrap_or(""));
+        push(word.get(1..).unwrap_or(""));
+    } else {
+        push(word);
+    }
+    for mark in ['=', '@', ':', ','] {
+        word.split(mark).filter(|part| part.len() < word.len()).for_each(&mut push);
+    }
+    if let Some((_, path)) = word.split_once("file://") {
+        push(path);
+    }
+}
+
+/// A word with a slash or a dot in it, and something else.
+fn is_pathlike(word: &str) -> bool {
+    word.len() < 1024
+        && word.contains(['/', '.'])
+        && word.contains(|c: char| c.is_alphanumeric())
+        && !word.starts_with('-')
+}
+
+/// Whether a word is a flag with which programs commonly change the files they are given.
+fn says_it_writes(word: &str) -> bool {
+    let name = word.split('=').next().unwrap_or(word);
+    matches!(
+        name,
+        "-w" | "-i"
+            | "-o"
+            | "-O"
+            | "--write"
+            | "--fix"
+            | "--in-place"
+            | "--inplace"
+            | "--output"
+            | "--out"
+            | "--outfile"
+            | "--output-file"
+            | "--out-file"
+            | "--overwrite"
+            | "--save"
+            | "--update"
+            | "--apply"
+    ) || word.starts_with("-i.")
+        || word.starts_with("of=")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_parts_that_may_be_paths() {
+        for (word, want) in [
+            (".env", vec![".env"]),
+            ("--env-file=.env", vec![".env", ".env"]),
+            ("-f.env", vec![".env", "f.env"]),
+            ("@.env", vec!["@.env", ".env"]),
+            ("https://x.org/.env", vec![]),
+            ("secrets", vec![]),
+            ("..", vec![]),
+        ] {
+            let mut found = Vec::new();
+            candidates(word, &mut found);
+            assert_eq!(found, want, "{word}");
+        }
+    }
+}

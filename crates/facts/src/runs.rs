@@ -1,0 +1,338 @@
+//! Files that the same text writes and then runs.
+//!
+//! What such a file holds is judged where the text shows it (`echo x > f; sh f`) and counts as any
+//! command where it does not.
+
+use crate::command::Shell;
+use crate::globs::glob_may_match;
+use crate::outputs::output_of_commands;
+use crate::payload::{read_as_code, starts_programs};
+use crate::peel::{Inner, table_name};
+use crate::state::{Cwd, State};
+use crate::tables::interpreters::interpreter;
+use crate::walk::{Stdin, Walker};
+use crate::{Access, AccessFact, Accessor, Arg, Origin, Place, Weight};
+use portcullis_model::{AbsPath, Certainty, Reason, Span};
+use portcullis_shell::{Command, Descriptor, RedirectOp, Simple, Target};
+
+/// A file that is run.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) place: Place,
+    pub(crate) span: Span,
+    pub(crate) runner: Runner,
+    pub(crate) cwd: Cwd,
+}
+
+/// What runs a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Runner {
+    /// A shell of its own, whatever the first line says.
+    Shell,
+    /// The kernel, which looks at the first line.
+    Kernel,
+    /// An interpreter or compiler of this name.
+    Code(String),
+    /// An interpreter of this name, which may load any file with one of these endings.
+    Loader(&'static str, &'static [&'static str]),
+    /// Something whose reading of the file is not modelled.
+    Other,
+}
+
+/// Text that a redirect gives a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Content {
+    /// The index of the write.
+    pub(crate) access: usize,
+    pub(crate) text: String,
+}
+
+impl Walker<'_> {
+    /// Notes what a command's output redirect writes, where its text alone tells.
+    pub(crate) fn note_content(&mut self, simple: &Simple, first_access: usize, state: &State) {
+        let [written] = self.out.accesses.get(first_access..).unwrap_or(&[]) else { return };
+        if written.access != Access::Write || !state.functions.is_empty() {
+            return;
+        }
+        let plain = simple.redirects.iter().all(|redirect| match &redirect.target {
+            Target::HereDoc(_) => true,
+            Target::Word(_) => match redirect.op {
+                RedirectOp::HereString => true,
+                RedirectOp::Write | RedirectOp::Clobber => match &redirect.descriptor {
+                    Descriptor::Default => true,
+                    Descriptor::Number(number) => number == "1",
+                    Descriptor::Variable(_) => false,
+                },
+                RedirectOp::Read
+                | RedirectOp::ReadWrite
+                | RedirectOp::Append
+                | RedirectOp::WriteBoth
+                | RedirectOp::AppendBoth
+                | RedirectOp::DupRead
+                | RedirectOp::DupWrite
+                | RedirectOp::HereDoc
+                | RedirectOp::HereDocTabs => false,
+            },
+        });
+        if !plain || !simple.assigns.is_empty() {
+            return;
+        }
+        let command = [Command::Simple(simple.clone())];
+        // What `echo` makes of a backslash depends on the shell.
+        if let Some(text) = output_of_commands(&command, &crate::expand::Nothing)
+            && !text.contains('\\')
+        {
+            self.out.contents.push(Content { access: first_access, text });
+        }
+    }
+
+    /// A file that the same text writes and then runs holds unknown commands, unless the text shows
+    /// what it holds.
+    pub(crate) fn written_and_run(&mut self) {
+        let trusted = self.out.obstacles.iter().all(|obstacle| {
+            obstacle.weight == Weight::Note && obstacle.reason != Reason::EnvHijack
+        });
+        let mut judged: Vec<(AbsPath, Runner)> = Vec::new();
+        let mut position = 0;
+        // Judging a file may add more writes and more files that are run.
+        while let Some(run) = self.out.runs.get(position).cloned() {
+            position += 1;
+            for (path, text) in self.shown(&run).filter(|_| trusted).unwrap_or_default() {
+                let key = (path, run.runner.clone());
+                if !judged.contains(&key) {
+                    judged.push(key);
+                    self.judge_content(&text, &run);
+                }
+            }
+        }
+        let mut spans = Vec::new();
+        if self.writes_through_a_link() {
+            // Another name was written: which file that is, is not known.
+            spans.extend(self.out.runs.iter().map(|run| run.span));
+        }
+        for run in &self.out.runs {
+            let written = self.out.accesses.iter().any(|access| self.writes(access, run));
+            let shown = trusted && self.shown(run).is_some();
+            if (written && !shown) || self.code_names(run) {
+                spans.push(run.span);
+            }
+        }
+        let path =
+            self.out.obstacles.iter().find(|obstacle| {
+                obstacle.reason == Reason::EnvHijack && obstacle.detail == "`PATH`"
+            });
+        if let Some(path) = path {
+            // With a path of its own, any name may be a file written here.
+            let writes = self.out.accesses.iter().any(|access| {
+                access.access == Access::Write
+                    && !access.guessed
+                    && access.place != Place::Free
+                    && self.gives_content(access)
+            });
+            spans.extend(writes.then_some(path.span));
+        }
+        for span in spans {
+            self.unknown(span);
+        }
+    }
+
+    /// What a file that is run holds, where the writes show it. Of one file only one write counts:
+    /// what several leave behind depends on which of them ran.
+    fn shown(&self, run: &Run) -> Option<Vec<(AbsPath, String)>> {
+        let mut found: Vec<(AbsPath, String)> = Vec::new();
+        for (index, access) in self.out.accesses.iter().enumerate() {
+            if !self.writes(access, run) {
+                continue;
+            }
+            let content = self.out.contents.iter().find(|content| content.access == index)?;
+            let Place::Known(paths) = &access.place else { return None };
+            let [path] = paths.as_slice() else { return None };
+            let exact = match (&run.place, &run.runner) {
+                (_, Runner::Loader(..)) => true,
+                (Place::Known(run), _) => run == paths,
+                (Place::Glob(_) | Place::Unknown(_) | Place::Free, _) => false,
+            };
+            if !exact || found.iter().any(|(known, _)| known == path) {
+                return None;
+            }
+            found.push((path.clone(), content.text.clone()));
+        }
+        (!found.is_empty()).then_some(found)
+    }
+
+    /// Whether code given to an interpreter names the file that is run and may write it.
+    fn code_names(&self, run: &Run) -> bool {
+        let Place::Known(paths) = &run.place else { return false };
+        let names: Vec<&str> =
+            paths.iter().filter_map(|path| path.as_str().rsplit('/').next()).collect();
+        self.out.commands.iter().filter_map(|fact| interpreter(&fact.argv)).any(|found| {
+            found.code.iter().filter_map(Arg::known).filter(|code| may_write(code)).any(|code| {
+                code.split(['"', '\'', '`', '/', '>']).any(|part| names.contains(&part.trim()))
+            })
+        })
+    }
+
+    /// Whether a name that `ln` makes is written as well (`ln f g; echo x > g; sh f`).
+    fn writes_through_a_link(&self) -> bool {
+        let links = |access: &AccessFact| {
+            let Accessor::Operand(index) = access.by else { return false };
+            let argv = self.out.commands.get(index).map(|fact| &fact.argv);
+            argv.is_some_and(|argv| {
+                let words = || argv.iter().filter_map(Arg::known);
+                let copies = words().any(|word| word.rsplit('/').next() == Some("cp"));
+                let flag = |word: &str| {
+                    word.starts_with('-')
+                        && (word.contains("link") || !word.starts_with("--"))
+                        && word.contains(['l', 's'])
+                };
+                words().any(|word| matches!(word.rsplit('/').next(), Some("ln" | "link" | "mount")))
+                    || (copies && words().any(flag))
+            })
+        };
+        let writes = || {
+            self.out.accesses.iter().filter(|access| {
+                access.access == Access::Write && !access.guessed && access.place != Place::Free
+            })
+        };
+        writes().filter(|access| links(access)).any(|made| {
+            writes().any(|other| !links(other) && may_be_same(&other.place, &made.place))
+        })
+    }
+
+    /// Whether this access may write the file that is run.
+    fn writes(&self, access: &AccessFact, run: &Run) -> bool {
+        let same = match &run.runner {
+            Runner::Loader(_, endings) => ends_in(&access.place, endings),
+            Runner::Shell | Runner::Kernel | Runner::Code(_) | Runner::Other => {
+                may_be_same(&run.place, &access.place)
+            }
+        };
+        access.access == Access::Write && !access.guessed && same && self.gives_content(access)
+    }
+
+    /// Whether a write gives the file new content; `chmod +x f` does not.
+    fn gives_content(&self, access: &AccessFact) -> bool {
+        let Accessor::Operand(index) = access.by else { return true };
+        let argv =
+            self.out.commands.get(index).map(|fact| fact.peeled.last().unwrap_or(&fact.argv));
+        let name = argv.and_then(|argv| argv.first()).and_then(Arg::known).unwrap_or("");
+        let name = name.rsplit('/').next().unwrap_or(name);
+        !matches!(name, "chmod" | "chown" | "chgrp" | "touch" | "mkdir")
+    }
+
+    fn judge_content(&mut self, text: &str, run: &Run) {
+        let runner = match &run.runner {
+            Runner::Kernel => first_line(text),
+            Runner::Loader(name, _) => Runner::Code((*name).to_owned()),
+            Runner::Shell | Runner::Code(_) | Runner::Other => run.runner.clone(),
+        };
+        let (carried, any) = match runner {
+            Runner::Shell | Runner::Kernel => {
+                (vec![(Inner::Script(Arg::Known(text.to_owned())), Certainty::Certain)], false)
+            }
+            Runner::Code(name) => {
+                let found = read_as_code(table_name(&name), text);
+                let any = found.is_empty() && starts_programs(text);
+                (found, any)
+            }
+            Runner::Loader(..) | Runner::Other => (Vec::new(), true),
+        };
+        if any {
+            self.unknown(run.span);
+        }
+        let mut state = State { positional: None, ..State::fresh(run.cwd.clone(), self.call) };
+        let outer = std::mem::replace(&mut self.origin, Origin::Payload);
+        for (inner, sure) in carried {
+            let shell = Shell::bare(run.span);
+            self.carried(&inner, sure, &shell, &Stdin::Inherited, &mut state, false);
+        }
+        self.origin = outer;
+    }
+}
+
+/// Whether code has a word in it with which files are written.
+pub(crate) fn may_write(code: &str) -> bool {
+    ["write", "Write", "\"w", "'w", "\"a", "'a", ">", "put", "dump", "save", "rename", "copy"]
+        .iter()
+        .any(|word| code.contains(word))
+}
+
+/// Who runs a file that is started by its path, by its first line.
+fn first_line(text: &str) -> Runner {
+    let line = text.lines().next().unwrap_or("");
+    let Some(rest) = line.strip_prefix("#!") else { return Runner::Shell };
+    let mut words = rest.split_ascii_whitespace();
+    let mut name = words.next().unwrap_or("").rsplit('/').next().unwrap_or("");
+    if name == "env" {
+        name = words.next().unwrap_or("");
+    }
+    match table_name(name) {
+        "sh" | "bash" | "dash" | "ash" | "ksh" | "zsh" => Runner::Shell,
+        name @ ("python" | "pypy" | "perl" | "ruby" | "node" | "php" | "lua") => {
+            Runner::Code(name.to_owned())
+        }
+        _ => Runner::Other,
+    }
+}
+
+fn ends_in(place: &Place, endings: &[&str]) -> bool {
+    match place {
+        Place::Known(paths) => {
+            paths.iter().any(|path| endings.iter().any(|end| path.as_str().ends_with(end)))
+        }
+        Place::Glob(globs) => globs
+            .iter()
+            .any(|glob| endings.iter().any(|end| glob.ends_with(end) || glob.ends_with('*'))),
+        Place::Unknown(_) | Place::Free => false,
+    }
+}
+
+fn may_be_same(run: &Place, written: &Place) -> bool {
+    match (run, written) {
+        (Place::Known(a), Place::Known(b)) => {
+            // A directory that files are copied into counts too.
+            a.iter().any(|run| b.iter().any(|written| run.is_within(written)))
+        }
+        (Place::Known(paths), Place::Glob(globs)) | (Place::Glob(globs), Place::Known(paths)) => {
+            globs.iter().any(|glob| paths.iter().any(|path| glob_may_match(glob, path)))
+        }
+        (_, Place::Free) | (Place::Free, _) => false,
+        (Place::Unknown(_), _) | (_, Place::Unknown(_)) | (Place::Glob(_), Place::Glob(_)) => true,
+    }
+}
+
+/// Who reads a file that is given to a program, by the program's name.
+pub(crate) fn runner_of(name: &str) -> Option<Runner> {
+    let name = table_name(name);
+    Some(match name {
+        "python" | "pypy" | "perl" | "ruby" | "node" | "php" | "lua" | "luajit" | "awk" | "sed" => {
+            Runner::Code(name.to_owned())
+        }
+        "deno" | "bun" | "tsx" | "ts-node" => Runner::Code("node".to_owned()),
+        // What is compiled is most often run next.
+        "gcc" | "cc" | "clang" | "g++" | "c++" | "clang++" | "tcc" | "rustc" | "go" | "javac"
+        | "ghc" | "swiftc" | "nim" | "zig" | "tsc" | "gfortran" => Runner::Code(name.to_owned()),
+        "env" | "nice" | "xargs" => Runner::Kernel,
+        "make" | "gmake" | "vim" | "vi" | "ex" | "ed" | "tclsh" | "expect" | "gdb" | "java"
+        | "ninja" | "just" | "m4" | "bc" | "dc" | "sqlite3" | "psql" | "R" | "Rscript"
+        | "julia" | "guile" | "swipl" | "octave" | "crontab" | "at" | "batch" | "patch" => {
+            Runner::Other
+        }
+        _ => return None,
+    })
+}
+
+/// The files an interpreter loads without their being named, by the interpreter's name.
+pub(crate) fn loader_of(name: &str) -> Option<Runner> {
+    Some(match table_name(name) {
+        "python" | "pypy" => Runner::Loader("python", &[".py", ".pth"]),
+        "node" | "bun" | "deno" | "tsx" => {
+            Runner::Loader("node", &[".js", ".mjs", ".cjs", ".ts", ".mts"])
+        }
+        "ruby" => Runner::Loader("ruby", &[".rb"]),
+        "perl" => Runner::Loader("perl", &[".pm", ".pl"]),
+        "php" => Runner::Loader("php", &[".php"]),
+        "lua" | "luajit" => Runner::Loader("lua", &[".lua"]),
+        _ => return None,
+    })
+}

@@ -1,0 +1,364 @@
+//! Every rule about files as one automaton over the components of a path.
+//!
+//! Beginnings that rules share are shared nodes, and so are the patterns that hold below several roots:
+//! a path is judged by one walk over a handful of live nodes, whatever the number of rules.
+
+mod build;
+mod rename;
+
+use crate::{Access, Effect, FileRule, Files, Judgement, Kind, Reach, Standing};
+use portcullis_model::AbsPath;
+use portcullis_rules::{NameGlob, fold_name};
+use std::borrow::Cow;
+
+/// The rules about files, ready to judge many paths.
+#[derive(Clone, Debug)]
+pub struct CompiledFiles {
+    files: Files,
+    nodes: Vec<Node>,
+    start: Vec<u32>,
+}
+
+/// Where a walk along a path has come to. Equal sets judge everything below alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateSet {
+    /// Live nodes, ascending.
+    live: Vec<u32>,
+    /// What the deepest match says about reads.
+    read: Effect,
+    /// What has matched on the way.
+    passed: Ends,
+    /// What matches here.
+    here: Ends,
+}
+
+/// A path with rules of its own, as mounts are made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exact<'f> {
+    /// The path.
+    pub path: AbsPath,
+    /// What holds for reading it.
+    pub read: Judgement<'f>,
+    /// What holds for writing it.
+    pub write: Judgement<'f>,
+}
+
+/// What a path may be that matched: bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Ends(u16);
+
+#[derive(Clone, Debug, Default)]
+struct Node {
+    /// Components that keep the node live.
+    stays: Stays,
+    exact: Vec<(Box<str>, u32)>,
+    folded: Vec<(Box<str>, u32)>,
+    globs: Vec<GlobEdge>,
+    but: Vec<(&'static str, u32)>,
+    /// The node and every node that is live with it.
+    closure: Vec<u32>,
+    /// What matches here.
+    ends: Ends,
+    /// What can match here or further on.
+    ahead: Ends,
+    /// A rule that leads through here.
+    rule: usize,
+}
+
+#[derive(Clone, Debug)]
+struct GlobEdge {
+    glob: NameGlob,
+    any_case: bool,
+    to: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stays {
+    #[default]
+    No,
+    Always,
+    But(&'static str),
+}
+
+impl CompiledFiles {
+    /// Makes the rules ready.
+    pub fn new(files: Files) -> Self {
+        build::compile(files)
+    }
+
+    /// The rules.
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// What holds for a path that is, or is to become, a file.
+    pub fn judge(&self, path: &AbsPath, access: Access) -> Judgement<'_> {
+        self.judge_as(path, access, Kind::File)
+    }
+
+    /// What holds for a path where something of a kind stands, or is to stand.
+    pub fn judge_as(&self, path: &AbsPath, access: Access, kind: Kind) -> Judgement<'_> {
+        match self.effect(path, access, kind) {
+            Effect::Allow => Judgement { effect: Effect::Allow, rule: None },
+            // Refusals are rare, and whoever is refused wants to know why: that may take its time.
+            Effect::Deny => self.files.judge_as(path, access, kind),
+        }
+    }
+
+    /// Whether an access is possible, without the reason.
+    pub fn effect(&self, path: &AbsPath, access: Access, kind: Kind) -> Effect {
+        if self.files.disabled.is_some() {
+            return Effect::Allow;
+        }
+        self.states(path).effect(access, kind)
+    }
+
+    /// Where a path leads.
+    pub fn states(&self, path: &AbsPath) -> StateSet {
+        path.components().fold(self.root(), |states, name| self.step(states, name))
+    }
+
+    /// Where the root leads.
+    pub fn root(&self) -> StateSet {
+        let mut states = StateSet {
+            live: self.start.clone(),
+            read: Effect::Allow,
+            passed: Ends::default(),
+            here: Ends::default(),
+        };
+        states.arrive(&self.nodes);
+        states
+    }
+
+    /// Where one more component leads.
+    pub fn step(&self, mut states: StateSet, name: &str) -> StateSet {
+        let mut folded: Option<Cow<'_, str>> = None;
+        let mut next: Vec<u32> = Vec::with_capacity(states.live.len() + 4);
+        for id in &states.live {
+            let Some(node) = self.node(*id) else { continue };
+            let stays = match node.stays {
+                Stays::No => false,
+                Stays::Always => true,
+                Stays::But(but) => name != but,
+            };
+            if stays {
+                next.push(*id);
+            }
+            if let Some(to) = find(&node.exact, name) {
+                next.push(to);
+            }
+            if !node.folded.is_empty() {
+                let folded = folded.get_or_insert_with(|| fold(name));
+                if let Some(to) = find(&node.folded, folded) {
+                    next.push(to);
+                }
+            }
+            for edge in &node.globs {
+                if edge.glob.matches(name, edge.any_case) {
+                    next.push(edge.to);
+                }
+            }
+            for (but, to) in &node.but {
+                if name != *but {
+                    next.push(*to);
+                }
+            }
+        }
+        states.live.clear();
+        for id in next {
+            states.live.extend(self.node(id).map_or(&[][..], |node| &node.closure));
+        }
+        states.live.sort_unstable();
+        states.live.dedup();
+        states.arrive(&self.nodes);
+        states
+    }
+
+    /// Whether opens for reading have to be judged one by one: a mount hides what a path names when the
+    /// sandbox starts, so a denied name that may be created, or replaced from outside, needs more.
+    ///
+    /// `changeable` says whether the caller's user may change the entries of a directory outside.
+    pub fn needs_read_guard(&self, changeable: impl Fn(&AbsPath) -> bool) -> bool {
+        self.files.disabled.is_none()
+            && self.files.rules.iter().any(|rule| {
+                rule.access == Access::Read
+                    && rule.effect == Effect::Deny
+                    && match &rule.reach {
+                        Reach::Path(path) => {
+                            // Whoever may change any directory on the way may put another file there.
+                            let mut parent = path.parent();
+                            let mut found = false;
+                            while let Some(dir) = parent {
+                                found |= changeable(&dir);
+                                parent = dir.parent();
+                            }
+                            found
+                        }
+                        Reach::Pattern(_) | Reach::Leaf(_) => true,
+                    }
+            })
+    }
+
+    /// The paths that rules name exactly, an outer one before an inner one, with what holds there. A path
+    /// for which the same holds as for the nearest one around it is left out.
+    pub fn exact(&self) -> Vec<Exact<'_>> {
+        let mut paths: Vec<&AbsPath> = Vec::new();
+        if self.files.disabled.is_none() {
+            paths.extend(self.files.rules.iter().filter_map(|rule| match &rule.reach {
+                Reach::Path(path) => Some(path),
+                Reach::Pattern(_) | Reach::Leaf(_) => None,
+            }));
+        }
+        paths.sort_unstable();
+        paths.dedup();
+        let mut list: Vec<Exact<'_>> = Vec::new();
+        // Sorted by text, an ancestor stands before what is below it, but siblings may stand between:
+        // `/a`, `/a-b`, `/a/c`.
+        let mut depth_first: Vec<(&AbsPath, Vec<&str>)> =
+            paths.into_iter().map(|path| (path, path.components().collect())).collect();
+        depth_first.sort_unstable_by(|a, b| a.1.cmp(&b.1));
+        let mut around: Vec<(Vec<&str>, (Effect, Effect))> = Vec::new();
+        for (path, names) in depth_first {
+            while around.last().is_some_and(|(outer, _)| !names.starts_with(outer)) {
+                around.pop();
+            }
+            let read = self.files.judge_as(path, Access::Read, Kind::Directory);
+            let write = self.files.judge_as(path, Access::Write, Kind::Directory);
+            let outer = around.last().map_or((Effect::Allow, Effect::Deny), |(_, held)| *held);
+            if (read.effect, write.effect) != outer {
+                around.push((names, (read.effect, write.effect)));
+                list.push(Exact { path: path.clone(), read, write });
+            }
+        }
+        list.sort_by_key(|exact| exact.path.components().count());
+        list
+    }
+
+    /// The paths that patterns name where `**` stands for nothing, such as `.git/hooks` at the top of a
+    /// working directory: what a mount can hold in addition, if it exists when the sandbox starts.
+    pub fn nearest(&self) -> impl Iterator<Item = (AbsPath, &FileRule)> {
+        self.files.rules.iter().filter_map(|rule| match &rule.reach {
+            Reach::Path(_) => None,
+            Reach::Pattern(glob) | Reach::Leaf(glob) => Some((glob.nearest()?, rule)),
+        })
+    }
+
+    fn node(&self, id: u32) -> Option<&Node> {
+        self.nodes.get(usize::try_from(id).ok()?)
+    }
+}
+
+impl StateSet {
+    /// What holds here for something of a kind.
+    pub fn effect(&self, access: Access, kind: Kind) -> Effect {
+        let mut read = self.read;
+        let mut passed = self.passed;
+        if kind != Kind::Directory {
+            let leaf = self.here.leaves();
+            if !self.here.trees().has(Ends::READ_DENY) {
+                read = leaf.read(read);
+            }
+            passed = passed.with(leaf);
+        }
+        if passed.has(Ends::of(Access::Read, Effect::Deny, Standing::Absolute)) {
+            read = Effect::Deny;
+        }
+        let protection = Ends::of(Access::Write, Effect::Deny, Standing::Protected);
+        let denies = if passed.has(Ends::EXEMPT) {
+            Ends::WRITE_DENY.without(protection)
+        } else {
+            Ends::WRITE_DENY
+        };
+        match access {
+            Access::Read => read,
+            Access::Write if read == Effect::Deny || passed.has(denies) => Effect::Deny,
+            Access::Write if passed.has(Ends::WRITE_ALLOW) => Effect::Allow,
+            Access::Write => Effect::Deny,
+        }
+    }
+
+    /// Takes in what the live nodes say.
+    fn arrive(&mut self, nodes: &[Node]) {
+        self.here = Ends::default();
+        for id in &self.live {
+            let node = usize::try_from(*id).ok().and_then(|id| nodes.get(id));
+            self.here = self.here.with(node.map_or(Ends::default(), |node| node.ends));
+        }
+        let trees = self.here.trees();
+        self.passed = self.passed.with(trees);
+        self.read = trees.read(self.read);
+    }
+}
+
+impl Ends {
+    const NONE: Self = Self(0);
+    const WRITE_DENY: Self = Self(0b111 << 5);
+    const WRITE_ALLOW: Self = Self(0b11 << 3);
+    const EXEMPT: Self = Self(1 << 4);
+    const READ_DENY: Self = Self(0b110);
+    const READ_ALLOW: Self = Self(0b001);
+
+    /// The bit of a rule that reaches everything below; a leaf is eight bits further up.
+    fn of(access: Access, effect: Effect, standing: Standing) -> Self {
+        Self(
+            1 << match (access, effect, standing) {
+                (Access::Read, Effect::Allow, _) => 0,
+                (Access::Read, Effect::Deny, Standing::Ordinary | Standing::Protected) => 1,
+                (Access::Read, Effect::Deny, Standing::Absolute) => 2,
+                (Access::Write, Effect::Allow, Standing::Ordinary | Standing::Protected) => 3,
+                (Access::Write, Effect::Allow, Standing::Absolute) => 4,
+                (Access::Write, Effect::Deny, Standing::Ordinary) => 5,
+                (Access::Write, Effect::Deny, Standing::Protected) => 6,
+                (Access::Write, Effect::Deny, Standing::Absolute) => 7,
+            },
+        )
+    }
+
+    fn as_leaf(self) -> Self {
+        Self(self.0 << 8)
+    }
+
+    fn trees(self) -> Self {
+        Self(self.0 & 0xff)
+    }
+
+    fn leaves(self) -> Self {
+        Self(self.0 >> 8)
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    fn has(self, any: Self) -> bool {
+        self.0 & any.0 != 0
+    }
+
+    /// What reads come to where these match.
+    fn read(self, before: Effect) -> Effect {
+        if self.has(Self::READ_DENY) {
+            Effect::Deny
+        } else if self.has(Self::READ_ALLOW) {
+            Effect::Allow
+        } else {
+            before
+        }
+    }
+}
+
+fn find(edges: &[(Box<str>, u32)], name: &str) -> Option<u32> {
+    let at = edges.binary_search_by(|(own, _)| (**own).cmp(name)).ok()?;
+    edges.get(at).map(|(_, to)| *to)
+}
+
+fn fold(name: &str) -> Cow<'_, str> {
+    if name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(fold_name(name))
+    }
+}

@@ -1,0 +1,537 @@
+//! Rules about files to the view a command has of them.
+//!
+//! Everything is made read-only; what may be written is put back from a copy taken before; what may not
+//! be read is covered. Covers, the devices and the temporary directory are parts of one memory filesystem:
+//! nothing is made on the host, not even a mount point.
+
+use crate::Failure;
+use crate::sys::Step;
+use portcullis_model::AbsPath;
+use portcullis_profile::{Access, CompiledFiles, Effect, Kind, Reach};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use std::path::PathBuf;
+
+/// The view a command has of the files.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    /// The steps to it.
+    pub(crate) steps: Vec<Step>,
+    /// What is done to a fresh `/proc`.
+    pub(crate) proc: Vec<Step>,
+    /// How many slots the steps use.
+    pub(crate) slots: usize,
+    /// What may be written, by its real path, and whether it is a directory.
+    pub(crate) writable: Vec<(AbsPath, bool)>,
+    /// The same for people.
+    pub(crate) explanation: Vec<String>,
+}
+
+/// What a view needs to know beside the rules.
+#[derive(Debug, Default)]
+pub(crate) struct Surroundings {
+    /// The terminal that stands at 0, 1 or 2.
+    pub(crate) terminal: Option<AbsPath>,
+    /// The content of `/etc/resolv.conf`, where names are resolved by us.
+    pub(crate) resolver: Option<Vec<u8>>,
+}
+
+/// What is possible at a path, strictest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Hold {
+    Hidden,
+    ReadOnly,
+    Writable,
+}
+
+/// A path where another thing is possible than around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Point {
+    hold: Hold,
+    kind: Kind,
+    why: String,
+    /// Whether it is there only to stay in place.
+    pin: bool,
+}
+
+/// Where something changes.
+type Points = BTreeMap<AbsPath, Point>;
+
+/// What stands at a path.
+#[derive(Debug)]
+enum Found {
+    Nothing,
+    Here(Kind),
+    Elsewhere(AbsPath, Kind),
+}
+
+/// Plans the view.
+pub(crate) fn plan(files: &CompiledFiles, around: &Surroundings) -> Result<View, Failure> {
+    let mut devices: Vec<AbsPath> = Vec::new();
+    let mut view = View::default();
+    let mut points = points(files, &mut devices, &mut view)?;
+    pin(&mut points);
+    let mut maker = Maker { view };
+    maker.make(&Layers::new(points), files.files().disabled.is_some(), &devices, around)?;
+    Ok(maker.view)
+}
+
+/// The paths where something changes, by their real names.
+fn points(
+    files: &CompiledFiles,
+    devices: &mut Vec<AbsPath>,
+    view: &mut View,
+) -> Result<Points, Failure> {
+    let mut points = Points::new();
+    let mut elsewhere: Vec<(AbsPath, Point)> = Vec::new();
+    for exact in files.exact() {
+        let hold = match (exact.read.effect, exact.write.effect) {
+            (Effect::Deny, _) => Hold::Hidden,
+            (Effect::Allow, Effect::Deny) => Hold::ReadOnly,
+            (Effect::Allow, Effect::Allow) => Hold::Writable,
+        };
+        let judgement = if hold == Hold::Hidden { exact.read } else { exact.write };
+        let why = judgement.rule.map_or_else(String::new, |rule| rule.origin.to_string());
+        let path = exact.path;
+        if is_synthetic(&path) {
+            let in_dev = path.parent().is_some_and(|dir| dir.as_str() == "/dev");
+            let device = hold == Hold::Writable && in_dev;
+            if device && matches!(look(&path)?, Found::Here(Kind::Other)) {
+                devices.push(path);
+            }
+            continue;
+        }
+        match look(&path)? {
+            Found::Here(kind) => {
+                points.insert(path, Point { hold, kind, why, pin: false });
+            }
+            // Names that do not exist yet are for the supervisor.
+            Found::Nothing if hold == Hold::Writable => {
+                view.explanation.push(format!("{path}: may be written, but does not exist"));
+            }
+            Found::Nothing => {}
+            // SECURITY: a deny holds where its name leads; an allow only where the profile says so too,
+            // for a symlink is easily planted.
+            Found::Elsewhere(path, kind) if hold != Hold::Writable && !is_synthetic(&path) => {
+                elsewhere.push((path, Point { hold, kind, why, pin: false }));
+            }
+            Found::Elsewhere(..) => {}
+        }
+    }
+    for (path, rule) in files.nearest() {
+        if rule.effect != Effect::Deny || hold_at(&points, &path) == Hold::Hidden {
+            continue;
+        }
+        let Found::Here(kind) = look(&path)? else { continue };
+        if matches!(rule.reach, Reach::Leaf(_)) && kind == Kind::Directory {
+            continue;
+        }
+        let hold = if files.effect(&path, Access::Read, kind) == Effect::Deny {
+            Hold::Hidden
+        } else if files.effect(&path, Access::Write, kind) == Effect::Deny {
+            Hold::ReadOnly
+        } else {
+            continue;
+        };
+        elsewhere.push((path, Point { hold, kind, why: rule.origin.to_string(), pin: false }));
+    }
+    for (path, point) in elsewhere {
+        if point.hold < hold_at(&points, &path) {
+            points.insert(path, point);
+        }
+    }
+    Ok(points)
+}
+
+/// Whether a path lies in what is made anew for every run.
+fn is_synthetic(path: &AbsPath) -> bool {
+    path.components().next().is_some_and(|name| name == "dev" || name == "proc")
+}
+
+/// What is possible at a path by the points around it.
+fn hold_at(points: &Points, path: &AbsPath) -> Hold {
+    nearest(points, path).map_or(Hold::ReadOnly, |(_, point)| point.hold)
+}
+
+/// The innermost point that a path is or lies below.
+fn nearest<'p>(points: &'p Points, path: &AbsPath) -> Option<(&'p AbsPath, &'p Point)> {
+    let mut at = Some(path.clone());
+    while let Some(path) = at {
+        if let Some(found) = points.get_key_value(&path) {
+            return Some(found);
+        }
+        at = path.parent();
+    }
+    None
+}
+
+/// Makes a mount point of every directory between a writable one and what is protected in it: mount
+/// points cannot be renamed, exchanged or removed, so the protected name stays where it is.
+fn pin(points: &mut Points) {
+    let mut pins = Points::new();
+    for (path, _) in points.iter().filter(|(_, point)| point.hold != Hold::Writable) {
+        let mut above = path.parent();
+        while let Some(dir) = above {
+            match nearest(points, &dir) {
+                Some((outer, point)) if point.hold == Hold::Writable && *outer != dir => {}
+                _ => break,
+            }
+            above = dir.parent();
+            let why = format!("so that `{path}` stays in place");
+            let point = Point { hold: Hold::Writable, kind: Kind::Directory, why, pin: true };
+            if pins.insert(dir, point).is_some() {
+                break;
+            }
+        }
+    }
+    points.append(&mut pins);
+}
+
+/// Points with those around them, an outer one before an inner one.
+struct Layers {
+    points: Vec<(AbsPath, Point)>,
+    /// For every point that covers a directory: the points below it that are readable again.
+    reopened: Vec<Vec<usize>>,
+}
+
+impl Layers {
+    fn new(points: Points) -> Self {
+        let outer: BTreeMap<AbsPath, AbsPath> = points
+            .keys()
+            .filter_map(|path| {
+                let (outer, _) = nearest(&points, &path.parent()?)?;
+                Some((path.clone(), outer.clone()))
+            })
+            .collect();
+        let mut points: Vec<(AbsPath, Point)> = points.into_iter().collect();
+        points.sort_by_cached_key(|(path, _)| path.components().count());
+        let at: BTreeMap<&AbsPath, usize> =
+            points.iter().enumerate().map(|(index, (path, _))| (path, index)).collect();
+        let mut reopened = vec![Vec::new(); points.len()];
+        for (index, (path, point)) in points.iter().enumerate() {
+            let Some(around) = outer.get(path).and_then(|outer| at.get(outer)) else { continue };
+            let covered = points.get(*around).is_some_and(|(_, outer)| outer.hold == Hold::Hidden);
+            if covered
+                && point.hold != Hold::Hidden
+                && let Some(list) = reopened.get_mut(*around)
+            {
+                list.push(index);
+            }
+        }
+        Self { points, reopened }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (usize, &AbsPath, &Point)> {
+        self.points.iter().enumerate().map(|(index, (path, point))| (index, path, point))
+    }
+
+    fn reopened(&self, index: usize) -> impl Iterator<Item = &(AbsPath, Point)> {
+        let list = self.reopened.get(index).map_or(&[][..], Vec::as_slice);
+        list.iter().filter_map(|index| self.points.get(*index))
+    }
+
+    fn cover_name(&self, index: usize, point: &Point) -> String {
+        if self.reopened(index).next().is_some() {
+            format!("way-{index}")
+        } else if point.kind == Kind::Directory {
+            HIDDEN_DIRECTORY.to_owned()
+        } else {
+            HIDDEN_FILE.to_owned()
+        }
+    }
+}
+
+fn look(path: &AbsPath) -> Result<Found, Failure> {
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let plain =
+        rustix::fs::openat2(CWD, path.as_str(), flags, Mode::empty(), ResolveFlags::NO_SYMLINKS);
+    let wrong = |errno: Errno| {
+        Failure::new(format!("cannot look at `{path}`: {}", std::io::Error::from(errno)))
+    };
+    match plain {
+        Ok(file) => Ok(Found::Here(kind_of(&file).map_err(wrong)?)),
+        Err(Errno::LOOP) => match rustix::fs::openat(CWD, path.as_str(), flags, Mode::empty()) {
+            Ok(file) => {
+                let real = where_is(&file).map_err(wrong)?;
+                Ok(real.map_or(Found::Nothing, |real| {
+                    Found::Elsewhere(real, kind_of(&file).unwrap_or(Kind::Other))
+                }))
+            }
+            Err(Errno::LOOP | Errno::NOENT | Errno::NOTDIR | Errno::ACCESS) => Ok(Found::Nothing),
+            Err(errno) => Err(wrong(errno)),
+        },
+        // What the caller cannot reach, the command cannot reach either.
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::NAMETOOLONG) => {
+            Ok(Found::Nothing)
+        }
+        Err(errno) => Err(wrong(errno)),
+    }
+}
+
+fn kind_of(file: &impl std::os::fd::AsFd) -> rustix::io::Result<Kind> {
+    Ok(match FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode) {
+        FileType::Directory => Kind::Directory,
+        FileType::RegularFile => Kind::File,
+        FileType::Symlink
+        | FileType::Fifo
+        | FileType::Socket
+        | FileType::CharacterDevice
+        | FileType::BlockDevice
+        | FileType::Unknown => Kind::Other,
+    })
+}
+
+fn where_is(file: &impl std::os::fd::AsRawFd) -> rustix::io::Result<Option<AbsPath>> {
+    let link = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    let target = rustix::fs::readlinkat(CWD, &link, Vec::new())?;
+    Ok(target.to_str().ok().and_then(|text| AbsPath::parse(text).ok()))
+}
+
+/// Turns points into steps.
+struct Maker {
+    view: View,
+}
+
+/// The slots every view has.
+const BASE: usize = 0;
+const DEV: usize = 1;
+const SHM: usize = 2;
+
+impl Maker {
+    fn make(
+        &mut self,
+        layers: &Layers,
+        disabled: bool,
+        devices: &[AbsPath],
+        around: &Surroundings,
+    ) -> Result<(), Failure> {
+        self.view.slots = 3;
+        self.step(Step::Private);
+        let mut taken = Vec::with_capacity(layers.points.len());
+        for (index, path, point) in layers.iter() {
+            let slot = self.slot();
+            if point.hold != Hold::Hidden {
+                self.step(Step::Take { path: c_path(path)?, slot });
+            }
+            taken.push((index, path, point, slot));
+        }
+        let everything = layers
+            .iter()
+            .any(|(_, path, point)| path.as_str() == "/" && point.hold == Hold::Writable);
+        if !disabled && !everything {
+            self.step(Step::ReadOnlyEverything);
+        }
+        let devices = self.take_devices(devices, around)?;
+        self.step(Step::Memory { path: c"/dev".to_owned(), slot: BASE });
+        self.fill_base(&devices);
+        self.covers(layers)?;
+        if let Some(content) = &around.resolver {
+            self.file("resolv.conf", 0o444, content.clone());
+        }
+        self.step(Step::ReadOnly { slot: BASE });
+        self.put_dev(&devices);
+        if around.resolver.is_some() {
+            self.put_resolver()?;
+        }
+        for (index, path, point, slot) in taken {
+            self.put(path, point, slot, &layers.cover_name(index, point))?;
+        }
+        self.mask_proc();
+        Ok(())
+    }
+
+    fn put(
+        &mut self,
+        path: &AbsPath,
+        point: &Point,
+        slot: usize,
+        cover: &str,
+    ) -> Result<(), Failure> {
+        let word = match point.hold {
+            Hold::Hidden => {
+                self.step(Step::TakeBelow { base: BASE, path: c_text(cover), slot });
+                "hidden"
+            }
+            Hold::ReadOnly => {
+                self.step(Step::ReadOnly { slot });
+                "read-only"
+            }
+            Hold::Writable if point.pin => "fixed",
+            Hold::Writable => {
+                self.view.writable.push((path.clone(), point.kind == Kind::Directory));
+                "writable"
+            }
+        };
+        self.view.explanation.push(format!("{path}: {word} ({})", point.why));
+        if path.as_str() != "/" {
+            self.step(Step::Put { slot, path: c_path(path)? });
+        }
+        Ok(())
+    }
+
+    /// What is put over hidden paths: nothing anyone may open, or, where parts below may be read, the
+    /// directories on the way to them and nothing else.
+    fn covers(&mut self, layers: &Layers) -> Result<(), Failure> {
+        self.directory(HIDDEN_DIRECTORY, 0);
+        self.file(HIDDEN_FILE, 0, Vec::new());
+        for (index, path, point) in layers.iter() {
+            if point.hold != Hold::Hidden {
+                continue;
+            }
+            if path.as_str() == "/" {
+                return Err(Failure::new("`/` may not be read, so nothing could be run")
+                    .cured_by("deny the directories below it instead"));
+            }
+            let cover = layers.cover_name(index, point);
+            let mut made: Vec<String> = Vec::new();
+            for (inner_path, inner) in layers.reopened(index) {
+                if made.is_empty() {
+                    self.directory(&cover, 0o111);
+                }
+                let mut way = cover.clone();
+                let mut names = inner_path.below(path).unwrap_or("").split('/').peekable();
+                while let Some(name) = names.next() {
+                    way = format!("{way}/{name}");
+                    if made.contains(&way) {
+                        continue;
+                    }
+                    if names.peek().is_none() && inner.kind != Kind::Directory {
+                        self.file(&way, 0, Vec::new());
+                    } else {
+                        self.directory(&way, 0o111);
+                    }
+                    made.push(way.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_devices(
+        &mut self,
+        extra: &[AbsPath],
+        around: &Surroundings,
+    ) -> Result<Vec<(String, usize)>, Failure> {
+        let mut devices = Vec::new();
+        let standard =
+            DEVICES.iter().filter_map(|name| AbsPath::parse(&format!("/dev/{name}")).ok());
+        let mut sources: Vec<(String, AbsPath)> = Vec::new();
+        for path in standard.chain(extra.iter().cloned()) {
+            if let Some(name) = path.name()
+                && !sources.iter().any(|(known, _)| known == name)
+                && matches!(look(&path)?, Found::Here(Kind::Other))
+            {
+                sources.push((name.to_owned(), path));
+            }
+        }
+        if let Some(terminal) = &around.terminal
+            && matches!(look(terminal)?, Found::Here(Kind::Other))
+        {
+            // ttyname(3) looks for the terminal in /dev, and its own name there is gone.
+            sources.push(("console".to_owned(), terminal.clone()));
+        }
+        for (name, path) in sources {
+            let slot = self.slot();
+            self.step(Step::Take { path: c_path(&path)?, slot });
+            devices.push((name, slot));
+        }
+        Ok(devices)
+    }
+
+    fn fill_base(&mut self, devices: &[(String, usize)]) {
+        self.directory("dev", 0o755);
+        for (name, _) in devices {
+            self.file(&format!("dev/{name}"), 0o444, Vec::new());
+        }
+        for (name, target) in LINKS {
+            let (path, target) = (c_text(&format!("dev/{name}")), c_text(target));
+            self.step(Step::Link { base: BASE, path, target });
+        }
+        self.directory("dev/pts", 0o755);
+        self.directory("dev/shm", 0o1777);
+        // crate::TEMPORARY.
+        self.directory("dev/shm/tmp", 0o700);
+    }
+
+    fn put_dev(&mut self, devices: &[(String, usize)]) {
+        let take = |path: &str, slot| Step::TakeBelow { base: BASE, path: c_text(path), slot };
+        self.step(take("dev/shm", SHM));
+        self.step(Step::Writable { slot: SHM });
+        self.step(take("dev", DEV));
+        self.step(Step::Put { slot: DEV, path: c"/dev".to_owned() });
+        self.step(Step::Put { slot: SHM, path: c"/dev/shm".to_owned() });
+        for (name, slot) in devices {
+            self.step(Step::Put { slot: *slot, path: c_text(&format!("/dev/{name}")) });
+        }
+        self.step(Step::Terminals { path: c"/dev/pts".to_owned() });
+    }
+
+    fn put_resolver(&mut self) -> Result<(), Failure> {
+        let Ok(path) = AbsPath::parse("/etc/resolv.conf") else { return Ok(()) };
+        let real = match look(&path)? {
+            Found::Here(_) => path,
+            Found::Elsewhere(real, _) => real,
+            Found::Nothing => return Ok(()),
+        };
+        let slot = self.slot();
+        self.step(Step::TakeBelow { base: BASE, path: c"resolv.conf".to_owned(), slot });
+        self.step(Step::Put { slot, path: c_path(&real)? });
+        Ok(())
+    }
+
+    fn mask_proc(&mut self) {
+        for name in READ_ONLY_PROC {
+            let slot = self.slot();
+            let path = c_text(&format!("/proc/{name}"));
+            self.view.proc.push(Step::Take { path: path.clone(), slot });
+            self.view.proc.push(Step::ReadOnly { slot });
+            self.view.proc.push(Step::Put { slot, path });
+        }
+    }
+
+    fn slot(&mut self) -> usize {
+        self.view.slots += 1;
+        self.view.slots - 1
+    }
+
+    fn step(&mut self, step: Step) {
+        self.view.steps.push(step);
+    }
+
+    fn directory(&mut self, path: &str, mode: u32) {
+        self.step(Step::Directory { base: BASE, path: c_text(path), mode });
+    }
+
+    fn file(&mut self, path: &str, mode: u32, content: Vec<u8>) {
+        self.step(Step::File { base: BASE, path: c_text(path), mode, content });
+    }
+}
+
+fn c_path(path: &AbsPath) -> Result<CString, Failure> {
+    CString::new(path.as_str()).map_err(|_| Failure::new(format!("`{path}` is not a path")))
+}
+
+/// Text of ours, or parts of paths, neither of which has a NUL.
+fn c_text(text: &str) -> CString {
+    CString::new(text).unwrap_or_default()
+}
+
+const HIDDEN_DIRECTORY: &str = "hidden-directory";
+const HIDDEN_FILE: &str = "hidden-file";
+
+/// The standard devices.
+const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
+
+/// The standard links.
+const LINKS: [(&str, &str); 5] = [
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
+    ("ptmx", "pts/ptmx"),
+];
+
+/// Parts of `/proc` through which the whole machine can be changed; proc(5).
+const READ_ONLY_PROC: [&str; 6] = ["sys", "sysrq-trigger", "irq", "bus", "fs", "acpi"];

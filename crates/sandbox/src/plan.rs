@@ -1,0 +1,355 @@
+//! How the boundary of a request is built here.
+
+use crate::environment::{self, Variables};
+use crate::filter::{self, Choice, Internet};
+use crate::landlock::{self, Wanted};
+use crate::mounts::{self, Surroundings, View};
+use crate::report::Collector;
+use crate::sys::{
+    Capture, ExecArguments, Landlock, Namespaces, Supervision, arguments_and_variables,
+};
+use crate::{Backend, Capabilities, Enforcement, Failure, Listener, Request, SignalRelay};
+use crate::{identity, network};
+use portcullis_model::AbsPath;
+use portcullis_profile::{CompiledFiles, Limits, NetworkAccess, Reach, SandboxProfile};
+use rustix::fs::FileType;
+use rustix::process::{Resource, Rlimit};
+use rustix::thread::UnshareFlags;
+use std::ffi::{CString, OsString};
+use std::os::fd::{OwnedFd, RawFd};
+use std::os::unix::ffi::OsStringExt;
+use std::time::Duration;
+
+/// How a boundary is built; what `--explain` prints.
+#[must_use = "a plan runs nothing until it is launched"]
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) enforcement: Enforcement,
+    pub(crate) files: CompiledFiles,
+    pub(crate) profile: SandboxProfile,
+    pub(crate) program: String,
+    pub(crate) cwd: AbsPath,
+    pub(crate) namespaces: Option<Namespaces>,
+    pub(crate) landlock: Option<Landlock>,
+    pub(crate) supervision: Option<Supervision>,
+    pub(crate) command: Command,
+    pub(crate) signals: SignalRelay,
+    pub(crate) visible_memory: [(usize, usize); 2],
+    pub(crate) explanation: Vec<String>,
+    pub(crate) sentinels: Vec<(OsString, OsString)>,
+    pub(crate) wall: Option<Duration>,
+    pub(crate) collector: Collector,
+    pub(crate) pause_at: u32,
+}
+
+/// The command, as the kernel takes it.
+#[derive(Debug)]
+pub(crate) struct Command {
+    pub(crate) cwd: CString,
+    pub(crate) candidates: Vec<CString>,
+    pub(crate) arguments: ExecArguments,
+    pub(crate) variables: ExecArguments,
+    pub(crate) limits: Vec<(Resource, Rlimit)>,
+    pub(crate) closed: Vec<(u32, u32)>,
+    pub(crate) passed: Vec<RawFd>,
+    pub(crate) filter: Vec<libc::sock_filter>,
+}
+
+/// Works out how the boundary of a request is built here. Nothing is started or changed.
+pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Failure> {
+    let Request { profile, program, arguments, cwd, environment, .. } = request;
+    let backend = choose(capabilities, &profile, request.weakest)?;
+    let descriptors = Descriptors::look(&request.descriptors)?;
+    let files = CompiledFiles::new(profile.files.clone());
+    let own_view = backend != Backend::LandlockOnly;
+    let temporary = environment::temporary();
+    let variables = environment::build(environment, &profile.environment, &cwd, &temporary)?;
+    let mut view = View::default();
+    if own_view {
+        let around = Surroundings {
+            terminal: descriptors.terminal.clone(),
+            resolver: resolver(&request.listeners),
+        };
+        view = mounts::plan(&files, &around)?;
+    }
+    let landlock = landlock_rules(capabilities, &profile, backend, &view, &descriptors)?;
+    let explanation = std::mem::take(&mut view.explanation);
+    let namespaces =
+        own_view.then(|| namespaces(&profile, backend, view, request.listeners)).transpose()?;
+    let collector = Collector::new(&profile, &command_text(&program, &arguments), request.reports);
+    let command = command(&program, arguments, &cwd, &variables, &profile, backend, &descriptors)?;
+    Ok(Plan {
+        enforcement: capabilities.enforcement(backend, &profile),
+        supervision: None,
+        files,
+        program: program.to_string_lossy().into_owned(),
+        cwd,
+        namespaces,
+        landlock,
+        command,
+        signals: request.signals,
+        visible_memory: arguments_and_variables(),
+        explanation,
+        sentinels: variables.sentinels,
+        wall: profile.limits.wall_seconds.map(Duration::from_secs),
+        profile,
+        collector,
+        pause_at: 0,
+    })
+}
+
+impl Plan {
+    /// What will be enforced.
+    pub fn enforcement(&self) -> &Enforcement {
+        &self.enforcement
+    }
+
+    /// What the kernel will hold, path by path, for people.
+    pub fn explain(&self) -> &[String] {
+        &self.explanation
+    }
+
+    /// The variables that stand in for hidden ones, by name.
+    pub fn sentinels(&self) -> &[(OsString, OsString)] {
+        &self.sentinels
+    }
+
+    /// Waits to be killed when the set-up has come to a stage.
+    #[cfg(feature = "fault-injection")]
+    pub fn pause_at(&mut self, stage: &str) -> Result<(), Failure> {
+        let stage = crate::sys::Stage::ALL.into_iter().find(|known| format!("{known:?}") == stage);
+        let stage = stage.ok_or_else(|| Failure::new("there is no such stage"))?;
+        self.pause_at = stage as u32;
+        Ok(())
+    }
+}
+
+/// The strongest backend there is, if it is strong enough.
+fn choose(
+    capabilities: &Capabilities,
+    profile: &SandboxProfile,
+    weakest: Backend,
+) -> Result<Backend, Failure> {
+    let weakest = if profile.shared_proc.is_some() && weakest == Backend::Full {
+        Backend::SharedProc
+    } else {
+        weakest
+    };
+    let best = capabilities.best();
+    match best {
+        Some(best) if best <= weakest => Ok(best),
+        _ => Err(capabilities.obstacle(weakest)),
+    }
+}
+
+/// What is known of the descriptors that are passed on.
+struct Descriptors {
+    declared: Vec<RawFd>,
+    terminals: Vec<RawFd>,
+    terminal: Option<AbsPath>,
+}
+
+impl Descriptors {
+    fn look(declared: &[RawFd]) -> Result<Self, Failure> {
+        let mut found = Self { declared: declared.to_vec(), terminals: Vec::new(), terminal: None };
+        found.declared.retain(|number| *number > 2);
+        found.declared.sort_unstable();
+        found.declared.dedup();
+        for number in (0..=2).chain(found.declared.clone()) {
+            let path = format!("/proc/self/fd/{number}");
+            let Ok(status) = rustix::fs::stat(path.as_str()) else {
+                if number > 2 {
+                    return Err(Failure::new(format!("descriptor {number} is not open")));
+                }
+                continue;
+            };
+            match FileType::from_raw_mode(status.st_mode) {
+                // SECURITY: everything below a directory can be opened through it, past every mount.
+                FileType::Directory => {
+                    return Err(Failure::new(format!("descriptor {number} is a directory"))
+                        .cured_by("redirect it from or to a file"));
+                }
+                FileType::CharacterDevice => {
+                    let name = rustix::fs::readlink(path.as_str(), Vec::new()).unwrap_or_default();
+                    let name = name.to_str().unwrap_or_default().to_owned();
+                    if name.starts_with("/dev/pts/") || name.starts_with("/dev/tty") {
+                        found.terminals.push(number);
+                        found.terminal = found.terminal.or_else(|| AbsPath::parse(&name).ok());
+                    }
+                }
+                FileType::RegularFile
+                | FileType::Symlink
+                | FileType::Fifo
+                | FileType::Socket
+                | FileType::BlockDevice
+                | FileType::Unknown => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// The ranges between what stays open.
+    fn closed(&self) -> Vec<(u32, u32)> {
+        let mut ranges = Vec::new();
+        let mut first = 3;
+        for number in self.declared.iter().filter_map(|number| u32::try_from(*number).ok()) {
+            if number > first {
+                ranges.push((first, number - 1));
+            }
+            first = number.saturating_add(1);
+        }
+        ranges.push((first, u32::MAX));
+        ranges
+    }
+}
+
+fn resolver(listeners: &[Listener]) -> Option<Vec<u8>> {
+    const NAMES: u16 = 53;
+    let stub = listeners.iter().find(|listener| listener.address.port() == NAMES)?;
+    Some(format!("nameserver {}\noptions edns0 trust-ad\n", stub.address.ip()).into_bytes())
+}
+
+fn landlock_rules(
+    capabilities: &Capabilities,
+    profile: &SandboxProfile,
+    backend: Backend,
+    view: &View,
+    descriptors: &Descriptors,
+) -> Result<Option<Landlock>, Failure> {
+    let sockets: Vec<AbsPath> = profile
+        .sockets
+        .allowed
+        .iter()
+        .filter_map(|rule| match &rule.reach {
+            Reach::Path(path) => Some(path.clone()),
+            Reach::Pattern(_) | Reach::Leaf(_) => None,
+        })
+        .collect();
+    let no_network = profile.network != NetworkAccess::Host;
+    let wanted = Wanted {
+        files: profile.files.disabled.is_none(),
+        readable: &[AbsPath::root()],
+        writable: &view.writable,
+        sockets: &sockets,
+        no_tcp: no_network && backend == Backend::LandlockOnly,
+        own_devices: backend != Backend::LandlockOnly,
+        terminals: &descriptors.terminals,
+    };
+    landlock::rules(capabilities.landlock, &wanted)
+}
+
+fn namespaces(
+    profile: &SandboxProfile,
+    backend: Backend,
+    view: View,
+    listeners: Vec<Listener>,
+) -> Result<Namespaces, Failure> {
+    let mut flags = UnshareFlags::NEWUSER
+        | UnshareFlags::NEWNS
+        | UnshareFlags::NEWPID
+        | UnshareFlags::NEWIPC
+        | UnshareFlags::NEWUTS
+        | UnshareFlags::NEWCGROUP;
+    let network = match &profile.network {
+        NetworkAccess::Host if !listeners.is_empty() => {
+            return Err(Failure::new("listeners need an own network, and this run has none"));
+        }
+        NetworkAccess::Host => None,
+        NetworkAccess::None | NetworkAccess::Domains { .. } => {
+            flags |= UnshareFlags::NEWNET;
+            let opened = vec![-1; listeners.len()];
+            Some(Capture { messages: network::messages(), listeners, opened })
+        }
+    };
+    Ok(Namespaces {
+        flags,
+        identity: identity::identity(),
+        network,
+        slots: vec![-1; view.slots],
+        view: view.steps,
+        proc: (backend == Backend::Full).then_some(view.proc),
+        nested: profile.nested.is_some(),
+    })
+}
+
+fn command(
+    program: &OsString,
+    arguments: Vec<OsString>,
+    cwd: &AbsPath,
+    variables: &Variables,
+    profile: &SandboxProfile,
+    backend: Backend,
+    descriptors: &Descriptors,
+) -> Result<Command, Failure> {
+    let name = program.clone().into_vec();
+    let text = |bytes: Vec<u8>| {
+        CString::new(bytes).map_err(|_| Failure::new("an argument has a NUL byte in it"))
+    };
+    let candidates = if name.is_empty() {
+        Vec::new()
+    } else if name.contains(&b'/') {
+        vec![text(name.clone())?]
+    } else {
+        // execvp(3): an empty part means the working directory.
+        let places = variables.path.split(|byte| *byte == b':');
+        let joined = places.map(|dir| {
+            let mut path = if dir.is_empty() { b".".to_vec() } else { dir.to_vec() };
+            path.push(b'/');
+            path.extend(&name);
+            text(path)
+        });
+        joined.collect::<Result<_, _>>()?
+    };
+    let mut strings = vec![text(name)?];
+    for argument in arguments {
+        strings.push(text(argument.into_vec())?);
+    }
+    let internet = match (&profile.network, backend) {
+        (NetworkAccess::Host, _) | (_, Backend::Full | Backend::SharedProc) => Internet::Open,
+        (_, Backend::LandlockOnly) => Internet::Closed,
+    };
+    Ok(Command {
+        cwd: text(cwd.as_str().into())?,
+        candidates,
+        arguments: ExecArguments::new(strings),
+        variables: ExecArguments::new(variables.strings.clone()),
+        limits: limits(&profile.limits, backend),
+        closed: descriptors.closed(),
+        passed: descriptors.declared.clone(),
+        filter: filter::program(Choice { nested: profile.nested.is_some(), internet })?,
+    })
+}
+
+fn limits(limits: &Limits, backend: Backend) -> Vec<(Resource, Rlimit)> {
+    // Init and the supervisor count among the processes of the user inside.
+    let ours = if backend == Backend::LandlockOnly { 0 } else { 2 };
+    let wanted = [
+        (Resource::As, limits.memory),
+        (Resource::Nproc, limits.processes.map(|count| count.saturating_add(ours))),
+        (Resource::Cpu, limits.cpu_seconds),
+        (Resource::Fsize, limits.file_size),
+        // What a core would hold is nobody's business outside, and a handler of cores runs outside.
+        (Resource::Core, Some(0)),
+    ];
+    let given = wanted.into_iter().filter_map(|(resource, limit)| Some((resource, limit?)));
+    given
+        .map(|(resource, limit)| {
+            // More than the caller may have cannot be asked for.
+            let most = rustix::process::getrlimit(resource).maximum;
+            let limit = most.map_or(limit, |most| most.min(limit));
+            (resource, Rlimit { current: Some(limit), maximum: Some(limit) })
+        })
+        .collect()
+}
+
+fn command_text(program: &OsString, arguments: &[OsString]) -> String {
+    let words = std::iter::once(program).chain(arguments);
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+/// A descriptor of the launcher that tells those below when it dies.
+pub(crate) fn own_handle() -> Result<OwnedFd, Failure> {
+    let own = rustix::process::getpid();
+    rustix::process::pidfd_open(own, rustix::process::PidfdFlags::empty())
+        .map_err(|errno| Failure::new(format!("cannot watch the launcher: {errno}")))
+}

@@ -1,0 +1,155 @@
+//! Both views of every probe, in a throw-away machine.
+
+use super::expectation::{self, Expectation};
+use super::host::Host;
+use super::options::{Backend, Options, Volume};
+use super::report::{Finding, Report, View};
+use super::spawn::{self, Outcome};
+use super::{Identity, Probe, world};
+use crate::corpus;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+/// The program to sandbox with, where nothing else is said: the one built beside this program.
+const PORTCULLIS: &str = "portcullis";
+/// How it is asked to. The limit is for the fork bomb, and leaves room for everything else.
+const RUN: &str = "run --max-processes 300 --";
+/// How long the host may take to start a process while a probe eats what it can.
+const RESPONSIVE: Duration = Duration::from_secs(5);
+
+/// Starts this same program again inside a throw-away machine.
+pub fn outside(options: &Options, words: &[String]) -> io::Result<ExitStatus> {
+    let this = std::env::current_exe()?;
+    let beside = this.parent().unwrap_or(Path::new("/")).to_owned();
+    let mut command = vec![this.display().to_string(), "escapes".to_owned()];
+    command.extend(["--inside".to_owned(), world::HELPERS.to_owned()]);
+    if options.with.is_empty() {
+        let with = format!("{} {RUN}", beside.join(PORTCULLIS).display());
+        command.extend(["--with".to_owned(), with]);
+    }
+    for word in words {
+        // The machine inside starts in another directory.
+        let file = options.files.iter().find(|file| file.as_os_str() == word.as_str());
+        let whole = file.map(|file| file.canonicalize()).transpose()?;
+        command.push(whole.map_or_else(|| word.clone(), |path| path.display().to_string()));
+    }
+    let mut show = vec![beside];
+    for path in options.files.iter().chain(&options.show) {
+        show.push(path.canonicalize()?);
+    }
+    if let Some(program) = options.with.first().map(PathBuf::from)
+        && program.is_absolute()
+        && !program.starts_with("/usr")
+    {
+        show.push(program);
+    }
+    show.sort();
+    show.dedup();
+    world::run(&command, &show)
+}
+
+/// Runs the probes. This process has to be the first one of a throw-away machine.
+pub fn inside(options: &Options) -> io::Result<Report> {
+    let host = Host::start()?;
+    let mut probes = Vec::new();
+    for file in &options.files {
+        probes.extend(corpus::read::<Probe>(file).map_err(io::Error::other)?);
+    }
+    probes.retain(|probe| options.class.as_ref().is_none_or(|class| *class == probe.class));
+    probes.retain(|probe| options.only.as_ref().is_none_or(|id| *id == probe.id));
+    let mut findings = Vec::new();
+    for identity in &options.identities {
+        for probe in &probes {
+            let finding = Finding {
+                probe: probe.clone(),
+                identity: *identity,
+                expectation: expectation::of(probe),
+                bare: None,
+                inside: None,
+            };
+            findings.push(finding);
+        }
+    }
+    for finding in &mut findings {
+        if finding.expectation != Expectation::Bounded {
+            finding.bare = Some(view(finding, &[], &host)?);
+        }
+    }
+    if !options.baseline {
+        take_away(options.backend)?;
+        for finding in &mut findings {
+            finding.inside = Some(view(finding, &options.with, &host)?);
+            if options.volume == Volume::Everything {
+                finding.print()?;
+            }
+        }
+    }
+    Ok(Report { findings, baseline: options.baseline })
+}
+
+fn view(finding: &Finding, behind: &[String], host: &Host) -> io::Result<View> {
+    let Finding { probe, identity, expectation, .. } = finding;
+    let victim = Host::prepare(*identity)?;
+    let script = expectation.script(&probe.script);
+    let watch = (*expectation == Expectation::Bounded).then(|| std::thread::spawn(slowest_start));
+    let outcome = spawn::probe(&script, behind, *identity, host, &victim)?;
+    let leaked = expectation.leaked(&outcome, &victim);
+    let mut complaint = expectation.complaint(&outcome, leaked);
+    if let Some(slowest) = watch.and_then(|watch| watch.join().ok())
+        && slowest > RESPONSIVE
+    {
+        complaint = Some(format!("the host took {slowest:?} to start a process"));
+    }
+    victim.end()?;
+    host.sweep()?;
+    Ok(View { outcome, leaked, complaint })
+}
+
+/// The longest it took to start a process, in the time a fork bomb burns.
+fn slowest_start() -> Duration {
+    let watched = Instant::now();
+    let mut slowest = Duration::ZERO;
+    while watched.elapsed() < Duration::from_secs(4) {
+        let started = Instant::now();
+        if Command::new("/bin/true").status().is_err() {
+            return Duration::MAX;
+        }
+        slowest = slowest.max(started.elapsed());
+    }
+    slowest
+}
+
+/// Takes from the machine what a weaker one does not have.
+fn take_away(backend: Backend) -> io::Result<()> {
+    match backend {
+        Backend::Full => Ok(()),
+        Backend::LandlockOnly => fs::write("/proc/sys/user/max_user_namespaces", "0\n"),
+        Backend::SharedProc => {
+            // What is mounted over a part of /proc may not be uncovered by mounting it again.
+            let mut mount = Command::new("mount");
+            let status = mount.args(["--bind", "/dev/null", "/proc/kcore"]).status()?;
+            status.success().then_some(()).ok_or_else(|| io::Error::other("cannot cover /proc"))
+        }
+    }
+}
+
+/// Whether an outcome leaked, and who ran it; for suites that make their own probes.
+pub fn once(
+    probe: &Probe,
+    behind: &[String],
+    identity: Identity,
+    host: &Host,
+) -> io::Result<(Outcome, Option<String>)> {
+    let finding = Finding {
+        probe: probe.clone(),
+        identity,
+        expectation: expectation::of(probe),
+        bare: None,
+        inside: None,
+    };
+    let View { outcome, complaint, .. } = view(&finding, behind, host)?;
+    Ok((outcome, complaint))
+}

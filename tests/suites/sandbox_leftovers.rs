@@ -1,0 +1,209 @@
+//! The boundary leaves nothing behind and changes nothing, however it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use portcullis_tests::escapes::{Identity, fixture};
+use portcullis_tests::sandboxed;
+use portcullis_tests::tree::Tree;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Every place a process may write to in the throw-away machine.
+const WRITABLE: &[&str] = &["/home", "/tmp", "/run", "/dev/shm", "/var/tmp", "/srv"];
+/// How long a killed tree may take to be gone.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// When our processes are killed after the start, in thousandths of a second: while it is set up, and in
+/// the middle of work.
+const MOMENTS: &[u64] = &[0, 1, 2, 3, 4, 6, 8, 12, 16, 25, 40, 80, 200];
+
+#[test]
+fn success_and_failure_leave_nothing() {
+    sandboxed::test("success_and_failure_leave_nothing", || {
+        for identity in [Identity::User, Identity::Root] {
+            fixture::plant(identity).unwrap();
+            let before = Tree::of(WRITABLE).unwrap();
+            for script in [
+                "true",
+                "exit 3",
+                "kill -KILL $$",
+                "kill -SEGV $$",
+                "cat .env; cat secrets/one; echo x > frozen/new; mkdir .vscode; echo x > .mcp.json",
+                "echo x > $TMPDIR/left; mkdir -p $TMPDIR/deep/er; sleep 9 & exit 1",
+                "cd .git/hooks && ls; GIT_OPTIONAL_LOCKS=0 git status",
+            ] {
+                let words = ["/bin/bash", "-c", script];
+                let output = sandboxed::behind(identity, &[], &words).unwrap().output().unwrap();
+                let complaint = String::from_utf8_lossy(&output.stderr);
+                assert_ne!(output.status.code(), Some(125), "{script}: {complaint}");
+                let differences = before.differences(&Tree::of(WRITABLE).unwrap());
+                assert!(differences.is_empty(), "{identity:?}, {script}: {differences:#?}");
+            }
+            for words in [&["/nonexistent/program"][..], &["./ok.txt"], &["nosuchprogram"]] {
+                sandboxed::behind(identity, &[], words).unwrap().output().unwrap();
+                let differences = before.differences(&Tree::of(WRITABLE).unwrap());
+                assert!(differences.is_empty(), "{identity:?}, {words:?}: {differences:#?}");
+            }
+        }
+    })
+    .unwrap();
+}
+
+#[test]
+fn killing_any_of_our_processes_at_any_time_leaves_nothing() {
+    sandboxed::test("killing_any_of_our_processes_at_any_time_leaves_nothing", || {
+        fixture::plant(Identity::User).unwrap();
+        let before = Tree::of(WRITABLE).unwrap();
+        let mut killed = BTreeMap::<usize, u32>::new();
+        for moment in MOMENTS {
+            for which in 0..4 {
+                let script = "while :; do cat ok.txt; : > $TMPDIR/x; done > /dev/null";
+                let mut command =
+                    sandboxed::behind(Identity::User, &[], &["/bin/bash", "-c", script]).unwrap();
+                let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+                thread::sleep(Duration::from_millis(*moment));
+                let ours = our_processes(child.id());
+                if let Some(target) = ours.get(which) {
+                    kill(*target);
+                    *killed.entry(which).or_default() += 1;
+                }
+                let everything = descendants(child.id());
+                let launcher_first = which == 0 && !ours.is_empty();
+                if !launcher_first {
+                    // The command may outlive a lost supervisor, helplessly; it does not outlive us.
+                    thread::sleep(Duration::from_millis(20));
+                    kill(child.id());
+                }
+                wait_until_gone(child, &everything);
+                let differences = before.differences(&Tree::of(WRITABLE).unwrap());
+                assert!(
+                    differences.is_empty(),
+                    "process {which} killed after {moment} ms: {differences:#?}"
+                );
+            }
+        }
+        println!("| killed, by place in the tree: {killed:?}");
+        assert!(killed.get(&0) >= Some(&10), "the launcher was hardly killed: {killed:?}");
+        assert!(killed.len() >= 2, "no process but the launcher was killed: {killed:?}");
+    })
+    .unwrap();
+}
+
+#[test]
+fn the_launcher_takes_everything_with_it() {
+    sandboxed::test("the_launcher_takes_everything_with_it", || {
+        for (signal, number) in [("KILL", 9), ("TERM", 15), ("INT", 2), ("HUP", 1), ("QUIT", 3)] {
+            fixture::plant(Identity::User).unwrap();
+            let script = "setsid sleep 97 & (sleep 98 &); echo up; sleep 99";
+            let words = ["/bin/bash", "-c", script];
+            let mut command = sandboxed::behind(Identity::User, &[], &words).unwrap();
+            let mut child = command.spawn().unwrap();
+            std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0; 3]).unwrap();
+            thread::sleep(Duration::from_millis(50));
+            let everything = descendants(child.id());
+            assert!(everything.len() >= 4, "{everything:?}");
+            send(signal, child.id());
+            let status = wait_until_gone(child, &everything);
+            assert_eq!(status.signal(), Some(number), "{signal}: {status}");
+        }
+    })
+    .unwrap();
+}
+
+#[test]
+fn eight_runs_in_one_directory_do_not_meet() {
+    sandboxed::test("eight_runs_in_one_directory_do_not_meet", || {
+        fixture::plant(Identity::User).unwrap();
+        let before = Tree::of(WRITABLE).unwrap();
+        let script = "for i in 1 2 3 4 5 6 7 8 9 10; do echo $$ > $TMPDIR/mine; cat ok.txt > /dev/null; \
+             mkdir .vscode 2> /dev/null && exit 9; sleep 0.01; [ $(cat $TMPDIR/mine) = $$ ] || exit 8; done; \
+             cat .env 2> /dev/null && exit 7; exit 5";
+        for _ in 0..4 {
+            let children: Vec<_> = (0..8)
+                .map(|_| {
+                    let words = ["/bin/bash", "-c", script];
+                    sandboxed::behind(Identity::User, &[], &words).unwrap().spawn().unwrap()
+                })
+                .collect();
+            for child in children {
+                let output = child.wait_with_output().unwrap();
+                let complaint = String::from_utf8_lossy(&output.stderr);
+                assert_eq!(output.status.code(), Some(5), "{complaint}");
+            }
+            let differences = before.differences(&Tree::of(WRITABLE).unwrap());
+            assert!(differences.is_empty(), "{differences:#?}");
+        }
+    })
+    .unwrap();
+}
+
+fn wait_until_gone(mut child: Child, everything: &[u32]) -> std::process::ExitStatus {
+    let started = Instant::now();
+    loop {
+        let status = child.try_wait().unwrap();
+        let alive: Vec<_> = everything
+            .iter()
+            .filter(|process| **process != child.id() && is_alive(**process))
+            .collect();
+        if let Some(status) = status
+            && alive.is_empty()
+        {
+            return status;
+        }
+        assert!(
+            started.elapsed() < PATIENCE,
+            "still there: {alive:?}, launcher {status:?}: {:?}",
+            alive.iter().map(|process| shown(**process)).collect::<Vec<_>>()
+        );
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Those of its tree that run our program, the launcher first.
+fn our_processes(launcher: u32) -> Vec<u32> {
+    let mut all = vec![launcher];
+    all.extend(descendants(launcher));
+    all.dedup();
+    let program = sandboxed::portcullis().unwrap();
+    let is_ours = |process: &u32| {
+        fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|path| path == program)
+    };
+    all.into_iter().filter(is_ours).collect()
+}
+
+/// A process and everything below it.
+fn descendants(process: u32) -> Vec<u32> {
+    let mut found = vec![process];
+    let mut at = 0;
+    while let Some(parent) = found.get(at).copied() {
+        at += 1;
+        let tasks = fs::read_dir(format!("/proc/{parent}/task"));
+        for task in tasks.into_iter().flatten().flatten() {
+            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            found.extend(children.split_whitespace().filter_map(|it| it.parse::<u32>().ok()));
+        }
+    }
+    found
+}
+
+fn is_alive(process: u32) -> bool {
+    let state = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    state.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
+}
+
+fn shown(process: u32) -> String {
+    let text = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&text).replace('\0', " ")
+}
+
+fn kill(process: u32) {
+    send("KILL", process);
+}
+
+fn send(signal: &str, process: u32) {
+    let script = format!("kill -{signal} {process} 2> /dev/null; true");
+    Command::new("/bin/bash").args(["-c", &script]).status().unwrap();
+}
