@@ -5,8 +5,8 @@
 use divan::Bencher;
 use portcullis_audit::{Limits, Stage, Subject, audit, diff};
 use portcullis_host::transcript;
-use portcullis_model::{AbsPath, Scope};
-use portcullis_policy::{Layer, Place, Policy, assemble};
+use portcullis_model::AbsPath;
+use portcullis_tests::wide_policies::policy;
 use serde_json::json;
 
 fn main() {
@@ -43,50 +43,6 @@ fn read_transcript_calls(bencher: Bencher<'_, '_>, count: usize) {
         transcript::read(text.as_bytes(), |_call| calls += 1, |_| true).unwrap();
         calls
     });
-}
-
-/// Programs, subcommands and tails as settings of teams have them; `turn` makes another policy.
-fn policy(count: usize, turn: usize) -> Policy {
-    let programs = [
-        "git",
-        "npm",
-        "cargo",
-        "docker",
-        "kubectl",
-        "gh",
-        "terraform",
-        "aws",
-        "make",
-        "go",
-        "pip",
-        "yarn",
-        "jq",
-        "helm",
-        "psql",
-    ];
-    let verbs =
-        ["get", "list", "show", "create", "delete", "apply", "run", "test", "build", "push"];
-    let (mut allow, mut ask, mut deny) = (vec![], vec![], vec![]);
-    for index in 0..count {
-        let at = index * 7 + turn * 3;
-        let program = programs.get(at % programs.len()).unwrap();
-        let verb = verbs.get(at / programs.len() % verbs.len()).unwrap();
-        let number = index / 50 + turn * 1_000;
-        let text = match index % 4 {
-            0 => format!("Bash({program} {verb} item{number} *)"),
-            1 => format!("Bash({program} {verb} item{number}-x{index})"),
-            2 => format!("Bash({program} {verb} * --flag{index})"),
-            _ => format!("Bash({program} {verb}-{number}:*)"),
-        };
-        match index % 10 {
-            0 | 1 => deny.push(text),
-            2 => ask.push(text),
-            _ => allow.push(text),
-        }
-    }
-    let settings = json!({ "permissions": { "allow": allow, "ask": ask, "deny": deny } });
-    let layer = Layer::new(Scope::Project, "settings.json", format!("{settings:#}"), path("/p"));
-    assemble(&[layer], &Place { start: path("/p"), project_root: path("/p"), home: path("/h") })
 }
 
 /// Transcript lines of ordinary size.

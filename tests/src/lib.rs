@@ -31,4 +31,5 @@ pub mod shell_cases;
 pub mod tables;
 pub mod terminal;
 pub mod tree;
+pub mod wide_policies;
 pub mod world;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Who may use whom, lowest level first. rules knows no shell, shell no programs, facts no rules;
-/// of the pure crates only engine sees policy and facts together.
+/// of the pure crates only engine sees policy and facts together, and audit, which asks it.
 const HOUSE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("rules", &["model"]),

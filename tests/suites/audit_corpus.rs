@@ -1,9 +1,9 @@
 //! Flawed policies: what the audit has to find in each, and what it must not.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-#![expect(clippy::print_stdout, reason = "precision and recall are part of the result")]
 
 use portcullis_audit::{Audit, Evidence, Finding, Limits, Stage, Subject, audit};
 use portcullis_host::log::mask;
+use portcullis_host::transcript;
 use portcullis_model::{AbsPath, Scope};
 use portcullis_policy::{Layer, Place, Policy, Severity, assemble};
 use portcullis_tests::corpus;
@@ -75,10 +75,10 @@ fn named(finding: &Finding, texts: &[(String, String)]) -> String {
     let before = text.get(..offset).unwrap_or("");
     for list in ["allow", "ask", "deny"] {
         let Some(start) = before.rfind(&format!("\"{list}\": [")) else { continue };
-        if before[start..].contains(']') {
+        if before.get(start..).unwrap_or_default().contains(']') {
             continue;
         }
-        let index = before[start..].lines().count().saturating_sub(2);
+        let index = before.get(start..).unwrap_or_default().lines().count().saturating_sub(2);
         return format!("{id} @{list}[{index}]");
     }
     id.to_owned()
@@ -112,4 +112,30 @@ fn stage() -> Stage {
 
 fn path(text: &str) -> AbsPath {
     AbsPath::parse(text).unwrap()
+}
+
+#[test]
+fn a_session_of_the_real_client_is_read_whole() {
+    let file = corpus::shipped("transcripts/claude-code-2.1.191.jsonl");
+    let text = std::fs::read(file).unwrap();
+    let mut calls = Vec::new();
+    let tally = transcript::read(text.as_slice(), |call| calls.push(call), |_| true).unwrap();
+    assert_eq!((tally.broken, tally.truncated, tally.too_long), (0, false, 0));
+    let short: Vec<(&str, &str)> =
+        calls.iter().map(|call| (call.tool.as_str(), call.text.as_str())).collect();
+    assert_eq!(
+        short,
+        [
+            ("Bash", "make all"),
+            ("Bash", "git status && git diff --stat"),
+            ("Read", "/home/dev/project/open"),
+            ("Bash", "npm test -- --watch=false"),
+            ("Write", "/home/dev/project/new.txt"),
+        ]
+    );
+    for call in &calls {
+        assert_eq!(call.cwd.as_deref(), Some("/home/dev/project"));
+        assert!(call.session.is_some() && call.time.is_some());
+        assert_eq!(call.input.text("content"), None, "what no rule looks at is not kept");
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! The reference is thirty lines of matching that share nothing with the product. `c` stands in no
 //! rule, so the hardest text of every rule is among the commands.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use portcullis_audit::{Audit, Difference, Limits, Stage, Subject, audit, diff, removals};
 use portcullis_model::{AbsPath, Decision, Scope};
@@ -135,9 +135,17 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
+/// Whether the hardest text of a rule is among the texts.
+fn fits(rule: &str) -> bool {
+    rule.trim_start_matches("Bash(").trim_end_matches(')').replace(":*", " c").len() <= LONGEST
+}
+
+/// How long the texts are at most.
+const LONGEST: usize = 7;
+
 /// Every text that reads as one plain command.
 fn texts() -> Vec<String> {
-    let mut texts = strings(&["a", "b", "c", " "], 7);
+    let mut texts = strings(&["a", "b", "c", " "], LONGEST);
     texts.retain(|text| !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  "));
     texts
 }
@@ -194,10 +202,10 @@ fn one(seed: u64, texts: &[String]) -> Result<(), String> {
                 (true, Some(text)) => {
                     return Err(at(&format!("`{rule}` is not shadowed: `{text}`")));
                 }
-                (false, None) => {
+                (false, None) if fits(rule) => {
                     return Err(at(&format!("`{rule}` is shadowed, and that is missed")));
                 }
-                (true, None) | (false, Some(_)) => {}
+                (true | false, None) | (false, Some(_)) => {}
             }
         }
     }
@@ -216,7 +224,14 @@ fn one(seed: u64, texts: &[String]) -> Result<(), String> {
             let covered = list.iter().enumerate().any(|(place, other)| {
                 let inside =
                     |a: &str, b: &str| texts.iter().all(|t| !matches(a, t) || matches(b, t));
-                place != index && inside(rule, other) && (place < index || !inside(other, rule))
+                // Auto mode suspends a rule for any program, so the narrow one is not superfluous.
+                let suspended = other.starts_with("Bash(*") && std::ptr::eq(list, &rules.allow);
+                place != index
+                    && !suspended
+                    && fits(rule)
+                    && fits(other)
+                    && inside(rule, other)
+                    && (place < index || !inside(other, rule))
             });
             let said = found.findings.iter().any(|each| {
                 each.rule.as_ref().is_some_and(|own| own.text == *rule)

@@ -1,5 +1,5 @@
 //! What the audit says about small policies.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use portcullis_audit::{Audit, Difference, Limits, Stage, Subject, audit, diff};
 use portcullis_model::{AbsPath, Decision, Scope};

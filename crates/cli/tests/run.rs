@@ -232,7 +232,8 @@ fn what_a_command_sees_and_may_write() {
         "/home/notes (no rule allows it)",
         "/project/.bashrc (rule built in: a protected name",
     ] {
-        let told = said.lines().any(|line| line.starts_with("portcullis: denied ") && line.contains(part));
+        let told =
+            said.lines().any(|line| line.starts_with("portcullis: denied ") && line.contains(part));
         assert!(told, "{part}\n{said}");
     }
 }

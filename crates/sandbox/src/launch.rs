@@ -87,7 +87,7 @@ impl Plan {
             deadline,
             _temporary: self.temporary,
         };
-        running.family.supervisor = Some(Member::of(supervisor).map_err(failed)?);
+        running.family.supervisor = Some(Member::of(supervisor));
         let outcome = await_start(&control, supervisor, &mut running);
         let words = running.page.words();
         if let Some(pid) = Pid::from_raw(words.starter.load(Ordering::Acquire)) {
@@ -98,7 +98,7 @@ impl Plan {
             [(&mut running.family.init, &words.init), (&mut running.family.target, &words.target)]
         {
             if let Some(pid) = Pid::from_raw(number.load(Ordering::Acquire)) {
-                *place = Member::of(pid).ok();
+                *place = Some(Member::of(pid));
             }
         }
         if let Err(failure) = outcome {

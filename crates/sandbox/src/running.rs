@@ -49,7 +49,7 @@ pub(crate) struct Family {
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) pid: Pid,
-    pub(crate) handle: OwnedFd,
+    pub(crate) handle: Option<OwnedFd>,
 }
 
 /// What it takes to pass on signals.
@@ -91,13 +91,22 @@ pub enum End {
 }
 
 impl Member {
-    pub(crate) fn of(pid: Pid) -> rustix::io::Result<Self> {
-        Ok(Self { pid, handle: rustix::process::pidfd_open(pid, PidfdFlags::empty())? })
+    /// A child that has not been buried. Until it is, its number is its own.
+    pub(crate) fn of(pid: Pid) -> Self {
+        // None of a child that has ended already: some kernels give no handle to those.
+        Self { pid, handle: rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok() }
     }
 
     fn send(&self, signal: Signal) {
         // Who is gone already needs no signal.
-        let _gone = rustix::process::pidfd_send_signal(&self.handle, signal);
+        let _gone = rustix::process::kill_process(self.pid, signal);
+    }
+
+    fn has_ended(&self) -> bool {
+        let Some(handle) = &self.handle else { return true };
+        let mut fds = [PollFd::new(handle, PollFlags::IN)];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
     }
 
     /// Takes its status, so that nothing is left of it.
@@ -201,10 +210,12 @@ impl Running {
         let Some(target) = &self.family.target else {
             return Err(Failure::new("the command has no process"));
         };
-        let mut fds = vec![
-            PollFd::new(&target.handle, PollFlags::IN),
-            PollFd::new(&self.reports, PollFlags::IN),
-        ];
+        let Some(handle) = &target.handle else {
+            let (reports, supervisor_gone) = (self.supervised, false);
+            return Ok(Woken { target: true, reports, supervisor_gone, signals: false });
+        };
+        let mut fds =
+            vec![PollFd::new(handle, PollFlags::IN), PollFd::new(&self.reports, PollFlags::IN)];
         if !self.supervised {
             fds.pop();
         }
@@ -238,7 +249,11 @@ impl Running {
     pub(crate) fn sleep_for(&self, source: &OwnedFd) -> rustix::io::Result<bool> {
         let mut fds = vec![PollFd::new(source, PollFlags::IN)];
         let supervisor = self.family.supervisor.as_ref();
-        fds.extend(supervisor.map(|member| PollFd::new(&member.handle, PollFlags::IN)));
+        let handle = supervisor.and_then(|member| member.handle.as_ref());
+        fds.extend(handle.map(|handle| PollFd::new(handle, PollFlags::IN)));
+        if handle.is_none() {
+            return Ok(false);
+        }
         if let Some(relay) = &self.relay {
             fds.push(PollFd::new(&relay.signals, PollFlags::IN));
         }
@@ -255,10 +270,7 @@ impl Running {
     }
 
     pub(crate) fn supervisor_has_ended(&self) -> bool {
-        let Some(supervisor) = &self.family.supervisor else { return true };
-        let mut fds = [PollFd::new(&supervisor.handle, PollFlags::IN)];
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
+        self.family.supervisor.as_ref().is_none_or(Member::has_ended)
     }
 
     fn relay_signals(&mut self) {

@@ -7,7 +7,7 @@ use crate::realm::Realm;
 use crate::tables::catalogue::{CONFLICT, SHADOWED, SHADOWED_ASK};
 use crate::{Finding, Question};
 use portcullis_model::{Decision, Mode, RuleClass};
-use portcullis_policy::{PolicyRule, Rules};
+use portcullis_policy::PolicyRule;
 
 pub(crate) fn check(asker: &Asker<'_>, limits: &Limits) -> Vec<Finding> {
     let policy = asker.policy();
@@ -24,18 +24,13 @@ pub(crate) fn check(asker: &Asker<'_>, limits: &Limits) -> Vec<Finding> {
     {
         let covering = Covering { lists: stricter, counts: &counts, steps: limits.steps };
         for rule in &list.list {
-            findings.extend(finding(asker, rule, &covering, stricter));
+            findings.extend(finding(asker, rule, &covering));
         }
     }
     findings
 }
 
-fn finding(
-    asker: &Asker<'_>,
-    rule: &PolicyRule,
-    covering: &Covering<'_, '_>,
-    stricter: &[&Rules],
-) -> Option<Finding> {
+fn finding(asker: &Asker<'_>, rule: &PolicyRule, covering: &Covering<'_, '_>) -> Option<Finding> {
     let asks = rule.reference.class == RuleClass::Ask;
     let kind = if asks { &SHADOWED_ASK } else { &SHADOWED };
     let by = match covering.of(rule) {
@@ -66,7 +61,11 @@ fn finding(
         .iter()
         .map(|other| format!("{} `{}`", other.reference.class.word(), other.reference.text))
         .collect();
-    let verb = if asks { "asks" } else { "allows anything" };
+    let verb = match (asks, Realm::of(rule).edit().is_some()) {
+        (true, _) => "asks",
+        (false, true) => "allows an edit",
+        (false, false) => "allows anything",
+    };
     let message =
         format!("`{}` never {verb}: {} comes first", rule.reference.text, names.join(" with "));
     let kind = if elsewhere && !asks { &CONFLICT } else { kind };
@@ -75,13 +74,10 @@ fn finding(
     finding.witnesses.extend(witness);
     let same_file =
         by.iter().all(|other| other.reference.source.file == rule.reference.source.file);
-    finding.fix = (same_file && !still_reads(rule, stricter)).then_some(Fix::Remove);
+    // An Edit rule whose edits are taken back still lets tools read.
+    let still_reads = Realm::of(rule).edit().is_some();
+    finding.fix = (same_file && !still_reads).then_some(Fix::Remove);
     Some(finding)
-}
-
-/// An Edit rule whose edits are taken back still lets tools read.
-fn still_reads(rule: &PolicyRule, _stricter: &[&Rules]) -> bool {
-    matches!(Realm::of(rule), Realm::Edit(_))
 }
 
 /// A call that the rule is about.

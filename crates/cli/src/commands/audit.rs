@@ -6,7 +6,7 @@ use crate::baseline::{Baseline, written};
 use crate::console::{Palette, Reply};
 use crate::failure::{Failure, Status};
 use crate::history::History;
-use crate::replayed::{hits, recorded, replay};
+use crate::replayed::{Hits, Replayed, hits, recorded, replay};
 use crate::report::{finding, html, json, sarif};
 use crate::session::{Session, Surroundings, plain};
 use portcullis_audit::{
@@ -16,7 +16,7 @@ use portcullis_host::claude_code::shown;
 use portcullis_host::install::{self, Plan};
 use portcullis_host::log::{mask, timestamp};
 use portcullis_host::rule_edit::{RuleEdit, edit_rules};
-use portcullis_model::Mode;
+use portcullis_model::{Mode, RuleRef};
 use portcullis_policy::{Layer, Severity, assemble};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -33,6 +33,15 @@ pub(crate) fn check(args: &AuditArgs, as_json: bool, palette: Palette) -> Result
     let limits = limits(args);
     let mut found = examine(&session, &limits);
     found.findings.extend(super::hooks::check(&session));
+    let history = if args.history.is_empty() {
+        History::default()
+    } else {
+        History::collect(&args.history, None)?
+    };
+    let other = against(args.against.as_deref(), &args.policy, &session.surroundings)?;
+    let replayed = replay(&history, &session, other.as_ref());
+    let hits = hits(&replayed);
+    found.findings.extend(super::history_findings::check(&session.policy, &replayed, &hits));
     let today = today(args.today.as_deref());
     let file = args.baseline.as_deref();
     if args.write_baseline {
@@ -60,11 +69,15 @@ pub(crate) fn check(args: &AuditArgs, as_json: bool, palette: Palette) -> Result
         Status::Done
     };
     let home = session.surroundings.home.as_str();
-    let mut problems = Vec::new();
     let text = if args.html {
-        let (page, unread) = page(&session, args, &found, &open, &today)?;
-        problems = unread;
-        page
+        let shown = Shown {
+            session: &session,
+            other: other.as_ref(),
+            history: &history,
+            replayed: &replayed,
+            hits: &hits,
+        };
+        shown.page(args, &found, &open, &today)
     } else if args.sarif {
         let root = session.surroundings.project_root.as_str();
         format!("{:#}\n", sarif::log(&open, &accepted, root))
@@ -99,52 +112,49 @@ pub(crate) fn check(args: &AuditArgs, as_json: bool, palette: Palette) -> Result
             Reply { stdout: String::new(), stderr: line, status }
         }
     };
-    for problem in problems {
-        reply.stderr.extend([format!("{} {}\n", palette.warning("warning:"), shown(&problem))]);
+    for problem in &history.problems {
+        reply.stderr.extend([format!("{} {}\n", palette.warning("warning:"), shown(problem))]);
     }
     Ok(reply)
 }
 
-/// The HTML page, with the history and the other policy where they are named.
-fn page(
-    session: &Session,
-    args: &AuditArgs,
-    found: &Audit,
-    open: &[&Finding],
-    today: &str,
-) -> Result<(String, Vec<String>), Failure> {
-    let other = against(args.against.as_deref(), &args.policy, &session.surroundings)?;
-    let limits = limits(args);
-    let difference =
-        other.as_ref().map(|other| diff(&other.policy, &session.policy, &stage(session), &limits));
-    let history = if args.history.is_empty() {
-        History::default()
-    } else {
-        History::collect(&args.history, None)?
-    };
-    let replayed = replay(&history, session, other.as_ref());
-    let hits = hits(&replayed);
-    let suggestions = (!replayed.is_empty()).then(|| {
-        let calls = recorded(&history, session);
-        suggest(&session.policy, &stage(session), &calls, Wishes::default())
-    });
-    let title = match args.policy.policies.as_slice() {
-        [file] => format!("Policy audit of {file}"),
-        _ => "Policy audit".to_owned(),
-    };
-    let page = html::page(&html::Page {
-        title: &title,
-        day: today,
-        audit: found,
-        findings: open,
-        policy: &session.policy,
-        layers: &session.layers,
-        difference: difference.as_ref(),
-        replayed: &replayed,
-        hits: &hits,
-        suggestions: suggestions.as_ref(),
-    });
-    Ok((page, history.problems))
+/// What the page shows beside the audit.
+struct Shown<'a> {
+    session: &'a Session,
+    other: Option<&'a Session>,
+    history: &'a History,
+    replayed: &'a [Replayed<'a>],
+    hits: &'a BTreeMap<RuleRef, Hits>,
+}
+
+impl Shown<'_> {
+    /// The HTML page.
+    fn page(&self, args: &AuditArgs, found: &Audit, open: &[&Finding], today: &str) -> String {
+        let session = self.session;
+        let policy = &session.policy;
+        let difference =
+            self.other.map(|other| diff(&other.policy, policy, &stage(session), &limits(args)));
+        let suggestions = (!self.replayed.is_empty()).then(|| {
+            let calls = recorded(self.history, session);
+            suggest(policy, &stage(session), &calls, Wishes::default())
+        });
+        let title = match args.policy.policies.as_slice() {
+            [file] => format!("Policy audit of {file}"),
+            _ => "Policy audit".to_owned(),
+        };
+        html::page(&html::Page {
+            title: &title,
+            day: today,
+            audit: found,
+            findings: open,
+            policy,
+            layers: &session.layers,
+            difference: difference.as_ref(),
+            replayed: self.replayed,
+            hits: self.hits,
+            suggestions: suggestions.as_ref(),
+        })
+    }
 }
 
 /// How much work an audit may be.

@@ -6,6 +6,7 @@ pub(crate) mod connect;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 mod doctor_sandbox;
+pub(crate) mod history_findings;
 pub(crate) mod hooks;
 pub(crate) mod import;
 pub(crate) mod init;

@@ -82,7 +82,9 @@ pub fn summary(audit: &Audit, findings: &[&Finding], accepted: usize, palette: P
         }
     }
     let found = if parts.is_empty() { "nothing found".to_owned() } else { parts.join(", ") };
-    let mut out = format!("{} in {} rules", palette.strong(&found), audit.rules);
+    let rules =
+        if audit.rules == 1 { "1 rule".to_owned() } else { format!("{} rules", audit.rules) };
+    let mut out = format!("{} in {rules}", palette.strong(&found));
     if accepted > 0 {
         out.extend([format!(", {accepted} accepted by the baseline")]);
     }

@@ -358,7 +358,10 @@ pub(crate) fn layers(layers: &[Layer], policy: &Policy) -> String {
                     decision.word(),
                     &format!("{count} {decision} rules"),
                 )]);
-                out.extend([inside(x, y - 4, wide, &format!("{count} {decision}"))]);
+                let label = format!("{count} {decision}");
+                if wide > label.len() * 8 {
+                    out.extend([text(x + 5, y + 16, "start", &label)]);
+                }
                 x += wide;
             }
         }

@@ -58,13 +58,11 @@ impl Crew {
             }
             shared.crew.all.fetch_sub(1, Ordering::SeqCst);
         });
-        match started {
-            Ok(_) => Ok(()),
-            Err(_) => {
-                self.all.fetch_sub(1, Ordering::SeqCst);
-                Err(Errno::AGAIN)
-            }
+        if started.is_err() {
+            self.all.fetch_sub(1, Ordering::SeqCst);
+            return Err(Errno::AGAIN);
         }
+        Ok(())
     }
 
     /// Receives while counted as idle; `None` when the thread is one too many.

@@ -157,9 +157,9 @@ impl Target<'_> {
         // A file made by O_TMPFILE has no name that could be denied.
         if stat.st_nlink != 0 {
             let text = String::from_utf8_lossy(&source.name);
-            let old = AbsPath::parse(&text).map_err(|_| Errno::XDEV)?;
+            let old = AbsPath::parse(&text).map_err(|_error| Errno::XDEV)?;
             let new = String::from_utf8_lossy(&entry.name()).into_owned();
-            let new = AbsPath::parse(&new).map_err(|_| Errno::ACCESS)?;
+            let new = AbsPath::parse(&new).map_err(|_error| Errno::ACCESS)?;
             self.judge(&source.name, None, Access::Write, kind, Unlisted::Ruled)?;
             if let Err(judgement) = self.shared.files.may_link(&old, &new) {
                 return Err(self.deny(old.as_str(), new.as_str(), &judgement));

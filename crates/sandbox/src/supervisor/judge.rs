@@ -50,7 +50,7 @@ impl Target<'_> {
         }
         let files = &self.shared.files;
         let text = String::from_utf8_lossy(name);
-        let found = AbsPath::parse(&text).map_err(|_| Errno::ACCESS)?;
+        let found = AbsPath::parse(&text).map_err(|_error| Errno::ACCESS)?;
         // SECURITY: the kernel marks a removed name by this suffix; without it a rule about `.env` would
         // not know `.env (deleted)`. A file may really be called so: both names count.
         let unmarked = text.strip_suffix(" (deleted)").and_then(|text| AbsPath::parse(text).ok());

@@ -60,7 +60,7 @@ impl Target<'_> {
             return Err(Errno::PERM);
         }
         let mode = Mode::from_raw_mode(mode);
-        self.through(&found, |own| chmodat(&self.shared.descriptors, own, mode, AtFlags::empty()))
+        through(&found, |own| chmodat(&self.shared.descriptors, own, mode, AtFlags::empty()))
     }
 
     /// The `chown` family.
@@ -73,7 +73,7 @@ impl Target<'_> {
         let found = self.changeable(object)?;
         let owner = (owner != -1).then(|| Uid::from_raw(owner.cast_unsigned()));
         let group = (group != -1).then(|| Gid::from_raw(group.cast_unsigned()));
-        self.through(&found, |own| {
+        through(&found, |own| {
             chownat(&self.shared.descriptors, own, owner, group, AtFlags::empty())
         })
     }
@@ -111,15 +111,13 @@ impl Target<'_> {
         };
         let times = Timestamps { last_access: pair.0, last_modification: pair.1 };
         let found = self.changeable(object)?;
-        self.through(&found, |own| {
-            utimensat(&self.shared.descriptors, own, &times, AtFlags::empty())
-        })
+        through(&found, |own| utimensat(&self.shared.descriptors, own, &times, AtFlags::empty()))
     }
 
     /// The `setxattr` family.
     pub(super) fn set_attribute(&self, object: Object) -> Result<Answer, Errno> {
         let name = self.text(self.argument(1), LONGEST_ATTRIBUTE, Errno::RANGE)?;
-        let size = usize::try_from(self.argument(3)).map_err(|_| Errno::TOOBIG)?;
+        let size = usize::try_from(self.argument(3)).map_err(|_error| Errno::TOOBIG)?;
         if size > MOST_VALUE {
             return Err(Errno::TOOBIG);
         }
@@ -127,7 +125,7 @@ impl Target<'_> {
         let flags = XattrFlags::from_bits(self.integer(4).cast_unsigned()).ok_or(Errno::INVAL)?;
         let found = self.changeable(object)?;
         fchdir(&self.shared.descriptors)?;
-        self.through(&found, |own| setxattr(own, name.as_c_str(), &value, flags))
+        through(&found, |own| setxattr(own, name.as_c_str(), &value, flags))
     }
 
     /// The `removexattr` family.
@@ -135,18 +133,7 @@ impl Target<'_> {
         let name = self.text(self.argument(1), LONGEST_ATTRIBUTE, Errno::RANGE)?;
         let found = self.changeable(object)?;
         fchdir(&self.shared.descriptors)?;
-        self.through(&found, |own| removexattr(own, name.as_c_str()))
-    }
-
-    /// Acts on the object by its name in our `/proc/self/fd`.
-    fn through(
-        &self,
-        found: &Found,
-        act: impl FnOnce(&CStr) -> Result<(), Errno>,
-    ) -> Result<Answer, Errno> {
-        let mut number = Decimal::default();
-        act(number.write(found.object.as_raw_fd())?)?;
-        Ok(Answer::Value(0))
+        through(&found, |own| removexattr(own, name.as_c_str()))
     }
 
     /// What `*at` calls with flags mean; an empty path with `AT_EMPTY_PATH` is the descriptor itself.
@@ -164,6 +151,13 @@ impl Target<'_> {
         let last = if keeps { Final::Keep } else { Final::Follow };
         Ok(Object::Named(descriptor, path, last))
     }
+}
+
+/// Acts on the object by its name in our `/proc/self/fd`.
+fn through(found: &Found, act: impl FnOnce(&CStr) -> Result<(), Errno>) -> Result<Answer, Errno> {
+    let mut number = Decimal::default();
+    act(number.write(found.object.as_raw_fd())?)?;
+    Ok(Answer::Value(0))
 }
 
 /// How a call writes times.

@@ -43,7 +43,7 @@ impl Target<'_> {
 
     /// `openat2`: what its structure says is copied once, like the path.
     pub(super) fn open_with_how(&self) -> Result<Answer, Errno> {
-        let size = usize::try_from(self.argument(3)).map_err(|_| Errno::TOOBIG)?;
+        let size = usize::try_from(self.argument(3)).map_err(|_error| Errno::TOOBIG)?;
         if size < HOW_SIZE {
             return Err(Errno::INVAL);
         }
@@ -60,7 +60,7 @@ impl Target<'_> {
             bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes))
         };
         let (flags, mode, resolve) = (word(0), word(8), word(16));
-        let flags = u32::try_from(flags).map_err(|_| Errno::INVAL)?;
+        let flags = u32::try_from(flags).map_err(|_error| Errno::INVAL)?;
         let flags = OFlags::from_bits_retain(flags);
         let resolve = ResolveFlags::from_bits(resolve).ok_or(Errno::INVAL)?;
         let creates = flags.intersects(OFlags::CREATE | O_TMPFILE_BIT);
@@ -75,7 +75,7 @@ impl Target<'_> {
             return Err(Errno::AGAIN);
         }
         check_flags(flags)?;
-        let mode = u32::try_from(mode).map_err(|_| Errno::INVAL)?;
+        let mode = u32::try_from(mode).map_err(|_error| Errno::INVAL)?;
         let path = self.path(1)?;
         self.open_path(self.integer(0), &path, How { flags, mode, resolve })
     }
@@ -128,7 +128,7 @@ impl Target<'_> {
         let closes = flags.contains(OFlags::CLOEXEC);
         if flags.contains(OFlags::PATH) {
             // It shows nothing but metadata, and whatever is opened through it is judged then.
-            let object = found.object.try_clone().map_err(|_| Errno::MFILE)?;
+            let object = found.object.try_clone().map_err(|_error| Errno::MFILE)?;
             return Ok(Answer::File(object, closes));
         }
         if kind == FileType::Symlink {
@@ -272,7 +272,8 @@ impl Target<'_> {
 
     /// `truncate`.
     pub(super) fn truncate(&self) -> Result<Answer, Errno> {
-        let length = u64::try_from(self.argument(1).cast_signed()).map_err(|_| Errno::INVAL)?;
+        let length =
+            u64::try_from(self.argument(1).cast_signed()).map_err(|_error| Errno::INVAL)?;
         let path = self.path(0)?;
         let base = self.base(libc::AT_FDCWD, &path)?;
         self.still_waits()?;
@@ -318,7 +319,7 @@ impl Target<'_> {
             // in new_encode_dev: the minor's low byte, the major, the rest of the minor.
             let encoded = terminal.cast_unsigned();
             let minor = (encoded & 0xff) | ((encoded >> 12) & 0xfff0_0000);
-            let path = CString::new(format!("/dev/pts/{minor}")).map_err(|_| Errno::NXIO)?;
+            let path = CString::new(format!("/dev/pts/{minor}")).map_err(|_error| Errno::NXIO)?;
             let file = open(&path)?;
             let device = rustix::fs::fstat(&file)?.st_rdev;
             if device != rustix::fs::makedev((encoded >> 8) & 0xfff, minor) {

@@ -86,8 +86,9 @@ impl Target<'_> {
         let (old_name, new_name) = (old.name(), new.name());
         self.judge(&old_name, old_asked, Access::Write, kind, Unlisted::Ruled)?;
         self.judge(&new_name, new_asked, Access::Write, kind, Unlisted::Ruled)?;
-        let parse =
-            |name: &[u8]| AbsPath::parse(&String::from_utf8_lossy(name)).map_err(|_| Errno::ACCESS);
+        let parse = |name: &[u8]| {
+            AbsPath::parse(&String::from_utf8_lossy(name)).map_err(|_error| Errno::ACCESS)
+        };
         let (from, to) = (parse(&old_name)?, parse(&new_name)?);
         let files = &self.shared.files;
         match files.may_rename(&from, &to, kind) {

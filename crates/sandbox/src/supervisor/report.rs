@@ -199,7 +199,6 @@ const REMEMBERED: usize = 512;
 const LONGEST: usize = 28 + 6 * (2 + 65_535);
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

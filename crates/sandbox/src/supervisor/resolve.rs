@@ -71,7 +71,7 @@ impl Entry {
         }
         let mut text = self.leaf.as_bytes().to_vec();
         text.push(b'/');
-        CString::new(text).map_err(|_| Errno::INVAL)
+        CString::new(text).map_err(|_error| Errno::INVAL)
     }
 
     /// Whether the leaf is the name of an entry rather than `.`, `..` or the root.
@@ -94,11 +94,11 @@ impl Target<'_> {
         }
         if !self.has_other_root()? {
             // Most paths hold no symlink, and then the found name is the asked one.
-            let mut outcome = self.resolve(base, path, last, resolve | ResolveFlags::NO_SYMLINKS);
+            let mut outcome = resolve_path(base, path, last, resolve | ResolveFlags::NO_SYMLINKS);
             let mut direct = true;
             if outcome.as_ref().err() == Some(&Errno::LOOP) {
                 direct = false;
-                outcome = self.resolve(base, path, last, resolve | ResolveFlags::NO_MAGICLINKS);
+                outcome = resolve_path(base, path, last, resolve | ResolveFlags::NO_MAGICLINKS);
             }
             match outcome {
                 Ok(object) => {
@@ -118,7 +118,7 @@ impl Target<'_> {
         let within = ResolveFlags::BENEATH | ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
         if resolve.intersects(within | ResolveFlags::NO_MAGICLINKS) {
             // A caller that restricts resolution is ready for a refusal, and finds another way.
-            let object = self.resolve(base, path, last, resolve | ResolveFlags::NO_MAGICLINKS)?;
+            let object = resolve_path(base, path, last, resolve | ResolveFlags::NO_MAGICLINKS)?;
             let name = self.shared.name_of(object.as_fd())?;
             if name.starts_with(b"/proc") || self.has_other_root()? {
                 return Err(Errno::XDEV);
@@ -126,24 +126,6 @@ impl Target<'_> {
             return Ok(Found { object, name, direct: false });
         }
         self.walk(base, path, last)
-    }
-
-    fn resolve(
-        &self,
-        base: &Base,
-        path: &CStr,
-        last: Final,
-        resolve: ResolveFlags,
-    ) -> Result<OwnedFd, Errno> {
-        let flags = match last {
-            Final::Follow => PATH_ONLY,
-            Final::Keep => PATH_ONLY | OFlags::NOFOLLOW,
-        };
-        let start = match base {
-            Base::Root => CWD,
-            Base::Object(object) => object.as_fd(),
-        };
-        openat2(start, path, flags, Mode::empty(), resolve)
     }
 
     /// Finds the directory a path leads to, and the name at its end.
@@ -156,18 +138,18 @@ impl Target<'_> {
         let slashed = trimmed.len() < bytes.len();
         let cut = trimmed.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
         let (parent, leaf) = trimmed.split_at_checked(cut).unwrap_or((b"", trimmed));
-        let leaf = CString::new(leaf).map_err(|_| Errno::INVAL)?;
+        let leaf = CString::new(leaf).map_err(|_error| Errno::INVAL)?;
         let parent = match (parent, base) {
             ([], Base::Object(object)) => {
                 let name = self.shared.name_of(object.as_fd())?;
-                let object = object.try_clone().map_err(|_| Errno::MFILE)?;
+                let object = object.try_clone().map_err(|_error| Errno::MFILE)?;
                 Found { object, name, direct: true }
             }
             ([], Base::Root) => {
                 self.find(&Base::Root, c"/", Final::Follow, ResolveFlags::empty())?
             }
             (parent, base) => {
-                let parent = CString::new(parent).map_err(|_| Errno::INVAL)?;
+                let parent = CString::new(parent).map_err(|_error| Errno::INVAL)?;
                 self.find(base, &parent, Final::Follow, ResolveFlags::empty())?
             }
         };
@@ -196,7 +178,7 @@ impl Target<'_> {
     fn walk(&self, base: &Base, path: &CStr, last: Final) -> Result<Found, Errno> {
         let mut here = match base {
             Base::Root => self.root()?,
-            Base::Object(object) => object.try_clone().map_err(|_| Errno::MFILE)?,
+            Base::Object(object) => object.try_clone().map_err(|_error| Errno::MFILE)?,
         };
         let mut ahead: VecDeque<Vec<u8>> = components(path.to_bytes());
         let mut slashed = ends_in_directory(path.to_bytes());
@@ -208,7 +190,7 @@ impl Target<'_> {
             if component == b".." && self.is_root(here.as_fd())? {
                 continue;
             }
-            let name = CString::new(component).map_err(|_| Errno::INVAL)?;
+            let name = CString::new(component).map_err(|_error| Errno::INVAL)?;
             let is_last = ahead.is_empty();
             let next = openat(&here, &name, PATH_ONLY | OFlags::NOFOLLOW, Mode::empty())?;
             let is_link = FileType::from_raw_mode(fstat(&next)?.st_mode) == FileType::Symlink;
@@ -306,10 +288,10 @@ impl Target<'_> {
         };
         let (processes, threads) = (list("NStgid:"), list("NSpid:"));
         // The namespace of the thread, and its number in there, name it wherever it is looked at from.
-        let space = self.namespace(self.shared.proc.as_fd(), &self.call.thread.to_string())?;
+        let space = namespace(self.shared.proc.as_fd(), &self.call.thread.to_string())?;
         let innermost = processes.last().ok_or(Errno::NOENT)?;
         for (process, thread) in processes.iter().zip(&threads) {
-            if self.namespace(proc, process) != Ok(space) {
+            if namespace(proc, process) != Ok(space) {
                 continue;
             }
             let flags = OFlags::RDONLY | OFlags::CLOEXEC;
@@ -325,12 +307,6 @@ impl Target<'_> {
         }
         Err(Errno::NOENT)
     }
-
-    fn namespace(&self, proc: BorrowedFd<'_>, process: &str) -> Result<u64, Errno> {
-        let path = format!("{process}/ns/pid");
-        let look = || rustix::fs::statat(proc, path.as_str(), AtFlags::empty());
-        with_tracing(look).map(|stat| stat.st_ino)
-    }
 }
 
 impl super::Shared {
@@ -342,6 +318,31 @@ impl super::Shared {
         let (name, rest) = readlinkat_raw(&self.descriptors, number, &mut buffer)?;
         if rest.is_empty() { Err(Errno::NAMETOOLONG) } else { Ok(name.to_vec()) }
     }
+}
+
+/// Resolves in one step, by the kernel.
+fn resolve_path(
+    base: &Base,
+    path: &CStr,
+    last: Final,
+    resolve: ResolveFlags,
+) -> Result<OwnedFd, Errno> {
+    let flags = match last {
+        Final::Follow => PATH_ONLY,
+        Final::Keep => PATH_ONLY | OFlags::NOFOLLOW,
+    };
+    let start = match base {
+        Base::Root => CWD,
+        Base::Object(object) => object.as_fd(),
+    };
+    openat2(start, path, flags, Mode::empty(), resolve)
+}
+
+/// The process namespace of a process.
+fn namespace(proc: BorrowedFd<'_>, process: &str) -> Result<u64, Errno> {
+    let path = format!("{process}/ns/pid");
+    let look = || rustix::fs::statat(proc, path.as_str(), AtFlags::empty());
+    with_tracing(look).map(|stat| stat.st_ino)
 }
 
 /// What a symlink leads to.
@@ -361,8 +362,8 @@ impl Decimal {
         use std::io::Write;
         // Room for ten digits, and a NUL that is there from the beginning.
         let mut room = self.0.get_mut(..11).ok_or(Errno::INVAL)?;
-        write!(room, "{number}").map_err(|_| Errno::INVAL)?;
-        CStr::from_bytes_until_nul(&self.0).map_err(|_| Errno::INVAL)
+        write!(room, "{number}").map_err(|_error| Errno::INVAL)?;
+        CStr::from_bytes_until_nul(&self.0).map_err(|_error| Errno::INVAL)
     }
 }
 

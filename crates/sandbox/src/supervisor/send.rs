@@ -17,7 +17,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 impl Target<'_> {
     /// `sendto` with an address.
     pub(super) fn send_to(&self) -> Result<Answer, Errno> {
-        let length = usize::try_from(self.argument(2)).map_err(|_| Errno::MSGSIZE)?;
+        let length = usize::try_from(self.argument(2)).map_err(|_error| Errno::MSGSIZE)?;
         let address = self.address(self.argument(4), self.integer(5))?;
         let content = self.bytes(self.argument(1), length.min(MOST_BYTES))?;
         let socket = self.take_descriptor(self.integer(0))?;
@@ -54,10 +54,12 @@ impl Target<'_> {
     }
 
     fn send_one(&self, header: u64, flags: i32) -> Result<usize, Errno> {
-        let header = self.bytes(header, usize::try_from(HEADER_SIZE).map_err(|_| Errno::FAULT)?)?;
+        let header =
+            self.bytes(header, usize::try_from(HEADER_SIZE).map_err(|_error| Errno::FAULT)?)?;
         let [name, name_length, vectors, vector_count, control, control_length] =
             [0, 8, 16, 24, 32, 40].map(|at| word(&header, at));
-        let name_length = i32::try_from(name_length & 0xffff_ffff).map_err(|_| Errno::INVAL)?;
+        let name_length =
+            i32::try_from(name_length & 0xffff_ffff).map_err(|_error| Errno::INVAL)?;
         let address =
             if name == 0 { Vec::new() } else { self.address(name, name_length.min(128))? };
         let (content, whole) = self.gather(vectors, vector_count)?;
@@ -65,7 +67,7 @@ impl Target<'_> {
         let (control, carried) = if control == 0 || control_length == 0 {
             (Vec::new(), Vec::new())
         } else {
-            let length = usize::try_from(control_length).map_err(|_| Errno::NOBUFS)?;
+            let length = usize::try_from(control_length).map_err(|_error| Errno::NOBUFS)?;
             if length > MOST_CONTROL {
                 return Err(Errno::NOBUFS);
             }
@@ -80,7 +82,7 @@ impl Target<'_> {
 
     /// Copies what the vectors of a message name, and says how long it is as a whole.
     fn gather(&self, vectors: u64, count: u64) -> Result<(Vec<u8>, usize), Errno> {
-        let count = usize::try_from(count).map_err(|_| Errno::MSGSIZE)?;
+        let count = usize::try_from(count).map_err(|_error| Errno::MSGSIZE)?;
         if count > MOST_VECTORS {
             return Err(Errno::MSGSIZE);
         }
@@ -88,7 +90,7 @@ impl Target<'_> {
         let mut whole = 0_usize;
         let vectors = self.bytes(vectors, count * 16)?;
         for vector in vectors.chunks_exact(16) {
-            let length = usize::try_from(word(vector, 8)).map_err(|_| Errno::INVAL)?;
+            let length = usize::try_from(word(vector, 8)).map_err(|_error| Errno::INVAL)?;
             whole = whole.checked_add(length).ok_or(Errno::INVAL)?;
             let room = MOST_BYTES - content.len();
             content.extend(self.bytes(word(vector, 0), length.min(room))?);
@@ -102,7 +104,7 @@ impl Target<'_> {
         let mut carried = Vec::new();
         let mut rest = bytes;
         while rest.len() >= CONTROL_HEADER {
-            let length = usize::try_from(word(rest, 0)).map_err(|_| Errno::INVAL)?;
+            let length = usize::try_from(word(rest, 0)).map_err(|_error| Errno::INVAL)?;
             let message = rest.get(..length).filter(|message| message.len() >= CONTROL_HEADER);
             let message = message.ok_or(Errno::INVAL)?;
             let (head, data) = message.split_at_checked(CONTROL_HEADER).ok_or(Errno::INVAL)?;
@@ -161,7 +163,7 @@ impl Target<'_> {
             outcome => outcome,
         };
         if outcome == Err(Errno::PIPE) && flags & libc::MSG_NOSIGNAL == 0 && is_stream() {
-            let thread = i32::try_from(self.call.thread).map_err(|_| Errno::SRCH)?;
+            let thread = i32::try_from(self.call.thread).map_err(|_error| Errno::SRCH)?;
             remote::signal_thread(self.process_number()?, thread, libc::SIGPIPE).ok();
         }
         outcome

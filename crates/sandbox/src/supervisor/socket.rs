@@ -120,7 +120,7 @@ impl Target<'_> {
 
     /// Copies an address.
     pub(super) fn address(&self, start: u64, length: i32) -> Result<Vec<u8>, Errno> {
-        let length = usize::try_from(length).map_err(|_| Errno::INVAL)?;
+        let length = usize::try_from(length).map_err(|_error| Errno::INVAL)?;
         if length > LONGEST_ADDRESS {
             return Err(Errno::INVAL);
         }
@@ -145,7 +145,7 @@ impl Target<'_> {
             return Err(Errno::CONNREFUSED);
         }
         let text = String::from_utf8_lossy(&found.name);
-        let name = AbsPath::parse(&text).map_err(|_| Errno::ACCESS)?;
+        let name = AbsPath::parse(&text).map_err(|_error| Errno::ACCESS)?;
         let identity = identity_of(found.object.as_fd(), c"");
         if !self.shared.sockets.holds(&name, identity) {
             return Err(self.tell(asked.as_str(), name.as_str(), String::new(), Errno::ACCESS));
@@ -176,7 +176,7 @@ impl Target<'_> {
     /// A descriptor for the thread that made the call, or for its process.
     fn process(&self) -> Result<OwnedFd, Errno> {
         let pid = |number: i32| Pid::from_raw(number).ok_or(Errno::SRCH);
-        let thread = i32::try_from(self.call.thread).map_err(|_| Errno::SRCH)?;
+        let thread = i32::try_from(self.call.thread).map_err(|_error| Errno::SRCH)?;
         match pidfd_open(pid(thread)?, PidfdFlags::from_bits_retain(super::PIDFD_THREAD)) {
             // Before 6.9 only the leading thread has one; the others share its descriptors.
             Err(Errno::INVAL) => pidfd_open(pid(self.process_number()?)?, PidfdFlags::empty()),
@@ -187,7 +187,7 @@ impl Target<'_> {
     /// The process of the thread that made the call.
     pub(super) fn process_number(&self) -> Result<i32, Errno> {
         let status = self.status()?;
-        status.field("Tgid:").parse().map_err(|_| Errno::SRCH)
+        status.field("Tgid:").parse().map_err(|_error| Errno::SRCH)
     }
 }
 
@@ -224,7 +224,7 @@ fn unix_name(address: &[u8]) -> Result<UnixName, Errno> {
         path => {
             let end = path.iter().position(|byte| *byte == 0).unwrap_or(path.len());
             let path = path.get(..end).unwrap_or(path);
-            CString::new(path).map(UnixName::Path).map_err(|_| Errno::INVAL)
+            CString::new(path).map(UnixName::Path).map_err(|_error| Errno::INVAL)
         }
     }
 }
@@ -233,7 +233,7 @@ fn unix_address(path: &[u8]) -> Result<Vec<u8>, Errno> {
     if path.len() >= LONGEST_UNIX {
         return Err(Errno::INVAL);
     }
-    let family = u16::try_from(libc::AF_UNIX).map_err(|_| Errno::INVAL)?;
+    let family = u16::try_from(libc::AF_UNIX).map_err(|_error| Errno::INVAL)?;
     let mut address = family.to_ne_bytes().to_vec();
     address.extend(path);
     address.push(0);

@@ -52,7 +52,7 @@ impl Target<'_> {
             // Up to the end of a page, no further: the next one need not be mapped, and a read that
             // crosses into it would fail as a whole.
             let at = start.checked_add(to_u64(length)).ok_or(Errno::FAULT)?;
-            let rest = PAGE - usize::try_from(at % to_u64(PAGE)).map_err(|_| Errno::FAULT)?;
+            let rest = PAGE - usize::try_from(at % to_u64(PAGE)).map_err(|_error| Errno::FAULT)?;
             let end = limit.min(bytes.len()).min(length + rest);
             let chunk = bytes.get_mut(length..end).ok_or(Errno::INVAL)?;
             if chunk.is_empty() {
@@ -65,7 +65,7 @@ impl Target<'_> {
             let chunk = chunk.get(..copied).ok_or(Errno::INVAL)?;
             if let Some(nul) = chunk.iter().position(|byte| *byte == 0) {
                 let text = bytes.get(..length + nul).ok_or(Errno::INVAL)?;
-                return CString::new(text).map_err(|_| Errno::INVAL);
+                return CString::new(text).map_err(|_error| Errno::INVAL);
             }
             length += copied;
         }
@@ -100,7 +100,7 @@ impl Target<'_> {
 
     /// What a descriptor of the thread is, opened with `O_PATH`.
     pub(super) fn descriptor(&self, descriptor: i32) -> Result<OwnedFd, Errno> {
-        let descriptor = u32::try_from(descriptor).map_err(|_| Errno::BADF)?;
+        let descriptor = u32::try_from(descriptor).map_err(|_error| Errno::BADF)?;
         let thread = self.call.thread;
         self.of_proc(&format!("{thread}/fd/{descriptor}")).map_err(|error| match error {
             Errno::NOENT => Errno::BADF,
@@ -134,7 +134,7 @@ impl Target<'_> {
     pub(super) fn umask(&self) -> Result<Mode, Errno> {
         let bits = self.shared.umasks.get_or_read(self.call.thread, || {
             let status = self.status()?;
-            u32::from_str_radix(status.field("Umask:"), 8).map_err(|_| Errno::INVAL)
+            u32::from_str_radix(status.field("Umask:"), 8).map_err(|_error| Errno::INVAL)
         })?;
         Ok(Mode::from_raw_mode(bits))
     }

@@ -13,7 +13,6 @@ pub mod remote;
 mod script;
 pub mod socket;
 
-
 pub(crate) use child::fork_and_follow;
 pub(crate) use kernel::{
     arguments_and_variables, block_signals, end_by_signal, landlock_version, restore_signals,

@@ -17,7 +17,7 @@ pub type Instruction = libc::sock_filter;
 /// Sets "no new privileges", without which an ordinary user may not install a filter. Fails with `EBUSY`
 /// when a filter above already has a listener.
 pub fn install(program: &[Instruction]) -> io::Result<OwnedFd> {
-    let length = u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let length = u16::try_from(program.len()).map_err(|_error| io::ErrorKind::InvalidInput)?;
     let filter = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut() };
     // SAFETY: PR_SET_NO_NEW_PRIVS reads no memory; the unused arguments must be zero and are.
     let status = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
@@ -41,7 +41,7 @@ fn set_filter(filter: &libc::sock_fprog, flags: libc::c_ulong) -> io::Result<Own
     // SAFETY: `filter` points to a program whose length and instructions outlive the call, which copies them.
     let status =
         unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, filter) };
-    let listener = RawFd::try_from(status).map_err(|_| io::ErrorKind::InvalidData)?;
+    let listener = RawFd::try_from(status).map_err(|_error| io::ErrorKind::InvalidData)?;
     if listener < 0 {
         return Err(io::Error::last_os_error());
     }
@@ -216,7 +216,8 @@ impl Listener {
         close_on_exec: bool,
         flags: u32,
     ) -> io::Result<i64> {
-        let source = u32::try_from(file.as_raw_fd()).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let source =
+            u32::try_from(file.as_raw_fd()).map_err(|_error| io::ErrorKind::InvalidInput)?;
         let descriptor_flags = if close_on_exec { libc::O_CLOEXEC.cast_unsigned() } else { 0 };
         let addition = libc::seccomp_notif_addfd {
             id,

@@ -15,7 +15,7 @@ pub fn read_memory(thread: u32, address: u64, buffer: &mut [u8]) -> Result<usize
     // here, the kernel checks it against the other process.
     let copied =
         unsafe { libc::process_vm_readv(thread, &raw const local, 1, &raw const remote, 1, 0) };
-    usize::try_from(copied).map_err(|_| last_error())
+    usize::try_from(copied).map_err(|_error| last_error())
 }
 
 /// Writes into the memory of the process of `thread`. Returns how much could be written.
@@ -29,7 +29,7 @@ pub fn write_memory(thread: u32, address: u64, bytes: &[u8]) -> Result<usize, Er
     // SAFETY: the kernel only reads the local vector, which is exactly `bytes`.
     let copied =
         unsafe { libc::process_vm_writev(thread, &raw const local, 1, &raw const remote, 1, 0) };
-    usize::try_from(copied).map_err(|_| last_error())
+    usize::try_from(copied).map_err(|_error| last_error())
 }
 
 /// Sends `signal` to one thread of `process`.

@@ -53,11 +53,11 @@ pub fn send(socket: BorrowedFd<'_>, message: Message<'_>, flags: i32) -> Result<
     // SAFETY: every pointer of the header leads to as many bytes as it says; the kernel only reads them,
     // at any alignment.
     let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const header, flags) };
-    usize::try_from(sent).map_err(|_| last_error())
+    usize::try_from(sent).map_err(|_error| last_error())
 }
 
 fn length(address: &[u8]) -> Result<libc::socklen_t, Errno> {
-    libc::socklen_t::try_from(address.len()).map_err(|_| Errno::INVAL)
+    libc::socklen_t::try_from(address.len()).map_err(|_error| Errno::INVAL)
 }
 
 fn last_error() -> Errno {

@@ -1,12 +1,8 @@
 //! Programs that change what they named while they are looked at, and a host that changes what is there.
 //!
-//! Each test runs itself again as the program under the filter. PORTCULLIS_FULL=1 runs the full number.
+//! Each test runs itself again as the program under the filter. `PORTCULLIS_FULL=1` runs the full number.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(unsafe_code, reason = "a path that changes during the call needs a raw pointer")]
-
-mod support;
-
+use crate::support::{CREATE, READ, World, anywhere, rounds};
 use portcullis_profile::Access;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs;
@@ -17,14 +13,13 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::thread;
-use support::{CREATE, READ, World, anywhere, rounds};
 use tempfile::TempDir;
 
 const ROLE: &str = "PORTCULLIS_TEST_SUBJECT";
 
 fn subject(role: &str, directory: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "the_program_under_the_filter", "--nocapture"]);
+    command.args(["--exact", "races::the_program_under_the_filter", "--nocapture"]);
     command.env(ROLE, role).current_dir(directory);
     command
 }
@@ -65,6 +60,7 @@ fn a_path_that_changes_during_the_call_leaks_nothing() {
     assert!(text.contains("opened") && !denials.is_empty(), "{text}\n{denials:#?}");
 }
 
+#[expect(unsafe_code, reason = "a path that changes during the call needs a raw pointer")]
 /// One thread opens, another flips the path between an open file and a denied one.
 fn flip() {
     static PATH: [AtomicU8; 5] = [const { AtomicU8::new(0) }; 5];

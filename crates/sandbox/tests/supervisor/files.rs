@@ -1,12 +1,8 @@
 //! The supervisor alone: real programs under the real filter, no namespaces.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
+use crate::support::{CREATE, READ, World, anywhere};
 use portcullis_profile::Access;
 use std::fs;
-use support::{CREATE, READ, World, anywhere};
 use tempfile::TempDir;
 
 fn project() -> TempDir {
@@ -108,7 +104,7 @@ fn denied_reads_fail_under_every_name() {
 #[test]
 fn a_fifo_stalls_nobody_else() {
     let dir = project();
-    let script = r#"
+    let script = r"
         mkfifo ff
         for i in 1 2 3 4 5 6 7 8; do (timeout 2 cat ff > /dev/null) & done
         sleep 0.3; start=$(date +%s%N)
@@ -117,7 +113,7 @@ fn a_fifo_stalls_nobody_else() {
         wait
         trap 'echo trapped' USR1; (sleep 0.3; kill -USR1 $$; sleep 0.3; echo word > ff) &
         read line < ff; echo got $line
-        wait; echo end"#;
+        wait; echo end";
     let world =
         World::writing(dir.path(), READ).deny(Access::Read, anywhere(dir.path(), &[".env"]));
     let start = std::time::Instant::now();
@@ -130,10 +126,10 @@ fn a_fifo_stalls_nobody_else() {
 #[test]
 fn long_paths_are_cut_nowhere() {
     let dir = project();
-    let script = r#"
+    let script = r"
         p=$PWD; for i in $(seq 1500); do p=$p/.; done; cat $p/.env && echo LEAK
         cat $p/ok.txt
-        p=$PWD; for i in $(seq 2100); do p=$p/.; done; cat $p/ok.txt; : > $p/new"#;
+        p=$PWD; for i in $(seq 2100); do p=$p/.; done; cat $p/ok.txt; : > $p/new";
     let world =
         World::writing(dir.path(), READ).deny(Access::Read, anywhere(dir.path(), &[".env"]));
     let (text, _) = world.shell(dir.path(), script);

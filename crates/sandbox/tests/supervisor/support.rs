@@ -100,7 +100,7 @@ pub(crate) fn anywhere(below: &Path, names: &[&'static str]) -> Reach {
     Reach::Pattern(PathGlob { below: path(below), components: components.into(), any_case: true })
 }
 
-/// How often a race is tried: PORTCULLIS_FULL=1 asks for the full number.
+/// How often a race is tried: `PORTCULLIS_FULL=1` asks for the full number.
 pub(crate) fn rounds(full: u32) -> u32 {
     if std::env::var_os("PORTCULLIS_FULL").is_some() { full } else { full / 10 }
 }

@@ -1,10 +1,7 @@
 //! Supervised calls against plain ones: the same random work in two equal trees has to end the same, call
-//! by call, error number by error number. PORTCULLIS_CASES sets the number of calls, PORTCULLIS_SEED the seed.
+//! by call, error number by error number. `PORTCULLIS_CASES` sets the number of calls, `PORTCULLIS_SEED` the seed.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
+use crate::support::World;
 use portcullis_sandbox::supervisor::Guards;
 use rustix::fs::{
     AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, chmodat, fstat, linkat, mkdirat, mknodat,
@@ -14,7 +11,6 @@ use rustix::io::Errno;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use support::World;
 use tempfile::TempDir;
 
 const ROLE: &str = "PORTCULLIS_TEST_SUBJECT";
@@ -32,7 +28,7 @@ impl Numbers {
 
     fn of<T: Copy>(&mut self, list: &[T]) -> T {
         let at = self.below(u64::try_from(list.len()).unwrap());
-        *list.get(usize::try_from(at).unwrap()).unwrap()
+        list[usize::try_from(at).unwrap()]
     }
 
     fn one_in(&mut self, many: u64) -> bool {
@@ -58,7 +54,7 @@ fn supervised_calls_end_as_plain_ones() {
         let root = dir.path().join("1/2/3/4/5/6/7/8/root");
         fs::create_dir_all(&root).unwrap();
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "the_program_under_the_filter", "--nocapture"]);
+        command.args(["--exact", "differential::the_program_under_the_filter", "--nocapture"]);
         command.env(ROLE, "1").env("PORTCULLIS_SEED", seed.to_string());
         command.env("PORTCULLIS_CASES", cases.to_string()).current_dir(&root);
         let output = match guards {

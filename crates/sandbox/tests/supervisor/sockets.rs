@@ -1,9 +1,6 @@
 //! Unix sockets under the supervisor.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
+use crate::support::{SOCKETS, World, anywhere, path, rule};
 use portcullis_profile::{Access, Effect, Reach};
 use std::fs;
 use std::io::{Read, Write};
@@ -13,14 +10,13 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Command;
-use support::{SOCKETS, World, anywhere, path, rule};
 use tempfile::TempDir;
 
 const ROLE: &str = "PORTCULLIS_TEST_SUBJECT";
 
 fn subject(role: &str, directory: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "the_program_under_the_filter", "--nocapture"]);
+    command.args(["--exact", "sockets::the_program_under_the_filter", "--nocapture"]);
     command.env(ROLE, role).current_dir(directory);
     command
 }
@@ -143,7 +139,7 @@ fn inside() {
     send_descriptor(&one, &writing);
     drop(writing);
     let received = receive_descriptor(&two);
-    std::fs::File::from(received).write_all(b"through").unwrap();
+    fs::File::from(received).write_all(b"through").unwrap();
     let mut text = String::new();
     let mut reading = reading;
     reading.read_to_string(&mut text).unwrap();
@@ -158,7 +154,7 @@ fn inside() {
             let mut none = rustix::net::SendAncillaryBuffer::default();
             let flags = rustix::net::SendFlags::empty();
             let sent = rustix::net::sendmsg(&big, &vector, &mut none, flags).unwrap();
-            rest = rest.get(sent..).unwrap();
+            rest = rest.split_at(sent).1;
         }
     });
     std::thread::sleep(std::time::Duration::from_millis(100));
