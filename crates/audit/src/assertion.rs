@@ -89,7 +89,7 @@ pub fn hold(policy: &Policy, stage: &Stage, assertion: &Assertion, steps: usize)
         .iter()
         .flat_map(|rules| &rules.list)
         .filter(|rule| speaks_of(rule, pattern))
-        .filter_map(|rule| language_or_all(rule))
+        .filter_map(language_or_all)
         .collect();
     let stops: Vec<&Automaton> = stops.iter().collect();
     for rule in breaking.iter().flat_map(|rules| &rules.list) {

@@ -224,8 +224,11 @@ impl<'p> Covering<'_, 'p> {
 
     /// A set found by samples, proved.
     fn proved(&self, inner: &Automaton, found: Vec<&'p PolicyRule>) -> Cover<'p> {
-        let outers: Vec<Automaton> =
-            found.iter().filter_map(|rule| command_of(rule)).map(|p| p.automaton()).collect();
+        let outers: Vec<Automaton> = found
+            .iter()
+            .filter_map(|rule| command_of(rule))
+            .map(portcullis_rules::CommandPattern::automaton)
+            .collect();
         let outers: Vec<&Automaton> = outers.iter().collect();
         match included(inner, &outers, &mut Budget::new(self.steps)) {
             Some(Inclusion::Holds) => Cover::By(found),

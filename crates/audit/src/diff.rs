@@ -116,7 +116,7 @@ pub fn diff(old: &Policy, new: &Policy, stage: &Stage, limits: &Limits) -> Diffe
     let settings = settings(old, new);
     // What other than patterns over commands may decide.
     let wide = |rule: &&PolicyRule| !is_command(rule);
-    if !settings.is_empty() || old_only.iter().chain(&new_only).any(|rule| wide(rule)) {
+    if !settings.is_empty() || old_only.iter().chain(&new_only).any(wide) {
         search.everyday();
     }
     let refs = |rules: &[&PolicyRule]| rules.iter().map(|rule| rule.reference.clone()).collect();
@@ -330,7 +330,7 @@ impl Search<'_> {
         let mut unsandboxed = Question::bash("x");
         let yes = portcullis_model::InputValue::Scalar("true".to_owned());
         unsandboxed.input.0.insert("dangerouslyDisableSandbox".to_owned(), yes);
-        unsandboxed.text = "x (outside the sandbox)".to_owned();
+        "x (outside the sandbox)".clone_into(&mut unsandboxed.text);
         self.ask(&unsandboxed);
     }
 }

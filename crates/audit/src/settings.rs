@@ -112,60 +112,66 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
     lists(
         &mut out,
         "sandbox.filesystem.allowWrite",
-        texts(&a.filesystem.allow_write),
-        texts(&b.filesystem.allow_write),
+        &texts(&a.filesystem.allow_write),
+        &texts(&b.filesystem.allow_write),
         true,
     );
     lists(
         &mut out,
         "sandbox.filesystem.denyWrite",
-        texts(&a.filesystem.deny_write),
-        texts(&b.filesystem.deny_write),
+        &texts(&a.filesystem.deny_write),
+        &texts(&b.filesystem.deny_write),
         false,
     );
     lists(
         &mut out,
         "sandbox.filesystem.denyRead",
-        texts(&a.filesystem.deny_read),
-        texts(&b.filesystem.deny_read),
+        &texts(&a.filesystem.deny_read),
+        &texts(&b.filesystem.deny_read),
         false,
     );
     lists(
         &mut out,
         "sandbox.filesystem.allowRead",
-        texts(&a.filesystem.allow_read),
-        texts(&b.filesystem.allow_read),
+        &texts(&a.filesystem.allow_read),
+        &texts(&b.filesystem.allow_read),
         true,
     );
     lists(
         &mut out,
         "sandbox.network.allowUnixSockets",
-        texts(&a.network.unix_sockets),
-        texts(&b.network.unix_sockets),
+        &texts(&a.network.unix_sockets),
+        &texts(&b.network.unix_sockets),
         true,
     );
     lists(
         &mut out,
         "sandbox.network.allowedDomains",
-        hosts(&a.network.allowed),
-        hosts(&b.network.allowed),
+        &hosts(&a.network.allowed),
+        &hosts(&b.network.allowed),
         true,
     );
     lists(
         &mut out,
         "sandbox.network.deniedDomains",
-        hosts(&a.network.denied),
-        hosts(&b.network.denied),
+        &hosts(&a.network.denied),
+        &hosts(&b.network.denied),
         false,
     );
     let excluded =
         |policy: &Policy| policy.sandbox.excluded.iter().map(|e| e.text.clone()).collect();
-    lists(&mut out, "sandbox.excludedCommands", excluded(old), excluded(new), true);
+    lists(&mut out, "sandbox.excludedCommands", &excluded(old), &excluded(new), true);
     let directories =
         |policy: &Policy| policy.directories.iter().map(|d| d.path.to_string()).collect();
-    lists(&mut out, "permissions.additionalDirectories", directories(old), directories(new), true);
+    lists(
+        &mut out,
+        "permissions.additionalDirectories",
+        &directories(old),
+        &directories(new),
+        true,
+    );
     let closed = |policy: &Policy| policy.closed.iter().map(|c| c.text.clone()).collect();
-    lists(&mut out, "what cannot be read", closed(old), closed(new), false);
+    lists(&mut out, "what cannot be read", &closed(old), &closed(new), false);
     mode(&mut out, old, new);
     for (key, before, after) in [
         ("permissions.disableBypassPermissionsMode", &old.bypass_disabled, &new.bypass_disabled),
@@ -217,14 +223,14 @@ fn switch(
 fn lists(
     out: &mut Vec<SettingChange>,
     key: &'static str,
-    before: BTreeSet<String>,
-    after: BTreeSet<String>,
+    before: &BTreeSet<String>,
+    after: &BTreeSet<String>,
     grants: bool,
 ) {
     if before == after {
         return;
     }
-    let (more, less) = (!after.is_subset(&before), !before.is_subset(&after));
+    let (more, less) = (!after.is_subset(before), !before.is_subset(after));
     let direction = match (more, less) {
         (true, true) => Direction::Mixed,
         (true, false) if grants => Direction::Looser,
@@ -237,8 +243,8 @@ fn lists(
     };
     out.push(SettingChange {
         key,
-        before: shown(&before, &after),
-        after: shown(&after, &before),
+        before: shown(before, after),
+        after: shown(after, before),
         direction,
         source: None,
     });

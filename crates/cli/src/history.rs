@@ -273,11 +273,9 @@ fn find(path: &Path, depth: usize, out: &mut Vec<PathBuf>) -> io::Result<()> {
     if data.is_file() && (depth == 0 || is_lines) {
         out.push(path.to_owned());
     } else if data.is_dir() && depth < DEEPEST {
-        for entry in fs::read_dir(path)? {
+        for entry in fs::read_dir(path)?.flatten() {
             // What vanishes or cannot be read below is not what was asked for by name.
-            if let Ok(entry) = entry {
-                drop(find(&entry.path(), depth + 1, out));
-            }
+            drop(find(&entry.path(), depth + 1, out));
         }
     }
     Ok(())

@@ -91,8 +91,8 @@ pub fn read(
                     tally.calls += u64::try_from(found.len()).unwrap_or(0);
                     found.into_iter().for_each(&mut each);
                 }
-                Err(()) if !whole => tally.truncated = true,
-                Err(()) => {
+                Err(_) if !whole => tally.truncated = true,
+                Err(_) => {
                     tally.broken += 1;
                     tally.first_broken.get_or_insert(tally.lines);
                 }
@@ -198,14 +198,10 @@ impl<'de> Deserialize<'de> for Blocks {
 }
 
 /// The calls of one line; an error where it is not JSON.
-fn calls(line: &[u8], context: &mut Context) -> Result<Vec<RecordedCall>, ()> {
-    let parsed: Line<'_> = match serde_json::from_slice(line) {
-        Ok(parsed) => parsed,
+fn calls(line: &[u8], context: &mut Context) -> serde_json::Result<Vec<RecordedCall>> {
+    let Ok(parsed) = serde_json::from_slice::<Line<'_>>(line) else {
         // JSON of another shape than any we know holds no call.
-        Err(_) => {
-            let loose: Result<IgnoredAny, _> = serde_json::from_slice(line);
-            return loose.map(|_| Vec::new()).map_err(|_| ());
-        }
+        return serde_json::from_slice::<IgnoredAny>(line).map(|_| Vec::new());
     };
     let (cwd, session) = (parsed.cwd.clone(), parsed.session.clone());
     let time = parsed.timestamp;

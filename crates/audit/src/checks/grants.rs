@@ -51,7 +51,7 @@ pub(crate) fn check(asker: &Asker<'_>, taken_back: &dyn Fn(&PolicyRule) -> bool)
             }
             Realm::Whole | Realm::Read(_) => findings.extend(secrets(asker, rule)),
             Realm::Host(pattern) if pattern.is_everything() => {
-                findings.extend(fetches(asker, rule))
+                findings.extend(fetches(asker, rule));
             }
             Realm::Host(_)
             | Realm::Edit(_)
@@ -393,13 +393,11 @@ fn boundary(
     {
         // `git * main`: options of the program in the place of the star.
         let program = head.split(' ').next().unwrap_or("");
-        let fills = INNER.iter().filter(|(name, _)| *name == program).map(|(_, fill)| *fill);
-        let found = fills
-            .filter_map(|fill| {
-                let command = pattern.samples(fill).into_iter().last()?;
-                prepared.allowed(rule, pattern, &command)
-            })
-            .next();
+        let mut fills = INNER.iter().filter(|(name, _)| *name == program).map(|(_, fill)| *fill);
+        let found = fills.find_map(|fill| {
+            let command = pattern.samples(fill).into_iter().last()?;
+            prepared.allowed(rule, pattern, &command)
+        });
         if let Some(witness) = found {
             let message = format!(
                 "the star in the middle of `{shown}` also allows `{}`",

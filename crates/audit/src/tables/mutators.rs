@@ -52,7 +52,8 @@ pub const MUTATORS: &[Mutator] = &[
     way("in quotes", |c| plain(c).map(|p| c.with(&format!("\"{p}\""))).into_iter().collect()),
     way("ANSI-C quotes", |c| {
         let Some((a, b)) = split(c) else { return Vec::new() };
-        let hex: String = a.bytes().map(|byte| format!("\\x{byte:02x}")).collect();
+        let hex: Vec<String> = a.bytes().map(|byte| format!("\\x{byte:02x}")).collect();
+        let hex = hex.concat();
         vec![c.with(&format!("$'{hex}'{b}"))]
     }),
     way("line continuation", |c| {

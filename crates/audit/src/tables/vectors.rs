@@ -3,7 +3,7 @@
 //! One row is a beginning of a command line and texts that may follow it; what a row claims is that a
 //! program started like this runs code, writes files or reaches hosts of the caller's choice. An allow
 //! rule has the reach if the evaluator allows one of the texts. From the manual pages of the programs;
-//! the public GTFOBins list names most of them too.
+//! the public `GTFOBins` list names most of them too.
 
 /// How far a program reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -91,7 +91,7 @@ pub struct TestArgs {
     /// Also finds rules that no test notices
     #[arg(long)]
     pub coverage: bool,
-    /// Writes JUnit XML
+    /// Writes `JUnit` XML
     #[arg(long, conflicts_with = "json")]
     pub junit: bool,
 }

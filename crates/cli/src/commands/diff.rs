@@ -129,11 +129,12 @@ fn text(difference: &Difference, gate: bool, home: &str, palette: Palette) -> St
         )]);
     }
     if gate {
-        out.push_str(&if difference.gives_access() {
-            format!("{} some call gets more than before\n", palette.error("new access:"))
+        let (word, what) = if difference.gives_access() {
+            (palette.error("new access:"), "some call gets")
         } else {
-            format!("{} no call gets more than before\n", palette.good("no new access:"))
-        });
+            (palette.good("no new access:"), "no call gets")
+        };
+        out.extend([format!("{word} {what} more than before\n")]);
     }
     out
 }

@@ -41,7 +41,7 @@ pub(crate) fn init(args: &InitArgs, as_json: bool, palette: Palette) -> Result<R
     let mut written = Vec::new();
     if !args.dry_run {
         fresh(&file, shipped.settings)?;
-        written.push(file.clone());
+        written.push(file);
         // Tests of one's own stay.
         if let Some(tests) = tests.filter(|tests| !Path::new(tests.as_str()).exists()) {
             fresh(&tests, shipped.tests)?;

@@ -118,13 +118,13 @@ fn summary(page: &Page<'_>) -> String {
     if calls > 0 {
         tiles.push((format!("{asked} / {calls}"), "recorded calls that ask", ""));
     }
-    let tiles: String = tiles
+    let tiles: Vec<String> = tiles
         .into_iter()
         .map(|(number, word, class)| {
             format!("<div class=\"tile {class}\"><b>{number}</b><span>{word}</span></div>")
         })
         .collect();
-    format!("<h1>{}</h1>\n<div class=\"tiles\">{tiles}</div>\n", escaped(page.title))
+    format!("<h1>{}</h1>\n<div class=\"tiles\">{}</div>\n", escaped(page.title), tiles.concat())
 }
 
 fn findings(page: &Page<'_>) -> String {
@@ -157,7 +157,7 @@ fn row(finding: &Finding) -> String {
         Some(Fix::Remove) => detail
             .push_str("<p class=\"hint\"><code>--fix</code> takes it out; no verdict changes</p>"),
         Some(Fix::Replace(rule)) => {
-            detail.extend([format!("<p class=\"hint\">write <code>{}</code></p>", escaped(rule))])
+            detail.extend([format!("<p class=\"hint\">write <code>{}</code></p>", escaped(rule))]);
         }
         None => {}
     }
@@ -175,7 +175,7 @@ fn changes(difference: &Difference) -> String {
     let mut out = String::new();
     for flip in &difference.flips {
         let (from, to) = (flip.cell.from.word(), flip.cell.to.word());
-        let calls: String = flip
+        let calls: Vec<String> = flip
             .changes
             .iter()
             .map(|change| {
@@ -186,6 +186,7 @@ fn changes(difference: &Difference) -> String {
                 )
             })
             .collect();
+        let calls = calls.concat();
         out.extend([format!(
             "<h3><i class=\"{from}\">{from}</i> \u{2192} <i class=\"{to}\">{to}</i></h3><ul>{calls}</ul>\n"
         )]);

@@ -1,4 +1,4 @@
-//! Policy tests as JUnit XML, as build servers read them.
+//! Policy tests as `JUnit` XML, as build servers read them.
 
 use super::escaped;
 use crate::policy_test::run::{FileResult, State};
