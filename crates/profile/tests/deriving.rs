@@ -192,6 +192,10 @@ fn protected_names_hold_below_every_root_in_any_case() {
             "HEAD",
             "sub/HEAD",
             ".claude",
+            ".config",
+            ".git/worktrees",
+            ".git/worktrees/w",
+            ".git/modules",
         ]
         .iter()
         .map(|name| format!("w - {root}/{name}\n"))
@@ -202,6 +206,9 @@ fn protected_names_hold_below_every_root_in_any_case() {
             "d + .git",
             "d + HEAD",
             "d + .claude",
+            "d + .config",
+            "d + .git/worktrees/w",
+            "d + .git/modules/m",
             "d + .claude/worktrees",
             "w + .claude/worktrees/a/src/x",
             "w + .git/HEAD",
