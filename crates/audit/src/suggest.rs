@@ -5,7 +5,9 @@
 //! left is chosen greedily by the prompts it spares.
 
 use crate::audit::reach;
+use crate::tables::catalogue::{ANY_CODE, NETWORK, WRITES};
 use crate::{Finding, Question, Stage};
+use portcullis_engine::tables::interpreters::runs_any_code;
 use portcullis_facts::Arg;
 use portcullis_model::{
     AbsPath, Because, Decision, RuleClass, RuleRef, Scope, Source, Suggestion, quote_word,
@@ -106,6 +108,8 @@ pub fn suggest(
         let lasting = verdict.findings.iter().any(|finding| {
             finding.decision == Decision::Ask && matches!(finding.because, Because::Rule(_))
         });
+        rules.sort();
+        rules.dedup();
         asked.push((recorded, if lasting { Vec::new() } else { rules }));
     }
     let mut out = Suggestions {
@@ -138,9 +142,13 @@ pub fn suggest(
         }
         let Some(rule) = parse(&text, stage) else { continue };
         let findings = reach(policy, stage, &rule);
-        if let Some(worst) = findings.iter().find(|finding| finding.severity > Severity::Note) {
+        let reaches = [&ANY_CODE, &WRITES, &NETWORK].map(|kind| kind.id);
+        let worst = findings
+            .iter()
+            .find(|finding| finding.severity > Severity::Note || reaches.contains(&finding.kind.id))
+            .map(|finding| finding.message.clone());
+        if let Some(why) = worst.or_else(|| interpreter(&rule)) {
             if out.refused.len() < wishes.rules {
-                let why = worst.message.clone();
                 out.refused.push(Refused { rule: text, prompts, why });
             }
             continue;
@@ -203,6 +211,13 @@ fn beginnings(stage: &Stage, recorded: &Recorded) -> Vec<String> {
     out.sort();
     out.dedup();
     out
+}
+
+/// Why a rule for a program that runs any code it is given is not proposed.
+fn interpreter(rule: &PolicyRule) -> Option<String> {
+    let Specifier::Command(pattern) = rule.rule.specifier() else { return None };
+    let name = pattern.literal_prefix().split(' ').next().unwrap_or("");
+    runs_any_code(name).then(|| format!("`{name}` runs what it is given"))
 }
 
 /// A rule as it would stand in settings of the project.

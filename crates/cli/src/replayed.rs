@@ -3,8 +3,10 @@
 use crate::history::{Entry, History};
 use crate::session::Session;
 use portcullis_audit::{Question, Recorded, Stage};
+use portcullis_host::log::mask;
 use portcullis_model::{AbsPath, Because, Decision, RuleRef, Verdict};
 use portcullis_policy::{Layer, Place, Policy, assemble};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// One call of the history with what becomes of it.
@@ -61,12 +63,14 @@ pub fn replay<'h>(
         .collect()
 }
 
-/// The history as suggestions take it: the calls of the session's project.
+/// The history as suggestions take it. Calls that hold secrets are left out: a rule made from one
+/// would be shared with it.
 pub fn recorded(history: &History, session: &Session) -> Vec<Recorded> {
     let root = &session.surroundings.project_root;
     history
         .entries
         .values()
+        .filter(|entry| matches!(mask(&entry.question.text), Cow::Borrowed(_)))
         .map(|entry| {
             let cwd = entry.cwd.as_deref().and_then(|cwd| AbsPath::parse(cwd).ok());
             let cwd = cwd.filter(|cwd| cwd.is_within(root)).unwrap_or_else(|| root.clone());

@@ -3,12 +3,7 @@
 //! `run [--write PATH] [--deny-write PATH] [--deny-read PATH] [--allow-read PATH] [--host-network]
 //! [--backend NAME] [--capabilities] [--explain] [--env NAME=VALUE] [--pause-at STAGE] [--] PROGRAM [ARGUMENT…]`
 
-#![expect(
-    clippy::print_stderr,
-    clippy::print_stdout,
-    clippy::exit,
-    reason = "a program for people"
-)]
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "a program for people")]
 
 use portcullis_model::AbsPath;
 use portcullis_profile::{
@@ -37,7 +32,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         let Some(argument) = arguments.next() else { return Err("no command".into()) };
         let mut value = || {
             let value = arguments.next().ok_or("a value is missing")?;
-            value.into_string().map_err(|_| "a value is not text")
+            value.into_string().ok().ok_or("a value is not text")
         };
         let mut rule = |access, effect, path: String| -> Result<(), Box<dyn Error>> {
             profile.files.rules.push(FileRule {

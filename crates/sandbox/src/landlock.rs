@@ -8,6 +8,7 @@ use std::os::fd::RawFd;
 
 /// What a set of rules is for.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "three things that do not depend on each other")]
 pub(crate) struct Wanted<'w> {
     /// Whether files are restricted.
     pub(crate) files: bool,
@@ -52,8 +53,12 @@ pub(crate) fn rules(version: u32, wanted: &Wanted<'_>) -> Result<Option<Landlock
     }
     let mut add = |path: &str, rights: u64, optional: bool| -> Result<(), Failure> {
         let path = CString::new(path)
-            .map_err(|_| Failure::new(format!("`{}` is not a path", path.escape_debug())))?;
-        landlock.rules.push(FileRight { path, rights: known(rights), optional });
+            .ok()
+            .ok_or_else(|| Failure::new(format!("`{}` is not a path", path.escape_debug())))?;
+        // The kernel refuses a rule that gives nothing: what this version does not know is not restricted.
+        if known(rights) != 0 {
+            landlock.rules.push(FileRight { path, rights: known(rights), optional });
+        }
         Ok(())
     };
     for (path, directory) in wanted.readable {
@@ -156,7 +161,7 @@ const RIGHTS: [Right; 17] = [
 mod tests {
     use super::*;
 
-    fn wanted<'w>(writable: &'w [(AbsPath, bool)]) -> Wanted<'w> {
+    fn wanted(writable: &[(AbsPath, bool)]) -> Wanted<'_> {
         Wanted {
             files: true,
             readable: &[],

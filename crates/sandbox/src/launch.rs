@@ -202,7 +202,7 @@ pub(crate) fn explain(
     }
 }
 
-/// Why there are no namespaces, and what to do about it; user_namespaces(7).
+/// Why there are no namespaces, and what to do about it; `user_namespaces(7)`.
 pub(crate) fn namespace_obstacle(errno: Errno) -> Failure {
     match errno {
         Errno::NOSPC => Failure::new("user namespaces are used up or switched off")

@@ -341,7 +341,8 @@ fn command(
 ) -> Result<Command, Failure> {
     let name = program.clone().into_vec();
     let text = |bytes: Vec<u8>| {
-        CString::new(bytes).map_err(|_| Failure::new("an argument has a NUL byte in it"))
+        let wrong = || Failure::new("an argument has a NUL byte in it");
+        CString::new(bytes).ok().ok_or_else(wrong)
     };
     let candidates = if name.is_empty() {
         Vec::new()

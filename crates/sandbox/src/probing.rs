@@ -1,6 +1,6 @@
 //! Finds out what this kernel and host can enforce, by doing it.
 //!
-//! Reading switches is not enough: where AppArmor restricts user namespaces, one can be made and then
+//! Reading switches is not enough: where `AppArmor` restricts user namespaces, one can be made and then
 //! does nothing. So every backend is tried with a command that does not exist: if all that fails is
 //! finding the command, everything before it worked. What was found is kept until the next boot.
 

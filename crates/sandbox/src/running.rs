@@ -370,7 +370,6 @@ impl End {
 
     /// Ends the calling process the same way: with the same status, or by the same signal without
     /// leaving a core.
-    #[expect(clippy::exit, reason = "ending the process is what this is for")]
     pub fn relay(self) -> ! {
         if let Self::Signalled(signal) = self {
             sys::end_by_signal(signal);

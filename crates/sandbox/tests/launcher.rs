@@ -1,11 +1,6 @@
 //! Commands end inside as they do outside, and leave nothing behind.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking")]
 
 use portcullis_model::AbsPath;
 use portcullis_profile::{
@@ -480,7 +475,7 @@ fn the_launcher_stops_and_goes_on_with_its_command() {
     let mut child = runner().args(["bash", "-c", "kill -STOP $$; exit 5"]).spawn().unwrap();
     let state = |pid: u32| {
         let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        text.rsplit_once(") ").map(|(_, rest)| rest.starts_with('T')).unwrap_or(false)
+        text.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
     };
     wait_until("the launcher stopping", || state(child.id()));
     send(&child, "CONT");

@@ -264,7 +264,9 @@ fn granted(
         "host",
         "nslookup",
     ];
-    if own.contains(&vector.head) || matches!(vector.head, "git checkout" | "git apply") {
+    let milder = (kind.id == NETWORK.id && own.contains(&vector.head))
+        || (kind.id == WRITES.id && matches!(vector.head, "git checkout" | "git apply"));
+    if milder {
         finding.severity = Severity::Note;
     }
     finding

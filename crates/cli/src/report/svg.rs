@@ -66,7 +66,7 @@ pub(crate) fn heat(robustness: &[Robustness]) -> String {
     });
     let left_out = rules.len().saturating_sub(MOST_ROWS);
     rules.truncate(MOST_ROWS);
-    let (cell, left, top) = (16, 250, 128);
+    let (cell, left, top) = (16, 250, 148);
     let mut out = String::new();
     for (column, way) in ways.iter().enumerate() {
         let x = left + column * cell + cell / 2 + 4;

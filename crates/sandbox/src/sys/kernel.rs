@@ -29,11 +29,11 @@ fn check(returned: c_long) -> Result<c_long> {
 }
 
 fn descriptor(returned: c_long) -> Result<RawFd> {
-    RawFd::try_from(check(returned)?).map_err(|_| Errno::RANGE)
+    RawFd::try_from(check(returned)?).ok().ok_or(Errno::RANGE)
 }
 
 fn side(returned: c_long) -> Result<Side> {
-    let pid = i32::try_from(check(returned)?).map_err(|_| Errno::RANGE)?;
+    let pid = i32::try_from(check(returned)?).ok().ok_or(Errno::RANGE)?;
     Ok(Pid::from_raw(pid).map_or(Side::Child, Side::Parent))
 }
 
@@ -73,7 +73,6 @@ pub(super) fn borrowed<W: FnMut() -> u8>(
         | libc::CLONE_PARENT
         | libc::CLONE_PARENT_SETTID
         | libc::SIGCHLD;
-    const ALIGNED: usize = 16;
     let end = stack.as_mut_ptr_range().end;
     let top = end.wrapping_sub(end.addr() % ALIGNED);
     // SAFETY: the stack is ours, aligned and large enough for what runs on it, which is all in `child`;
@@ -108,8 +107,12 @@ pub(super) fn end(status: u8) -> ! {
 const MOUNT_ATTR_RDONLY: u64 = 0x1;
 const MOUNT_ATTR_NOSUID: u64 = 0x2;
 const AT_RECURSIVE: c_uint = 0x8000;
+const FSCONFIG_CMD_CREATE: c_uint = 6;
+const MOUNT_ATTR_NODEV_NOEXEC_NOSUID: c_uint = 0x4 | 0x8 | 0x2;
+/// How stacks are aligned on every architecture there is.
+const ALIGNED: usize = 16;
 
-/// mount_setattr(2), `struct mount_attr`.
+/// `mount_setattr(2)`, `struct mount_attr`.
 #[repr(C)]
 #[derive(Default)]
 struct MountAttributes {
@@ -221,7 +224,6 @@ pub(super) fn fresh_proc() -> Result<RawFd> {
     // SAFETY: the name is a C string; the call touches no memory.
     let context =
         descriptor(unsafe { libc::syscall(libc::SYS_fsopen, c"proc".as_ptr(), 1 as c_uint) })?;
-    const FSCONFIG_CMD_CREATE: c_uint = 6;
     // SAFETY: for this command key and value have to be null and the last argument zero.
     check(unsafe {
         libc::syscall(
@@ -233,7 +235,6 @@ pub(super) fn fresh_proc() -> Result<RawFd> {
             0,
         )
     })?;
-    const MOUNT_ATTR_NODEV_NOEXEC_NOSUID: c_uint = 0x4 | 0x8 | 0x2;
     // SAFETY: plain numbers only.
     let returned = unsafe {
         libc::syscall(libc::SYS_fsmount, context, 1 as c_uint, MOUNT_ATTR_NODEV_NOEXEC_NOSUID)
@@ -317,7 +318,7 @@ pub(super) fn landlock_restrict(ruleset: RawFd) -> Result<()> {
 }
 
 fn install(filter: &[libc::sock_filter], flags: libc::c_ulong) -> Result<c_long> {
-    let len = u16::try_from(filter.len()).map_err(|_| Errno::INVAL)?;
+    let len = u16::try_from(filter.len()).ok().ok_or(Errno::INVAL)?;
     // The kernel only reads the program, though its interface does not say so.
     let program = libc::sock_fprog { len, filter: filter.as_ptr().cast_mut() };
     // SAFETY: `program` leads to `len` live instructions.
@@ -387,10 +388,10 @@ pub(super) fn keep_capabilities(kept: u64) -> Result<()> {
 
 /// Makes sure that no program started from here ever gets a capability.
 pub(super) fn empty_bounding_set() -> Result<()> {
-    for capability in 0..64 {
+    for capability in 0..64_u8 {
         // SAFETY: plain numbers only.
         let returned =
-            unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability as libc::c_ulong, 0, 0, 0) };
+            unsafe { libc::prctl(libc::PR_CAPBSET_DROP, libc::c_ulong::from(capability), 0, 0, 0) };
         match check(c_long::from(returned)) {
             Ok(_) => {}
             // The first number that is no capability here.
