@@ -164,9 +164,7 @@ fn a_bracket_is_a_name_and_a_class() {
 
 #[test]
 fn protected_names_hold_below_every_root_in_any_case() {
-    let settings = format!(
-        r#"{{"sandbox":{{"filesystem":{{"allowWrite":["/srv/x"]}}}},"permissions":{{"additionalDirectories":["/srv/y"],"allow":["Edit(//srv/z/**)"]}}}}"#
-    );
+    let settings = r#"{"sandbox":{"filesystem":{"allowWrite":["/srv/x"]}},"permissions":{"additionalDirectories":["/srv/y"],"allow":["Edit(//srv/z/**)"]}}"#;
     for root in ["/home/u/p", "/srv/x", "/srv/y", "/srv/z"] {
         let wanted: String = [
             ".bashrc",
@@ -200,7 +198,7 @@ fn protected_names_hold_below_every_root_in_any_case() {
         .iter()
         .map(|name| format!("w - {root}/{name}\n"))
         .collect();
-        check(&settings, &wanted);
+        check(settings, &wanted);
         let wanted: String = [
             "w + src/main.rs",
             "d + .git",
@@ -231,7 +229,7 @@ fn protected_names_hold_below_every_root_in_any_case() {
         .iter()
         .map(|line| line.replacen("+ ", &format!("+ {root}/"), 1) + "\n")
         .collect();
-        check(&settings, &wanted);
+        check(settings, &wanted);
     }
 }
 
