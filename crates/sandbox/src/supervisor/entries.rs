@@ -185,7 +185,9 @@ impl Target<'_> {
             (Kind::Directory, AtFlags::REMOVEDIR)
         };
         let _names = self.shared.names_in_use();
-        self.judge_entry(&entry, asked.as_ref(), kind, First::Missing)?;
+        if !self.is_worktree_pointer(&entry) {
+            self.judge_entry(&entry, asked.as_ref(), kind, First::Missing)?;
+        }
         if !entry.is_ordinary() {
             return Err(match (kind, entry.leaf.as_bytes()) {
                 (Kind::Directory, b".") => Errno::INVAL,

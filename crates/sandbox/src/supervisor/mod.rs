@@ -22,6 +22,7 @@ pub mod tables;
 mod target;
 mod tracing;
 mod umasks;
+mod worktree;
 
 pub use filter::Guards;
 pub use report::{Denial, ReportReader, ReportWriter};

@@ -247,6 +247,9 @@ impl Target<'_> {
         // Held so that no rename of ours changes where the parent is between the look and the act.
         let _names = self.shared.names_in_use();
         let name = entry.name();
+        if let Some(answer) = self.make_worktree_link(entry, how)? {
+            return Ok(answer);
+        }
         self.judge(&name, asked, Access::Write, Kind::File, Unlisted::Ruled)?;
         if accesses(how.flags).any(|access| access == Access::Read) {
             self.judge(&name, asked, Access::Read, Kind::File, Unlisted::Ruled)?;
