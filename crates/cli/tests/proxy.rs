@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[expect(dead_code, reason = "the other suites use the rest")]
 mod support;
 
 use serde_json::Value;
