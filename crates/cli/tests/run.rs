@@ -2,7 +2,6 @@
 //! boundary says about itself.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-#[expect(dead_code, reason = "the other suites use the rest")]
 mod support;
 
 use serde_json::Value;
