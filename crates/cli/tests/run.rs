@@ -1,6 +1,11 @@
 //! `run`: what it refuses before anything is started, how a command's end is passed on, and what the
 //! boundary says about itself.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says why it is skipped"
+)]
 
 mod support;
 
@@ -22,7 +27,9 @@ fn whole(place: &Place) -> bool {
 }
 
 /// Flags, files to write first, and the exact line on the error output.
-const REFUSED: &[(&[&str], &[(&str, &str)], &str)] = &[
+type Refused = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
+
+const REFUSED: &[Refused] = &[
     (
         &["run"],
         &[],

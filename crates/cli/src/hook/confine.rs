@@ -59,7 +59,7 @@ pub(super) fn input(
 fn line(program: &str, command: &str, call: &ToolCall, args: &PolicyArgs) -> String {
     let mut line = format!("{} run", quoted(program));
     let mut flag = |name: &str, value: &str| {
-        line.push_str(&format!(" {name} {}", quoted(value)));
+        line.extend([" ", name, " ", &quoted(value)].map(String::from));
     };
     for (name, values) in [
         ("--policy", &args.policies),

@@ -66,7 +66,7 @@ fn start(line: &RunLine) -> Result<Ended, Failure> {
     let capabilities = probe();
     let mut boundary = Boundary::draw(&session, args)?;
     if args.explain {
-        return explain(&session, boundary, args, &capabilities, line);
+        return explain(&session, &boundary, args, &capabilities, line);
     }
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Failure::usage("no command is given")
@@ -138,7 +138,7 @@ fn weakest(session: &Session, args: &RunArgs) -> Backend {
 
 fn explain(
     session: &Session,
-    boundary: Boundary,
+    boundary: &Boundary,
     args: &RunArgs,
     capabilities: &portcullis_sandbox::Capabilities,
     line: &RunLine,
