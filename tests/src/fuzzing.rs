@@ -7,6 +7,9 @@ use crate::evaluate;
 use crate::observe::observe;
 use crate::programs;
 use crate::properties;
+pub use crate::proxy::fuzzing::{
+    proxy_authority, proxy_domain_entry, proxy_hello, proxy_http_head, proxy_socks,
+};
 use crate::reference;
 use crate::samples;
 use crate::shell_cases::bash_call;
@@ -34,6 +37,11 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("domains", domains),
     ("decide", decide),
     ("hook_wire", hook_wire),
+    ("proxy_authority", proxy_authority),
+    ("proxy_socks", proxy_socks),
+    ("proxy_hello", proxy_hello),
+    ("proxy_domain_entry", proxy_domain_entry),
+    ("proxy_http_head", proxy_http_head),
 ];
 
 /// Any text is a rule or an error, and reads the same again.

@@ -1,5 +1,7 @@
 //! Many connections: descriptors and memory stay flat. One test, because it counts what the process has.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use portcullis_proxy::{Limits, NetworkPolicy};
 use portcullis_tests::proxy::client::Client;
 use portcullis_tests::proxy::upstream::Behaviour;
@@ -41,9 +43,9 @@ fn idle_connections_leave_room_for_others(most: u64) {
     let room = usize::try_from(most.saturating_sub(200) / 2).unwrap();
     let count = room.min(10_000);
     if count < 10_000 {
-        println!(
+        say(&format!(
             "SKIP 10,000 idle connections: this process may open {most} descriptors, so {count}"
-        );
+        ));
     }
     let limits = Limits {
         connections: count + 10,
@@ -61,7 +63,7 @@ fn idle_connections_leave_room_for_others(most: u64) {
         .collect();
     settle(|| world.proxy.connections() == count);
     let grown = memory().saturating_sub(before);
-    println!("{count} idle connections: {grown} KiB");
+    say(&format!("{count} idle connections: {grown} KiB"));
     assert!(grown < 200 * 1024, "{grown} KiB");
     let started = Instant::now();
     let mut client = tunnel(&world);
@@ -107,7 +109,7 @@ fn slow_readers_and_long_bodies_fill_no_memory() {
 fn every_descriptor_comes_back() {
     let full = std::env::var("PORTCULLIS_FULL").is_ok_and(|value| value == "1");
     let count = if full { 100_000 } else { 3_000 };
-    println!("{count} connections");
+    say(&format!("{count} connections"));
     let world = world(Behaviour::Echo, Limits::default());
     let round = |count: usize| {
         thread::scope(|scope| {
@@ -135,7 +137,7 @@ fn every_descriptor_comes_back() {
     settle(|| self::descriptors() <= descriptors);
     assert!(self::descriptors() <= descriptors, "{} and then {}", descriptors, self::descriptors());
     let grown = memory().saturating_sub(resident);
-    println!("{grown} KiB more after {count} connections");
+    say(&format!("{grown} KiB more after {count} connections"));
     // The test's own records grow with every connection; a leaked connection would cost some KiB.
     let records = count / 2;
     assert!(usize::try_from(grown).unwrap() < 8 * 1024 + records, "{grown} KiB");
@@ -174,6 +176,11 @@ fn converse(world: &World, index: usize) {
             client.send(b"CONN");
         }
     }
+}
+
+#[expect(clippy::print_stdout, reason = "a skip and what was measured are printed")]
+fn say(text: &str) {
+    println!("{text}");
 }
 
 fn settle(done: impl Fn() -> bool) {

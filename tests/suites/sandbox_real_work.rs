@@ -192,40 +192,44 @@ const WORK: &[(&str, &[&str], &str)] = &[
 #[test]
 fn real_work_goes_as_it_does_outside() {
     let toolchain = Path::new(env!("CARGO")).parent().and_then(Path::parent).unwrap().to_owned();
-    sandboxed::test_showing("real_work_goes_as_it_does_outside", &[toolchain.clone()], || {
-        let mut wrong = Vec::new();
-        for identity in [Identity::User, Identity::Root] {
-            for (name, needs, script) in WORK {
-                if let Some(missing) = needs.iter().find(|need| find(need).is_none()) {
-                    println!("SKIP {name}: {missing} is not installed");
-                    continue;
-                }
-                let outside = attempt(identity, script, &toolchain, false);
-                let inside = attempt(identity, script, &toolchain, true);
-                let same = outside.0 == inside.0;
-                println!(
-                    "| {name} | {} | {} |",
-                    identity.word(),
-                    if same { "same" } else { "DIFFERS" }
-                );
-                if !same {
-                    wrong.push(format!(
-                        "{name} as {}:\n  outside {}\n  inside  {}\n  complaints {}",
+    sandboxed::test_showing(
+        "real_work_goes_as_it_does_outside",
+        std::slice::from_ref(&toolchain),
+        || {
+            let mut wrong = Vec::new();
+            for identity in [Identity::User, Identity::Root] {
+                for (name, needs, script) in WORK {
+                    if let Some(missing) = needs.iter().find(|need| find(need).is_none()) {
+                        println!("SKIP {name}: {missing} is not installed");
+                        continue;
+                    }
+                    let outside = attempt(identity, script, &toolchain, false);
+                    let inside = attempt(identity, script, &toolchain, true);
+                    let same = outside.0 == inside.0;
+                    println!(
+                        "| {name} | {} | {} |",
                         identity.word(),
-                        outside.0,
-                        inside.0,
-                        inside.1
-                    ));
+                        if same { "same" } else { "DIFFERS" }
+                    );
+                    if !same {
+                        wrong.push(format!(
+                            "{name} as {}:\n  outside {}\n  inside  {}\n  complaints {}",
+                            identity.word(),
+                            outside.0,
+                            inside.0,
+                            inside.1
+                        ));
+                    }
+                    // What does not even work outside shows nothing.
+                    assert!(
+                        outside.0.contains("status: 0") || script.contains("exit"),
+                        "{name}: {outside:?}"
+                    );
                 }
-                // What does not even work outside shows nothing.
-                assert!(
-                    outside.0.contains("status: 0") || script.contains("exit"),
-                    "{name}: {outside:?}"
-                );
             }
-        }
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    })
+            assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        },
+    )
     .unwrap();
 }
 

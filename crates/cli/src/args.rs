@@ -206,6 +206,9 @@ pub struct RunArgs {
     /// Leaves the network as it is outside
     #[arg(long, value_name = "WHICH", value_enum)]
     pub allow_network: Option<AllowNetwork>,
+    /// Who is asked about hosts on no list: `deny` (nobody), `terminal`, `unix:PATH`
+    #[arg(long = "ask-hosts", value_name = "WHO", default_value = "deny")]
+    pub ask_hosts: String,
     /// Passes an open descriptor on, beside 0, 1 and 2 (repeatable)
     #[arg(long = "pass-fd", value_name = "FD")]
     pub pass_fds: Vec<i32>,
@@ -216,7 +219,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub policy: PolicyArgs,
     /// The command and its arguments
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<std::ffi::OsString>,
 }
 
@@ -537,13 +540,14 @@ pub struct ProxyArgs {
     /// Appends what happens to a file, as JSON Lines; `-` is the error output
     #[arg(long, value_name = "FILE")]
     pub log: Option<String>,
-    /// Whether names may lead into private networks: `exact`, `allow` or `deny`
-    #[arg(long, value_name = "WHETHER", default_value = "exact")]
-    pub private_addresses: String,
+    /// Whether names may lead into private networks: `exact`, `allow` or `deny`, instead of what the
+    /// settings say
+    #[arg(long, value_name = "WHETHER")]
+    pub private_addresses: Option<String>,
     /// Reaches everything through this proxy: `http://…` or `socks5h://…`
     #[arg(long, value_name = "URL")]
     pub upstream: Option<String>,
-    /// What is reached directly all the same, as in NO_PROXY
+    /// What is reached directly all the same, as in `NO_PROXY`
     #[arg(long, value_name = "LIST", requires = "upstream")]
     pub no_proxy: Option<String>,
     /// Refuses anything but TLS on port 443
@@ -631,6 +635,7 @@ mod tests {
             let parsed = RunLine::try_parse_from(line.split(' ')).unwrap();
             assert_eq!(parsed.run.command, want, "{line}");
         }
+        assert!(RunLine::try_parse_from(["run", "--explian", "ls"]).is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The commands, as a person and as a program calls them.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail by panicking")]
 
+#[expect(dead_code, reason = "the other suites use the rest")]
 mod support;
 
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! Every way a worker can fail ends as the host's block. Needs the feature `fault-injection`.
 
+#[expect(dead_code, reason = "the other suites use the rest")]
 mod support;
 
 use serde_json::json;

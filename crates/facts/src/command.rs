@@ -162,7 +162,9 @@ impl Walker<'_> {
             let data = filters || interpreter(argv).is_some_and(|found| !found.code.is_empty());
             let mut named = !data;
             for text in argv.iter().skip(1).filter_map(Arg::known) {
-                let given = std::mem::replace(&mut named, !data || matches!(text, "-f" | "--file"));
+                // `-nf script` is a cluster.
+                let names = text.starts_with('-') && !text.starts_with("--") && text.ends_with('f');
+                let given = std::mem::replace(&mut named, !data || names || text == "--file");
                 if !given && !text.starts_with("-f") && !text.starts_with("--file=") {
                     continue;
                 }
@@ -448,6 +450,7 @@ impl Walker<'_> {
         }
         let effect = builtin_effect(&inside);
         for reason in &effect.reasons {
+            self.doubts.redefines |= matches!(reason, Reason::EvalFamily | Reason::ShellOption);
             match shell.doubts.as_deref().filter(|_| only_by_unknown_words(&inside, *reason)) {
                 Some(names) => self.doubt(*reason, shell.span, "", names),
                 None => self.obstacle(*reason, shell.span, ""),

@@ -30,6 +30,10 @@ pub(crate) struct Doubts {
     /// The names an obstacle hangs on; without any it holds in any case.
     open: BTreeMap<ObstacleFact, BTreeSet<String>>,
     firm: BTreeSet<ObstacleFact>,
+    /// Variables whose number a program prints.
+    printed: BTreeSet<String>,
+    /// The text may make the name of a program mean something else.
+    pub(crate) redefines: bool,
 }
 
 impl Doubts {
@@ -41,17 +45,26 @@ impl Doubts {
     pub(crate) fn settled(&self, fact: &ObstacleFact) -> bool {
         let compares = fact.reason == Reason::NameOperand;
         let most = if compares { Content::Plain } else { Content::Integer };
+        let printed = |name: &String| self.redefines && self.printed.contains(name);
         !self.firm.contains(fact)
             && self.open.get(fact).is_some_and(|names| {
                 names.iter().all(|name| match self.held.get(name) {
-                    Some(content) => *content <= most,
-                    None => !set_by_bash(name),
+                    Some(content) => *content <= most && !printed(name),
+                    None => !set_by_bash(name) && !printed(name),
                 })
             })
     }
 }
 
 impl Walker<'_> {
+    /// Notes what a word gives a variable.
+    pub(crate) fn held_word(&mut self, name: &str, word: &Word) {
+        self.held(name, Content::of_word(word));
+        if word.parts.iter().any(|part| matches!(part, Part::Subst { .. })) {
+            self.doubts.printed.insert(name.to_owned());
+        }
+    }
+
     /// Notes what a variable is given.
     pub(crate) fn held(&mut self, name: &str, content: Content) {
         let known = self.doubts.held.entry(name.to_owned()).or_default();
@@ -61,6 +74,7 @@ impl Walker<'_> {
     /// Notes an obstacle that holds only if one of these variables holds something odd.
     pub(crate) fn doubt(&mut self, reason: Reason, span: Span, detail: &str, names: &[String]) {
         let fact = self.obstacle_fact(reason, span, detail);
+        self.doubts.printed.insert(PRINTED.to_owned());
         self.doubts.open.entry(fact.clone()).or_default().extend(names.iter().cloned());
         self.out.note(fact);
     }
@@ -68,7 +82,7 @@ impl Walker<'_> {
 
 impl Content {
     /// What a word gives a variable.
-    pub(crate) fn of_word(word: &Word) -> Self {
+    fn of_word(word: &Word) -> Self {
         if let Some(text) = word.known() {
             return Self::of_text(Some(&text));
         }
@@ -146,7 +160,7 @@ pub(crate) fn variables_of(words: &[Word]) -> Option<Vec<String>> {
             }
             Part::Text { .. } | Part::Glob(_) | Part::Tilde(_) => {}
             Part::Param { .. } | Part::Arith { .. } => {}
-            Part::Subst { script, .. } if prints_number(script) => {}
+            Part::Subst { script, .. } if prints_number(script) => names.push(PRINTED.to_owned()),
             Part::Subst { .. }
             | Part::Process { .. }
             | Part::Array(_)
@@ -155,6 +169,9 @@ pub(crate) fn variables_of(words: &[Word]) -> Option<Vec<String>> {
     }
     Some(names)
 }
+
+/// Stands for a number printed in the words themselves.
+const PRINTED: &str = "$()";
 
 /// The variable in "`name` may hold an expression".
 pub(crate) fn named_in(detail: &str) -> Option<String> {

@@ -179,6 +179,9 @@ fn inspect_row(row: &'static Row, program: Option<&str>, argv: &[Arg], start: us
                 reading.visible_only &= !words().any(|word| {
                     (word.len() > 3 && "--hidden".starts_with(word))
                         || word == "--unrestricted"
+                        || word.starts_with("-g")
+                        || word.starts_with("--glob")
+                        || word.starts_with("--iglob")
                         || word.starts_with('-')
                             && !word.starts_with("--")
                             && word.contains(['.', 'u'])

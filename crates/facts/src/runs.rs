@@ -106,6 +106,10 @@ impl Walker<'_> {
             }
         }
         let mut spans = Vec::new();
+        if self.writes_through_a_link() {
+            // Another name was written: which file that is, is not known.
+            spans.extend(self.out.runs.iter().map(|run| run.span));
+        }
         for run in &self.out.runs {
             let written = self.out.accesses.iter().any(|access| self.writes(access, run));
             let shown = trusted && self.shown(run).is_some();
@@ -165,6 +169,33 @@ impl Walker<'_> {
             found.code.iter().filter_map(Arg::known).filter(|code| may_write(code)).any(|code| {
                 code.split(['"', '\'', '`', '/', '>']).any(|part| names.contains(&part.trim()))
             })
+        })
+    }
+
+    /// Whether a name that `ln` makes is written as well (`ln f g; echo x > g; sh f`).
+    fn writes_through_a_link(&self) -> bool {
+        let links = |access: &AccessFact| {
+            let Accessor::Operand(index) = access.by else { return false };
+            let argv = self.out.commands.get(index).map(|fact| &fact.argv);
+            argv.is_some_and(|argv| {
+                let words = || argv.iter().filter_map(Arg::known);
+                let copies = words().any(|word| word.rsplit('/').next() == Some("cp"));
+                let flag = |word: &str| {
+                    word.starts_with('-')
+                        && (word.contains("link") || !word.starts_with("--"))
+                        && word.contains(['l', 's'])
+                };
+                words().any(|word| matches!(word.rsplit('/').next(), Some("ln" | "link" | "mount")))
+                    || (copies && words().any(flag))
+            })
+        };
+        let writes = || {
+            self.out.accesses.iter().filter(|access| {
+                access.access == Access::Write && !access.guessed && access.place != Place::Free
+            })
+        };
+        writes().filter(|access| links(access)).any(|made| {
+            writes().any(|other| !links(other) && may_be_same(&other.place, &made.place))
         })
     }
 

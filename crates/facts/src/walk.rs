@@ -311,7 +311,7 @@ impl Walker<'_> {
                 }
                 for word in words.iter().flatten() {
                     self.word(word, state);
-                    self.held(name, Held::of_word(word));
+                    self.held_word(name, word);
                     for args in expand(word, true, &state.lookup(Reach::Text)) {
                         values.extend(args.iter().filter_map(|arg| match arg {
                             Arg::Known(text) => Some(Value::Scalar(text.clone())),
@@ -350,6 +350,7 @@ impl Walker<'_> {
                 Flow::stays(&state.cwd)
             }
             Compound::Function { name, body } => {
+                self.doubts.redefines = true;
                 let body = Rc::new((**body).clone());
                 Rc::make_mut(&mut state.functions).insert(name.clone(), Rc::clone(&body));
                 let mut inside = state.clone();
@@ -427,6 +428,7 @@ impl Walker<'_> {
         if hijacking_variable(name) {
             self.obstacle(Reason::EnvHijack, span, &format!("`{name}`"));
         }
+        self.doubts.redefines |= name == "PATH";
         if name == "GLOBIGNORE" {
             // Setting it makes globs match names that start with a dot.
             self.obstacle(Reason::ShellOption, span, "`GLOBIGNORE`");
@@ -502,10 +504,10 @@ impl Walker<'_> {
         };
         self.hijack(&assign.name, assign.span);
         match &assign.value {
-            AssignValue::Scalar(word) => self.held(&assign.name, Held::of_word(word)),
+            AssignValue::Scalar(word) => self.held_word(&assign.name, word),
             AssignValue::Array(words) => {
                 for word in words {
-                    self.held(&assign.name, Held::of_word(word));
+                    self.held_word(&assign.name, word);
                 }
             }
         }
@@ -605,7 +607,7 @@ impl Walker<'_> {
                     if matches!(expansion.operator.as_str(), ":=" | "=") {
                         self.hijack(&expansion.name, Span::default());
                         for operand in &expansion.operands {
-                            self.held(&expansion.name, Held::of_word(operand));
+                            self.held_word(&expansion.name, operand);
                         }
                         self.integer(&expansion.name, None, Span::default());
                         if let Some(text) = expansion

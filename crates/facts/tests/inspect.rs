@@ -417,7 +417,7 @@ fn finds_the_paths() {
         ("git diff HEAD:a", "r:a"),
         ("git show HEAD:src/a", "r:src/a"),
         ("git log -- a", "r:a"),
-        ("git log --output=x", "w:x r:HEAD"),
+        ("git log --output=x", "w:x"),
         ("git add a", "r+:a"),
         ("xargs grep x a", "r:a"),
         ("npm run a", ""),

@@ -455,7 +455,7 @@ mod tests {
                     for decision in [Decision::Allow, Decision::Ask, Decision::Deny] {
                         let route = if decision == Decision::Ask { route } else { None };
                         let verdict = verdict(decision, route, because.clone());
-                        let sent = answer(event, &verdict);
+                        let sent = answer(event, &verdict, None);
                         for blocks_on_failure in [false, true] {
                             let got = conclude(
                                 event,
@@ -525,6 +525,7 @@ mod tests {
         let sent = answer(
             Event::PreToolUse,
             &verdict(Decision::Deny, None, Because::Bug { text: String::new() }),
+            Some(json!({ "command": "x" })),
         );
         assert!(sent.stdout.contains("why \\\\u{202e}not"), "{}", sent.stdout);
         assert_eq!(sent.stderr, "why \\u{202e}not\n");

@@ -414,7 +414,7 @@ mod tests {
             ]
         );
         assert_eq!((tally.calls, tally.broken, tally.truncated), (8, 0, false));
-        assert_eq!(calls.get(6).unwrap().decided, Some(Decision::Ask));
+        assert_eq!(calls[6].decided, Some(Decision::Ask));
     }
 
     #[test]

@@ -5,7 +5,10 @@ use crate::permissions::{self, Permissions, count, decide_mode, is_about};
 use crate::reading::{Reading, Section, plain};
 use crate::sandbox_reading::{self, LayerSandbox};
 use crate::switches::{self, Switches};
-use crate::{Closed, Diagnostic, Layer, Native, Place, Policy, Rules, Setting, Severity, keys};
+use crate::{
+    Closed, Diagnostic, Layer, Native, Place, Policy, PrivateAddresses, Rules, Setting, Severity,
+    keys,
+};
 use portcullis_model::{Scope, Span};
 use portcullis_rules::did_you_mean;
 use std::cmp::Reverse;
@@ -27,6 +30,7 @@ struct Found {
     sandbox: LayerSandbox,
     switches: Switches,
     log: Option<Setting<Option<String>>>,
+    private: Option<Setting<PrivateAddresses>>,
     /// What to add where a managed lock leaves out this layer's allow rules.
     left_out: Option<Diagnostic>,
     closed: Vec<Closed>,
@@ -44,7 +48,7 @@ fn read_layer(layer: &Layer, place: &Place) -> Found {
     if let Some(said) = reading.switch(&top, &switches::MANAGED_RULES_ONLY) {
         switches.say(switches::MANAGED_RULES_ONLY.path, said);
     }
-    let log = read_native(&mut reading, &top, &mut switches);
+    let (log, private) = read_native(&mut reading, &top, &mut switches);
     let left_out = left_out(&reading, &permissions);
     let too_many = (reading.unreported > 0).then(|| Diagnostic {
         severity: Severity::Error,
@@ -64,6 +68,7 @@ fn read_layer(layer: &Layer, place: &Place) -> Found {
         sandbox,
         switches,
         log,
+        private,
         left_out,
         closed: reading.closed,
         diagnostics,
@@ -164,7 +169,7 @@ fn read_native(
     reading: &mut Reading<'_>,
     top: &Section<'_>,
     switches: &mut Switches,
-) -> Option<Setting<Option<String>>> {
+) -> (Option<Setting<Option<String>>>, Option<Setting<PrivateAddresses>>) {
     let members = top.every("portcullis");
     let effect = "it has no effect, and every call asks until it is fixed";
     let section = reading.open("portcullis", keys::NATIVE, &members, effect, None);
@@ -179,6 +184,10 @@ fn read_native(
             switches.say(switch.path, said);
         }
     }
+    (read_log(reading, &section), read_private(reading, &section))
+}
+
+fn read_log(reading: &mut Reading<'_>, section: &Section<'_>) -> Option<Setting<Option<String>>> {
     let member = section.last("log").filter(|_| reading.grants())?;
     if let Value::Text(path) = &member.value.value {
         let source = Some(reading.source(member.value.span));
@@ -186,6 +195,60 @@ fn read_native(
     }
     reading.wrong_type("portcullis.log", &member.value, "the path of a file", "nothing is logged");
     None
+}
+
+fn read_private(
+    reading: &mut Reading<'_>,
+    section: &Section<'_>,
+) -> Option<Setting<PrivateAddresses>> {
+    let member = section.last("privateAddresses")?;
+    let node = &member.value;
+    let path = "portcullis.privateAddresses";
+    let Value::Text(word) = &node.value else {
+        reading.wrong_type(path, node, "`exact`, `allow` or `deny`", "it does not count");
+        return None;
+    };
+    let Some(value) = PrivateAddresses::parse(word) else {
+        let message = format!("`{path}` cannot be `{}`; it does not count", word.escape_debug());
+        let hint = "write `exact`, `allow` or `deny`";
+        reading.report(Severity::Error, "wrong-value", node.span, message, hint);
+        return None;
+    };
+    let grants = value == PrivateAddresses::Allow;
+    if grants && !reading.grants() {
+        reading.withheld(member.key_span, format!("`{path}` does not count"));
+        return None;
+    }
+    Some(Setting { value, source: Some(reading.source(node.span)) })
+}
+
+/// The word of the highest layer; a layer that comes with a repository can only narrow it, and without
+/// such a word it narrows the default.
+fn stricter(
+    so_far: Option<Setting<PrivateAddresses>>,
+    said: Option<Setting<PrivateAddresses>>,
+    scope: Scope,
+) -> Option<Setting<PrivateAddresses>> {
+    let Some(said) = said else { return so_far };
+    match scope {
+        Scope::Project | Scope::Local => match so_far {
+            Some(before) if before.value >= said.value => Some(before),
+            None if said.value == PrivateAddresses::Allow => None,
+            Some(_) | None => Some(said),
+        },
+        // A repository's word was heard before a user's.
+        Scope::User => match so_far {
+            Some(before) if before.value >= said.value => Some(before),
+            Some(before) if !is_of_repository(&before) => Some(before),
+            Some(_) | None => Some(said),
+        },
+        Scope::CommandLine | Scope::Managed => so_far.or(Some(said)),
+    }
+}
+
+fn is_of_repository<T>(setting: &Setting<T>) -> bool {
+    let scope = setting.source.as_ref().map(|source| source.scope);
+    matches!(scope, Some(Scope::Project | Scope::Local))
 }
 
 /// The note that is due where only managed rules count.
@@ -211,6 +274,7 @@ fn merge(found: Vec<Found>) -> Policy {
     let (mut directories, mut closed, mut diagnostics) = (Vec::new(), Vec::new(), Vec::new());
     let (mut modes, mut sandboxes) = (Vec::new(), Vec::new());
     let (mut bypass_disabled, mut auto_disabled, mut log) = (None, None, None);
+    let mut private: Option<Setting<PrivateAddresses>> = None;
     for layer in found {
         let managed = layer.scope == Scope::Managed;
         let said = layer.permissions;
@@ -230,6 +294,7 @@ fn merge(found: Vec<Found>) -> Policy {
         bypass_disabled = bypass_disabled.or(said.bypass_disabled);
         auto_disabled = auto_disabled.or(said.auto_disabled);
         log = log.or(layer.log);
+        private = stricter(private, layer.private, layer.scope);
         closed.extend(layer.closed);
         sandboxes.push((layer.scope, layer.sandbox));
     }
@@ -239,6 +304,7 @@ fn merge(found: Vec<Found>) -> Policy {
         scrub_env: all.any(&switches::SCRUB_ENV),
         allow_nested: all.decide(&switches::ALLOW_NESTED),
         log: log.unwrap_or_default(),
+        private_addresses: private.unwrap_or_default(),
     };
     let sandbox = sandbox_reading::merge(sandboxes, &all, &native);
     Policy {

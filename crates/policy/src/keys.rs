@@ -86,6 +86,7 @@ pub(crate) const NATIVE: &[&str] = &[
     "scrubEnv",
     "allowNested",
     "log",
+    "privateAddresses",
 ];
 
 /// Top-level keys whose misspelling is worth a word; all other unknown top-level keys belong to

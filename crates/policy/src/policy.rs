@@ -168,6 +168,32 @@ pub struct Native {
     pub allow_nested: Setting<bool>,
     /// Where decisions are logged, as written.
     pub log: Setting<Option<String>>,
+    /// Whether names may lead commands into private networks.
+    pub private_addresses: Setting<PrivateAddresses>,
+}
+
+/// Whether names may lead into private networks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PrivateAddresses {
+    /// Every allowed name.
+    Allow,
+    /// Only names that a trusted layer allows by exact name.
+    #[default]
+    Exact,
+    /// None; only addresses that are listed themselves.
+    Deny,
+}
+
+impl PrivateAddresses {
+    /// Reads the word of a flag or setting.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "exact" => Some(Self::Exact),
+            "allow" => Some(Self::Allow),
+            "deny" => Some(Self::Deny),
+            _ => None,
+        }
+    }
 }
 
 /// Tools whose calls a `Read` deny can stop, beside `Read`.

@@ -384,6 +384,32 @@ fn domains_are_read_with_their_ports() {
 }
 
 #[test]
+fn a_repository_only_narrows_private_addresses() {
+    use portcullis_policy::PrivateAddresses::{Allow, Deny, Exact};
+    let said = |word: &str| format!(r#"{{"portcullis":{{"privateAddresses":"{word}"}}}}"#);
+    for (user, project, want) in [
+        (None, None, Exact),
+        (Some("allow"), None, Allow),
+        (None, Some("allow"), Exact),
+        (Some("allow"), Some("deny"), Deny),
+        (Some("deny"), Some("allow"), Deny),
+        (Some("deny"), Some("exact"), Deny),
+        (Some("allow"), Some("exact"), Exact),
+    ] {
+        let texts: Vec<_> = [(USER, user), (PROJECT, project)]
+            .into_iter()
+            .filter_map(|(scope, word)| Some((scope, said(word?))))
+            .collect();
+        let layers: Vec<_> = texts.iter().map(|(scope, text)| (*scope, text.as_str())).collect();
+        let policy = merged(&layers);
+        assert_eq!(policy.native.private_addresses.value, want, "{user:?} {project:?}");
+    }
+    let broken = merged(&[(USER, &said("some"))]);
+    let codes: Vec<_> = broken.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(codes, ["wrong-value"]);
+}
+
+#[test]
 fn doubtful_domains_are_read_strictly_and_named() {
     let text = r#"{"sandbox":{"network":{"allowedDomains":["*","::1","::1:443"],"deniedDomains":["::1:443","127.1"]}}}"#;
     let policy = merged(&[(USER, text)]);

@@ -165,6 +165,7 @@ impl fmt::Display for Component {
             Self::AnyDepthBut(name) => write!(f, "**!({name})"),
             Self::Name(name) => f.write_str(name),
             Self::Glob(glob) => write!(f, "{glob}"),
+            Self::AnyBut("") => f.write_str("*"),
             Self::AnyBut(name) => write!(f, "!({name})"),
         }
     }

@@ -164,9 +164,7 @@ fn a_bracket_is_a_name_and_a_class() {
 
 #[test]
 fn protected_names_hold_below_every_root_in_any_case() {
-    let settings = format!(
-        r#"{{"sandbox":{{"filesystem":{{"allowWrite":["/srv/x"]}}}},"permissions":{{"additionalDirectories":["/srv/y"],"allow":["Edit(//srv/z/**)"]}}}}"#
-    );
+    let settings = r#"{"sandbox":{"filesystem":{"allowWrite":["/srv/x"]}},"permissions":{"additionalDirectories":["/srv/y"],"allow":["Edit(//srv/z/**)"]}}"#;
     for root in ["/home/u/p", "/srv/x", "/srv/y", "/srv/z"] {
         let wanted: String = [
             ".bashrc",
@@ -192,16 +190,23 @@ fn protected_names_hold_below_every_root_in_any_case() {
             "HEAD",
             "sub/HEAD",
             ".claude",
+            ".config",
+            ".git/worktrees",
+            ".git/worktrees/w",
+            ".git/modules",
         ]
         .iter()
         .map(|name| format!("w - {root}/{name}\n"))
         .collect();
-        check(&settings, &wanted);
+        check(settings, &wanted);
         let wanted: String = [
             "w + src/main.rs",
             "d + .git",
             "d + HEAD",
             "d + .claude",
+            "d + .config",
+            "d + .git/worktrees/w",
+            "d + .git/modules/m",
             "d + .claude/worktrees",
             "w + .claude/worktrees/a/src/x",
             "w + .git/HEAD",
@@ -224,7 +229,7 @@ fn protected_names_hold_below_every_root_in_any_case() {
         .iter()
         .map(|line| line.replacen("+ ", &format!("+ {root}/"), 1) + "\n")
         .collect();
-        check(&settings, &wanted);
+        check(settings, &wanted);
     }
 }
 

@@ -1,6 +1,11 @@
 //! What a profile means.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_collect,
+    reason = "a test fails by panicking, and its lists are short"
+)]
 
 mod agreement;
 mod deriving;

@@ -20,8 +20,10 @@ pub enum AddressClass {
     Metadata,
     /// An address of this machine's own interfaces.
     Own,
-    /// Not assigned to hosts, or a tunnel that hides where it ends.
+    /// Not assigned to hosts.
     Reserved,
+    /// A tunnel whose end is hidden in the address (RFC 4380).
+    Teredo,
     /// A private network.
     Private,
 }
@@ -38,6 +40,7 @@ impl AddressClass {
             Self::Metadata => "cloud metadata",
             Self::Own => "own interface",
             Self::Reserved => "reserved",
+            Self::Teredo => "reserved teredo",
             Self::Private => "private",
         }
     }
@@ -79,11 +82,11 @@ const V4: &[(Ipv4Addr, u32, AddressClass)] = &[
     (Ipv4Addr::new(100, 100, 100, 200), 32, AddressClass::Metadata),
     (Ipv4Addr::new(168, 63, 129, 16), 32, AddressClass::Metadata),
     (Ipv4Addr::new(192, 0, 0, 192), 32, AddressClass::Metadata),
-    (Ipv4Addr::new(0, 0, 0, 0), 8, AddressClass::Unspecified),
+    (Ipv4Addr::UNSPECIFIED, 8, AddressClass::Unspecified),
     (Ipv4Addr::new(127, 0, 0, 0), 8, AddressClass::Loopback),
     (Ipv4Addr::new(169, 254, 0, 0), 16, AddressClass::LinkLocal),
     (Ipv4Addr::new(224, 0, 0, 0), 4, AddressClass::Multicast),
-    (Ipv4Addr::new(255, 255, 255, 255), 32, AddressClass::Broadcast),
+    (Ipv4Addr::BROADCAST, 32, AddressClass::Broadcast),
     (Ipv4Addr::new(240, 0, 0, 0), 4, AddressClass::Reserved),
     (Ipv4Addr::new(192, 0, 0, 0), 24, AddressClass::Reserved),
     (Ipv4Addr::new(10, 0, 0, 0), 8, AddressClass::Private),
@@ -106,8 +109,8 @@ const V6: &[(Ipv6Addr, u32, AddressClass)] = &[
     (Ipv6Addr::LOCALHOST, 128, AddressClass::Loopback),
     (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10, AddressClass::LinkLocal),
     (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8, AddressClass::Multicast),
-    // Teredo (RFC 4380), local translation (RFC 8215), discard (RFC 6666), 6bone.
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 32, AddressClass::Reserved),
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 32, AddressClass::Teredo),
+    // Local translation (RFC 8215) and discard (RFC 6666).
     (Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0), 48, AddressClass::Reserved),
     (Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0), 64, AddressClass::Reserved),
     (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7, AddressClass::Private),
@@ -143,7 +146,7 @@ mod tests {
             ("ff02::1", Some(Multicast)),
             ("255.255.255.255", Some(Broadcast)),
             ("240.0.0.1", Some(Reserved)),
-            ("2001:0:1::", Some(Reserved)),
+            ("2001:0:1::", Some(AddressClass::Teredo)),
             ("64:ff9b:1::1", Some(Reserved)),
             ("168.63.129.16", Some(Metadata)),
             ("100.100.100.200", Some(Metadata)),

@@ -3,7 +3,7 @@
 use crate::limits::{Limits, REMEMBERED};
 use crate::{Destination, Refusal};
 use portcullis_rules::Host;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -61,7 +61,7 @@ pub(crate) struct Broker {
 
 #[derive(Default)]
 struct State {
-    allowed: BTreeMap<Host, ()>,
+    allowed: BTreeSet<Host>,
     /// A no holds for the command that asked; without a name for it, until a time.
     denied: BTreeMap<(Host, Option<String>), Instant>,
     pending: BTreeMap<(Host, Option<String>), watch::Receiver<Option<Outcome>>>,
@@ -86,7 +86,7 @@ impl Broker {
 
     /// Whether somebody said yes to a host.
     pub(crate) fn has_allowed(&self, host: &Host) -> bool {
-        self.state().allowed.contains_key(host)
+        self.state().allowed.contains(host)
     }
 
     /// Waits for the answer about a host.
@@ -96,7 +96,7 @@ impl Broker {
         let key = (to.host.clone(), question.command.clone());
         let mut answer = {
             let mut state = self.state();
-            if state.allowed.contains_key(&to.host) {
+            if state.allowed.contains(&to.host) {
                 return Ok(());
             }
             if state.denied.get(&key).is_some_and(|until| *until > Instant::now()) {
@@ -157,7 +157,7 @@ impl State {
     fn remember(&mut self, key: (Host, Option<String>), outcome: Outcome, limits: &Limits) {
         match outcome {
             Outcome::Yes if self.allowed.len() < REMEMBERED => {
-                self.allowed.insert(key.0, ());
+                self.allowed.insert(key.0);
             }
             Outcome::No => {
                 let now = Instant::now();

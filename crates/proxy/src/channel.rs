@@ -139,7 +139,7 @@ impl Inner {
     /// Fails where the other side is gone, or so far behind that a question would never be seen.
     fn send(&self, message: &Value) -> io::Result<()> {
         let sent = self.out.try_send(format!("{message}\n"));
-        sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
+        sent.map_err(|_behind| io::ErrorKind::BrokenPipe.into())
     }
 
     fn read(&self, input: impl Read) {

@@ -10,7 +10,7 @@ use crate::inbound::{Inbound, Overflow};
 use crate::reach::{Client, Permit, Purpose, Reached};
 use crate::serve_http::decide;
 use crate::tunnel;
-use crate::{Framing, Refusal, ResponseHead};
+use crate::{Framing, Refusal, ResponseHead, UpstreamProxy};
 use std::future::Future as _;
 use std::io;
 use std::pin::pin;
@@ -127,8 +127,7 @@ impl Exchange<'_> {
                 Framing::Chunked => Outgoing::Chunked,
                 Framing::Empty | Framing::Length(_) | Framing::UntilClose => Outgoing::Plain,
             };
-            let request = self
-                .request(reached.relay.as_ref().map(crate::UpstreamProxy::authorization), framing);
+            let request = self.request(reached.relay.as_ref(), framing);
             let upload = async {
                 to_server.write_all(&request).await?;
                 body::copy(&mut source, framing, &mut to_server, outgoing, &mut sent_count).await
@@ -178,7 +177,7 @@ impl Exchange<'_> {
     }
 
     /// The request as it leaves: target and Host rebuilt, hop-by-hop headers left out, framed by us.
-    fn request(self, relay: Option<Option<String>>, framing: Framing) -> Vec<u8> {
+    fn request(self, relay: Option<&UpstreamProxy>, framing: Framing) -> Vec<u8> {
         let to = &self.target.destination;
         let host = if to.port.get() == 80 { to.host.to_string() } else { to.to_string() };
         let path = &self.target.path;
@@ -203,7 +202,7 @@ impl Exchange<'_> {
             push_header(&mut out, "Connection", b"Upgrade");
             push_header(&mut out, "Upgrade", b"websocket");
         }
-        if let Some(Some(authorization)) = relay {
+        if let Some(authorization) = relay.and_then(UpstreamProxy::authorization) {
             push_header(&mut out, "Proxy-Authorization", authorization.as_bytes());
         }
         out.extend_from_slice(b"\r\n");

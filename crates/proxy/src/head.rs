@@ -244,7 +244,10 @@ impl Headers {
 }
 
 /// The lines of a head without their ends, and its length with the empty line.
-fn split(bytes: &[u8]) -> Result<Option<(Vec<&[u8]>, usize)>, HeadProblem> {
+type Lines<'b> = (Vec<&'b [u8]>, usize);
+
+/// Cuts a head into its lines; `None` while it is not complete.
+fn split(bytes: &[u8]) -> Result<Option<Lines<'_>>, HeadProblem> {
     let mut lines = Vec::new();
     let mut rest = bytes;
     let mut length = 0;

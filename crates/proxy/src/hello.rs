@@ -1,6 +1,6 @@
 //! The first bytes of a tunnel: is it TLS, and which server does it name?
 //!
-//! Reads a ClientHello (RFC 8446, section 4.1.2) over any number of records, within bounds, and takes
+//! Reads a `ClientHello` (RFC 8446, section 4.1.2) over any number of records, within bounds, and takes
 //! out of it the server name and whether an encrypted hello is offered. Everything that could be read
 //! in two ways is an error.
 

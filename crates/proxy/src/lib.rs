@@ -49,9 +49,10 @@ pub use hello::{HelloProblem, ServerHello, read_hello};
 pub use limits::Limits;
 pub use log::JsonLines;
 pub use policy::{
-    AddressProblem, Allowance, Grant, HelloPolicy, Judgement, NetworkPolicy, Notice,
-    PrivateAddresses, Prohibition, ServerNameCheck, Unlisted, is_trusted,
+    AddressProblem, Allowance, Grant, HelloPolicy, Judgement, NetworkPolicy, Notice, Prohibition,
+    ServerNameCheck, Unlisted, is_trusted,
 };
+pub use portcullis_policy::PrivateAddresses;
 pub use prompt::TerminalPrompt;
 pub use proxy::{Handover, Listener, Outside, Proxy};
 pub use refusal::{HelloRefusal, Refusal};

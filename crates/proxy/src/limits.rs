@@ -66,7 +66,7 @@ pub(crate) const CHUNK_LINE: usize = 1 << 10;
 /// Trailers of a chunked body, all together.
 pub(crate) const TRAILERS: usize = 8 << 10;
 
-/// A ClientHello over all its records; post-quantum key shares make it some KiB.
+/// A `ClientHello` over all its records; post-quantum key shares make it some KiB.
 pub(crate) const HELLO: usize = 16 << 10;
 
 /// Connections beyond the limit that are told so; further ones are closed at once.

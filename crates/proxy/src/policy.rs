@@ -4,9 +4,10 @@ use crate::Destination;
 use crate::address::AddressClass;
 use crate::upstream::Routes;
 use portcullis_model::{Mode, Scope};
-use portcullis_policy::{Policy, SandboxDomain};
+use portcullis_policy::{Policy, PrivateAddresses, SandboxDomain};
 use portcullis_rules::{
-    Breadth, DestinationPattern, DomainEntry, DomainList, EntryDoubt, Host, Rule, Specifier,
+    Breadth, DestinationPattern, DomainEntry, DomainList, EntryDoubt, Host, HostName, Rule,
+    Specifier,
 };
 use std::net::IpAddr;
 
@@ -55,30 +56,6 @@ pub enum Unlisted {
     Locked,
     /// Allowed: the mode `bypassPermissions`, or a proxy of the user's own that decides.
     Allow,
-}
-
-/// Whether names may lead into private networks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PrivateAddresses {
-    /// Only names that a trusted layer allows by exact name.
-    #[default]
-    Exact,
-    /// Every allowed name.
-    Allow,
-    /// None; only addresses that are listed themselves.
-    Deny,
-}
-
-impl PrivateAddresses {
-    /// Reads the word of a flag or setting.
-    pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "exact" => Some(Self::Exact),
-            "allow" => Some(Self::Allow),
-            "deny" => Some(Self::Deny),
-            _ => None,
-        }
-    }
 }
 
 /// What the first bytes of a tunnel must be.
@@ -199,6 +176,7 @@ impl NetworkPolicy {
             (false, _) if own => Unlisted::Allow,
             (false, _) => Unlisted::Ask,
         };
+        made.private = policy.native.private_addresses.value;
         made.routes.own_http = *network.http_proxy_port;
         made.routes.own_socks = *network.socks_proxy_port;
         (made, notices)
@@ -320,7 +298,7 @@ impl NetworkPolicy {
             return Ok(());
         }
         let class = AddressClass::of(address);
-        if to.host.name().is_some_and(|name| name.is_localhost()) {
+        if to.host.name().is_some_and(HostName::is_localhost) {
             return match (class, allowance) {
                 (
                     Some(AddressClass::Loopback),

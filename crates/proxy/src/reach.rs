@@ -146,7 +146,7 @@ pub(crate) enum Purpose {
 impl Client {
     /// Whether a destination may be contacted; asks where the lists say nothing. Resolves nothing.
     pub(crate) async fn decide(&self, to: &Destination) -> Result<Permit, Refusal> {
-        let to = self.shared.unfake(to)?;
+        let to = self.shared.unfake(to);
         if let Some(permit) = self.judge(&to)? {
             return Ok(permit);
         }
@@ -154,7 +154,7 @@ impl Client {
         // What a yes could not open is not asked about.
         if let Some(address) = to.host.address().filter(|_| shared.broker.can_ask()) {
             self.admit(&to, &Allowance::Answered, address)
-                .map_err(|problem| refusal(&to, problem))?;
+                .map_err(|problem| refusal(&to, &problem))?;
         }
         if to.host.name().is_some_and(HostName::is_localhost) {
             return Err(Refusal::NotListed(to));
@@ -203,7 +203,7 @@ impl Client {
         };
         // The far side looks names up; an address is judged here all the same.
         if let Some(address) = to.host.address() {
-            self.admit(to, &permit.allowance, address).map_err(|problem| refusal(to, problem))?;
+            self.admit(to, &permit.allowance, address).map_err(|problem| refusal(to, &problem))?;
         } else {
             self.note_upstream();
         }
@@ -237,7 +237,7 @@ impl Client {
             }
         }
         match problem {
-            Some(problem) if admitted.is_empty() => Err(refusal(to, problem)),
+            Some(problem) if admitted.is_empty() => Err(refusal(to, &problem)),
             Some(_) | None => Ok(admitted),
         }
     }
@@ -362,12 +362,12 @@ enum Failure {
 
 impl Shared {
     /// The destination a made-up address of the DNS stub stands for.
-    fn unfake(&self, to: &Destination) -> Result<Destination, Refusal> {
-        let Host::V4(address) = to.host else { return Ok(to.clone()) };
+    fn unfake(&self, to: &Destination) -> Destination {
+        let Host::V4(address) = to.host else { return to.clone() };
         let fakes = self.fakes.lock().unwrap_or_else(PoisonError::into_inner);
         match fakes.name_of(address) {
-            Some(name) => Ok(Destination { host: Host::Name(name.clone()), port: to.port }),
-            None => Ok(to.clone()),
+            Some(name) => Destination { host: Host::Name(name.clone()), port: to.port },
+            None => to.clone(),
         }
     }
 
@@ -411,7 +411,7 @@ impl Shared {
             Host::V6(address) => vec![IpAddr::V6(*address)],
             Host::Name(name) => {
                 let found = timeout(self.limits.lookup, self.resolver.resolve(name)).await;
-                found.map_err(|_late| Failure::Late)?.map_err(|_| Failure::Refused)?
+                found.map_err(|_late| Failure::Late)?.map_err(|error| failure(&error))?
             }
         };
         let port = proxy.port.get();
@@ -421,10 +421,10 @@ impl Shared {
     }
 }
 
-fn refusal(to: &Destination, problem: AddressProblem) -> Refusal {
+fn refusal(to: &Destination, problem: &AddressProblem) -> Refusal {
     match problem {
         AddressProblem::Denied { .. } => Refusal::Denied(to.clone()),
-        AddressProblem::Class(class) => Refusal::Address(to.clone(), class),
+        AddressProblem::Class(class) => Refusal::Address(to.clone(), *class),
         AddressProblem::NotLoopback => Refusal::Address(to.clone(), AddressClass::Reserved),
     }
 }

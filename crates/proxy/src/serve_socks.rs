@@ -87,7 +87,7 @@ async fn handshake(
         more(inbound).await?;
     };
     let Some(method) = method else { return Err(Stop::Said(vec![5, 0xff])) };
-    inbound.stream.write_all(&[5, method]).await.map_err(|_| Stop::Gone)?;
+    inbound.stream.write_all(&[5, method]).await.map_err(|_gone| Stop::Gone)?;
     if method == PASSWORD {
         let accepted = loop {
             if let Some((user, password, length)) = read_password(&inbound.buffer)? {
@@ -100,7 +100,7 @@ async fn handshake(
         if !accepted {
             return Err(Stop::Said(vec![1, 1]));
         }
-        inbound.stream.write_all(&[1, 0]).await.map_err(|_| Stop::Gone)?;
+        inbound.stream.write_all(&[1, 0]).await.map_err(|_gone| Stop::Gone)?;
     }
     loop {
         if let Some((request, length)) = read_socks_request(&inbound.buffer)? {

@@ -293,15 +293,12 @@ fn decode(text: &str) -> String {
     while let [first, tail @ ..] = rest {
         let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
         let escaped = digit(tail.first()).zip(digit(tail.get(1))).filter(|_| *first == b'%');
-        match escaped.and_then(|(high, low)| u8::try_from(high * 16 + low).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
+        if let Some(byte) = escaped.and_then(|(high, low)| u8::try_from(high * 16 + low).ok()) {
+            bytes.push(byte);
+            rest = tail.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(*first);
+            rest = tail;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

@@ -70,9 +70,7 @@ impl DomainPattern {
             (Shape::Labels { .. }, Host::Name(name)) => self.matches(name.as_str()),
             // SECURITY: a star over labels is about names; `*.1` is no way to mean 127.0.0.1.
             (Shape::Labels { below, labels }, Host::V4(address)) => {
-                !below
-                    && labels.iter().all(|label| label.is_exact())
-                    && self.matches(&address.to_string())
+                !below && labels.iter().all(Glob::is_exact) && self.matches(&address.to_string())
             }
             (Shape::Labels { .. }, Host::V6(_)) => false,
         }

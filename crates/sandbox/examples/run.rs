@@ -1,20 +1,15 @@
 //! Runs a command in a boundary given by flags, for experiments and tests.
 //!
 //! `run [--write PATH] [--deny-write PATH] [--deny-read PATH] [--allow-read PATH] [--host-network]
-//! [--full] [--explain] [--env NAME=VALUE] [--pause-at STAGE] [--] PROGRAM [ARGUMENT…]`
+//! [--backend NAME] [--capabilities] [--explain] [--env NAME=VALUE] [--pause-at STAGE] [--] PROGRAM [ARGUMENT…]`
 
-#![expect(
-    clippy::print_stderr,
-    clippy::print_stdout,
-    clippy::exit,
-    reason = "a program for people"
-)]
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "a program for people")]
 
 use portcullis_model::AbsPath;
 use portcullis_profile::{
     Access, Effect, FileRule, NetworkAccess, Origin, Reach, SandboxProfile, Standing,
 };
-use portcullis_sandbox::{Backend, Request, SignalRelay, prepare, probe};
+use portcullis_sandbox::{Backend, Request, SignalRelay, prepare, probe, probe_now};
 use std::error::Error;
 
 fn main() {
@@ -28,7 +23,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1);
     let mut profile = SandboxProfile::default();
     let mut explain = false;
-    let mut weakest = Backend::LandlockOnly;
+    let mut backend = None;
     let mut pause = None;
     let cwd = std::env::current_dir()?;
     let cwd = AbsPath::parse(cwd.to_str().ok_or("the working directory has no readable name")?)?;
@@ -37,7 +32,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         let Some(argument) = arguments.next() else { return Err("no command".into()) };
         let mut value = || {
             let value = arguments.next().ok_or("a value is missing")?;
-            value.into_string().map_err(|_| "a value is not text")
+            value.into_string().ok().ok_or("a value is not text")
         };
         let mut rule = |access, effect, path: String| -> Result<(), Box<dyn Error>> {
             profile.files.rules.push(FileRule {
@@ -55,7 +50,15 @@ fn run() -> Result<(), Box<dyn Error>> {
             Some("--deny-read") => rule(Access::Read, Effect::Deny, value()?)?,
             Some("--allow-read") => rule(Access::Read, Effect::Allow, value()?)?,
             Some("--host-network") => profile.network = NetworkAccess::Host,
-            Some("--full") => weakest = Backend::Full,
+            Some("--backend") => {
+                let word = value()?;
+                let known = Backend::ALL.into_iter().find(|backend| backend.word() == word);
+                backend = Some(known.ok_or("there is no such backend")?);
+            }
+            Some("--capabilities") => {
+                println!("{:#?}", probe_now());
+                return Ok(());
+            }
             Some("--explain") => explain = true,
             Some("--pause-at") => pause = Some(value()?),
             Some("--env") => {
@@ -70,8 +73,10 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut request = Request::new(profile, program, cwd, environment);
     request.arguments = arguments.collect();
     request.signals = SignalRelay::Relay;
-    request.weakest = weakest;
-    let mut plan = prepare(request, &probe())?;
+    request.weakest = backend.unwrap_or(Backend::Full);
+    let capabilities = backend.map_or_else(probe, |backend| probe_now().weakened_to(backend));
+    #[cfg_attr(not(feature = "fault-injection"), expect(unused_mut, reason = "for pausing"))]
+    let mut plan = prepare(request, &capabilities)?;
     if explain {
         plan.explain().iter().for_each(|line| println!("{line}"));
         return Ok(());

@@ -1,7 +1,7 @@
 //! What this kernel and host can enforce, and what a run enforced.
 
 use crate::Failure;
-use portcullis_profile::SandboxProfile;
+use portcullis_profile::{NetworkAccess, SandboxProfile};
 
 /// A way to build the boundary, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,6 +12,25 @@ pub enum Backend {
     SharedProc,
     /// Landlock, supervised calls and system call filters, where user namespaces are blocked.
     LandlockOnly,
+}
+
+impl Guarantee {
+    /// What it is about, in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reads => "reads",
+            Self::Writes => "writes",
+            Self::Metadata => "metadata",
+            Self::Names => "names",
+            Self::Sockets => "sockets",
+            Self::Network => "network",
+            Self::Processes => "processes",
+            Self::Lifetime => "lifetime",
+            Self::SystemCalls => "system-calls",
+            Self::Ipc => "ipc",
+            Self::Devices => "devices",
+        }
+    }
 }
 
 impl Backend {
@@ -97,22 +116,101 @@ impl Capabilities {
 impl Capabilities {
     /// Why nothing as strong as `weakest` can be used.
     pub(crate) fn obstacle(&self, weakest: Backend) -> Failure {
-        let causes = self.backends.iter().filter(|(backend, _)| *backend <= weakest);
-        let last = causes.filter_map(|(_, obstacle)| obstacle.clone()).last();
-        Failure::new(last.unwrap_or_else(|| "nothing can be enforced here".to_owned()))
+        let found = self.backends.iter().filter(|(backend, _)| *backend <= weakest);
+        match found.filter_map(|(_, obstacle)| obstacle.as_ref()).next_back() {
+            Some(obstacle) => Failure::new(obstacle.as_str()),
+            None => Failure::new("nothing can be enforced here"),
+        }
+    }
+
+    /// The same as if stronger backends did not work: for tests, and for users who name a weaker one.
+    #[must_use]
+    pub fn weakened_to(mut self, backend: Backend) -> Self {
+        for (stronger, obstacle) in &mut self.backends {
+            if *stronger < backend {
+                *obstacle = Some(format!("`{}` was asked for", backend.word()));
+            }
+        }
+        self
     }
 
     /// What a backend enforces of a profile.
-    pub(crate) fn enforcement(&self, backend: Backend, _profile: &SandboxProfile) -> Enforcement {
-        Enforcement { backend, guarantees: Vec::new() }
+    pub fn enforcement(&self, backend: Backend, profile: &SandboxProfile) -> Enforcement {
+        let guarantees = GUARANTEES
+            .iter()
+            .map(|guarantee| (*guarantee, self.holding(*guarantee, backend, profile)))
+            .collect();
+        Enforcement { backend, guarantees }
+    }
+
+    fn holding(&self, guarantee: Guarantee, backend: Backend, profile: &SandboxProfile) -> Holding {
+        let own_view = backend != Backend::LandlockOnly;
+        let no_files = profile.files.disabled.is_some();
+        match guarantee {
+            Guarantee::Reads | Guarantee::Writes | Guarantee::Metadata | Guarantee::Names
+                if no_files =>
+            {
+                Holding::Missing("the isolation of files is switched off")
+            }
+            Guarantee::Reads if own_view => Holding::Held,
+            Guarantee::Reads => {
+                Holding::Weaker("names in hidden directories are held by supervised calls alone")
+            }
+            Guarantee::Writes if own_view => Holding::Held,
+            Guarantee::Writes if self.landlock < 3 => {
+                Holding::Weaker("truncating is held by supervised calls alone before Linux 6.2")
+            }
+            Guarantee::Writes => Holding::Weaker(
+                "what is protected within writable directories is held by supervised calls alone",
+            ),
+            Guarantee::Metadata if own_view => Holding::Held,
+            Guarantee::Metadata => Holding::Weaker("held by supervised calls alone"),
+            Guarantee::Names => Holding::Held,
+            Guarantee::Sockets if profile.sockets.all.is_some() => {
+                Holding::Missing("every unix socket is allowed")
+            }
+            Guarantee::Sockets => Holding::Held,
+            Guarantee::Network if profile.network == NetworkAccess::Host => {
+                Holding::Missing("no restriction of the network was asked for")
+            }
+            Guarantee::Network if own_view => Holding::Held,
+            Guarantee::Network => Holding::Weaker("there is no loopback inside either"),
+            Guarantee::Processes => match backend {
+                Backend::Full => Holding::Held,
+                Backend::SharedProc => Holding::Weaker(
+                    "the names and arguments of the container's processes can be read",
+                ),
+                Backend::LandlockOnly if self.landlock >= 6 => {
+                    Holding::Weaker("the names and arguments of the user's processes can be read")
+                }
+                Backend::LandlockOnly => Holding::Missing(
+                    "the user's processes can be seen and signalled before Linux 6.12",
+                ),
+            },
+            Guarantee::Lifetime if own_view => Holding::Held,
+            Guarantee::Lifetime => Holding::Weaker(
+                "what the command left in the background survives if the launcher is killed",
+            ),
+            Guarantee::SystemCalls => Holding::Held,
+            Guarantee::Ipc if own_view => Holding::Held,
+            Guarantee::Ipc => Holding::Missing("it takes namespaces"),
+            Guarantee::Devices if own_view => Holding::Held,
+            Guarantee::Devices => Holding::Weaker("other devices can be seen, but not opened"),
+        }
     }
 }
 
-/// Finds out what this kernel and host can enforce, by doing it.
-pub fn probe() -> Capabilities {
-    Capabilities {
-        backends: vec![(Backend::Full, None)],
-        landlock: crate::sys::landlock_version(),
-        supervision: true,
-    }
-}
+/// Every guarantee.
+const GUARANTEES: [Guarantee; 11] = [
+    Guarantee::Reads,
+    Guarantee::Writes,
+    Guarantee::Metadata,
+    Guarantee::Names,
+    Guarantee::Sockets,
+    Guarantee::Network,
+    Guarantee::Processes,
+    Guarantee::Lifetime,
+    Guarantee::SystemCalls,
+    Guarantee::Ipc,
+    Guarantee::Devices,
+];

@@ -1,7 +1,6 @@
 //! The variables a command sees.
 
 use crate::Failure;
-use crate::request::TEMPORARY;
 use portcullis_model::AbsPath;
 use portcullis_profile::{Environment, Hidden};
 use std::collections::BTreeMap;
@@ -93,14 +92,10 @@ fn sentinel(length: usize) -> Result<OsString, Failure> {
     Ok(OsString::from_vec(bytes))
 }
 
-/// Where the temporary directory is in an own view of the files.
-pub(crate) fn temporary() -> AbsPath {
-    AbsPath::parse(TEMPORARY).unwrap_or_else(|_| AbsPath::root())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::TEMPORARY;
     use portcullis_profile::{Origin, VariableRule};
 
     fn built(outer: &[(&str, &str)]) -> Variables {
@@ -118,7 +113,8 @@ mod tests {
             set: vec![("HTTP_PROXY".to_owned(), "http://127.0.0.1:1".to_owned())],
         };
         let outer = outer.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        build(outer, &rules, &AbsPath::parse("/srv").unwrap(), &temporary()).unwrap()
+        build(outer, &rules, &AbsPath::parse("/srv").unwrap(), &AbsPath::parse(TEMPORARY).unwrap())
+            .unwrap()
     }
 
     #[test]

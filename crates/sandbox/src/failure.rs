@@ -25,6 +25,11 @@ impl Failure {
         self
     }
 
+    /// What is wrong.
+    pub fn cause(&self) -> &str {
+        &self.cause
+    }
+
     /// What to do about it.
     pub fn cure(&self) -> Option<&str> {
         self.cure.as_deref()

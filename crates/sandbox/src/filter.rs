@@ -152,8 +152,8 @@ fn answer(answer: Answer, choice: Choice) -> Vec<sock_filter> {
 }
 
 fn length(program: &[sock_filter]) -> Result<u8, Failure> {
-    u8::try_from(program.len())
-        .map_err(|_| Failure::new("the table of system calls is too long for its filter"))
+    let too_long = || Failure::new("the table of system calls is too long for its filter");
+    u8::try_from(program.len()).ok().ok_or_else(too_long)
 }
 
 /// linux/seccomp.h, `struct seccomp_data`.

@@ -8,11 +8,12 @@ use std::os::fd::RawFd;
 
 /// What a set of rules is for.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "three things that do not depend on each other")]
 pub(crate) struct Wanted<'w> {
     /// Whether files are restricted.
     pub(crate) files: bool,
-    /// Where files may be read and run.
-    pub(crate) readable: &'w [AbsPath],
+    /// Where files may be read and run: a path, and whether it is a directory.
+    pub(crate) readable: &'w [(AbsPath, bool)],
     /// Where files may be written too: a path, and whether it is a directory.
     pub(crate) writable: &'w [(AbsPath, bool)],
     /// Sockets that may be connected to.
@@ -52,12 +53,21 @@ pub(crate) fn rules(version: u32, wanted: &Wanted<'_>) -> Result<Option<Landlock
     }
     let mut add = |path: &str, rights: u64, optional: bool| -> Result<(), Failure> {
         let path = CString::new(path)
-            .map_err(|_| Failure::new(format!("`{}` is not a path", path.escape_debug())))?;
-        landlock.rules.push(FileRight { path, rights: known(rights), optional });
+            .ok()
+            .ok_or_else(|| Failure::new(format!("`{}` is not a path", path.escape_debug())))?;
+        // The kernel refuses a rule that gives nothing: what this version does not know is not restricted.
+        if known(rights) != 0 {
+            landlock.rules.push(FileRight { path, rights: known(rights), optional });
+        }
         Ok(())
     };
-    for path in wanted.readable {
-        add(path.as_str(), READ, true)?;
+    for (path, directory) in wanted.readable {
+        add(path.as_str(), if *directory { READ } else { READ & OF_FILES }, true)?;
+    }
+    if !wanted.own_devices {
+        // Names in directories are not secret here: rights hold for everything below, so a directory with
+        // anything hidden in it could else not be listed at all. Opening a hidden one is supervised.
+        add("/", READ_DIR, false)?;
     }
     for (path, directory) in wanted.writable {
         add(path.as_str(), if *directory { CHANGE } else { CHANGE & OF_FILES }, false)?;
@@ -151,7 +161,7 @@ const RIGHTS: [Right; 17] = [
 mod tests {
     use super::*;
 
-    fn wanted<'w>(writable: &'w [(AbsPath, bool)]) -> Wanted<'w> {
+    fn wanted(writable: &[(AbsPath, bool)]) -> Wanted<'_> {
         Wanted {
             files: true,
             readable: &[],

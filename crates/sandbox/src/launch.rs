@@ -1,18 +1,20 @@
 //! From a plan to running processes.
 
 use crate::running::{Family, Member, Relay};
+use crate::supervisor::{self, AbstractSockets, Supervisor, Surroundings};
 use crate::sys::{self, Page, Script, Stage, Target, fork_and_follow};
-use crate::{Failure, Plan, Running, identity, plan};
+use crate::{Backend, Failure, Plan, Running, identity, plan};
+use portcullis_profile::NetworkAccess;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, SocketFlags,
     SocketType,
 };
-use rustix::process::Pid;
+use rustix::process::{Pid, WaitId, WaitIdOptions};
 use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -21,7 +23,8 @@ impl Plan {
     pub fn launch(self) -> Result<Running, Failure> {
         let failed = |errno: Errno| Failure::new(format!("cannot start: {errno}"));
         let (control, control_inside) = pair().map_err(failed)?;
-        let (reports, reports_inside) = pair().map_err(failed)?;
+        let (writer, reports) = supervisor::report::channel()
+            .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
         let page = Page::new().map_err(failed)?;
         page.words().pause_at.store(self.pause_at, Ordering::Release);
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -32,9 +35,10 @@ impl Plan {
         let script = Script {
             launcher: plan::own_handle()?,
             control: control_inside,
-            reports: reports_inside,
+            reports: writer.as_fd().as_raw_fd(),
             outer_proc,
             page,
+            stack: vec![0; STACK],
             visible_memory: self.visible_memory,
             namespaces: self.namespaces,
             landlock: self.landlock,
@@ -51,8 +55,26 @@ impl Plan {
             },
             supervision: self.supervision,
         };
-        let _files = self.files;
-        let (supervisor, page) = fork_and_follow(script, |_, _| {}).map_err(failed)?;
+        let own_network = self.profile.network != NetworkAccess::Host
+            && self.enforcement.backend != Backend::LandlockOnly;
+        let surroundings = Surroundings {
+            abstract_sockets: if own_network {
+                AbstractSockets::Isolated
+            } else {
+                AbstractSockets::Shared
+            },
+            nested: self.profile.nested.is_some(),
+        };
+        let (files, sockets) = (self.files, self.profile.sockets);
+        let serve = move |script: &Script, listener: OwnedFd| {
+            // SECURITY: without a supervisor the supervised calls fail, so there is nothing to do about
+            // an error here but to end.
+            let Ok(proc) = script.outer_proc.try_clone() else { return };
+            let supervisor =
+                Supervisor { listener, proc, files, sockets, reports: writer, surroundings };
+            drop(supervisor.run());
+        };
+        let (supervisor, page) = fork_and_follow(script, serve).map_err(failed)?;
         let mut running = Running {
             enforcement: self.enforcement,
             listeners: Vec::new(),
@@ -60,17 +82,23 @@ impl Plan {
             family: Family { supervisor: None, init: None, target: None },
             collector: self.collector,
             reports,
+            supervised: true,
             relay,
             deadline,
+            _temporary: self.temporary,
         };
-        running.family.supervisor = Some(Member::of(supervisor).map_err(failed)?);
+        running.family.supervisor = Some(Member::of(supervisor));
         let outcome = await_start(&control, supervisor, &mut running);
         let words = running.page.words();
+        if let Some(pid) = Pid::from_raw(words.starter.load(Ordering::Acquire)) {
+            // It has ended; this takes its status.
+            let _status = rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED);
+        }
         for (place, number) in
             [(&mut running.family.init, &words.init), (&mut running.family.target, &words.target)]
         {
             if let Some(pid) = Pid::from_raw(number.load(Ordering::Acquire)) {
-                *place = Member::of(pid).ok();
+                *place = Some(Member::of(pid));
             }
         }
         if let Err(failure) = outcome {
@@ -83,6 +111,9 @@ impl Plan {
         Ok(running)
     }
 }
+
+/// Room for what sets up the command's process; it calls nothing deep.
+const STACK: usize = 128 * 1024;
 
 fn pair() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
     rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
@@ -123,6 +154,10 @@ fn await_start(control: &OwnedFd, supervisor: Pid, running: &mut Running) -> Res
                     }
                 }
                 return Ok(());
+            }
+            // Its end of the pair may be open in another process that was forked meanwhile.
+            Err(Errno::AGAIN) if running.supervisor_has_ended() => {
+                return Err(Failure::new("the set-up was killed"));
             }
             Err(Errno::INTR | Errno::AGAIN) => {}
             Err(errno) => return Err(failed(errno)),
@@ -167,7 +202,7 @@ pub(crate) fn explain(
     }
 }
 
-/// Why there are no namespaces, and what to do about it; user_namespaces(7).
+/// Why there are no namespaces, and what to do about it; `user_namespaces(7)`.
 pub(crate) fn namespace_obstacle(errno: Errno) -> Failure {
     match errno {
         Errno::NOSPC => Failure::new("user namespaces are used up or switched off")

@@ -11,6 +11,7 @@
 
 mod capabilities;
 mod environment;
+mod expansion;
 mod failure;
 mod filter;
 mod identity;
@@ -19,16 +20,19 @@ mod launch;
 mod mounts;
 mod network;
 mod plan;
+mod probing;
 mod report;
 mod request;
 mod running;
 pub mod supervisor;
 pub mod sys;
 mod tables;
+mod temporary;
 
-pub use capabilities::{Backend, Capabilities, Enforcement, Guarantee, Holding, probe};
+pub use capabilities::{Backend, Capabilities, Enforcement, Guarantee, Holding};
 pub use failure::Failure;
 pub use plan::{Plan, prepare};
+pub use probing::{probe, probe_now};
 pub use report::Report;
 pub use request::{Listener, Request, SignalRelay, TEMPORARY, Transport};
 pub use running::{End, Finished, Running, run};

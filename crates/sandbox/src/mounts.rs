@@ -421,6 +421,8 @@ impl Maker {
         for path in standard.chain(extra.iter().cloned()) {
             if let Some(name) = path.name()
                 && !sources.iter().any(|(known, _)| known == name)
+                // A multiplexer of its own stands there.
+                && !LINKS.iter().any(|(link, _)| link == &name)
                 && matches!(look(&path)?, Found::Here(Kind::Other))
             {
                 sources.push((name.to_owned(), path));
@@ -510,7 +512,8 @@ impl Maker {
 }
 
 fn c_path(path: &AbsPath) -> Result<CString, Failure> {
-    CString::new(path.as_str()).map_err(|_| Failure::new(format!("`{path}` is not a path")))
+    let wrong = || Failure::new(format!("`{path}` is not a path"));
+    CString::new(path.as_str()).ok().ok_or_else(wrong)
 }
 
 /// Text of ours, or parts of paths, neither of which has a NUL.

@@ -1,17 +1,25 @@
 //! How the boundary of a request is built here.
 
 use crate::environment::{self, Variables};
+use crate::expansion::{self, Allowed};
 use crate::filter::{self, Choice, Internet};
 use crate::landlock::{self, Wanted};
 use crate::mounts::{self, Surroundings, View};
 use crate::report::Collector;
+use crate::supervisor::Guards;
 use crate::sys::{
     Capture, ExecArguments, Landlock, Namespaces, Supervision, arguments_and_variables,
 };
-use crate::{Backend, Capabilities, Enforcement, Failure, Listener, Request, SignalRelay};
+use crate::temporary::Temporary;
+use crate::{
+    Backend, Capabilities, Enforcement, Failure, Listener, Request, SignalRelay, TEMPORARY,
+};
 use crate::{identity, network};
 use portcullis_model::AbsPath;
-use portcullis_profile::{CompiledFiles, Limits, NetworkAccess, Reach, SandboxProfile};
+use portcullis_profile::{
+    Access, CompiledFiles, Effect, FileRule, Limits, NetworkAccess, Origin, Reach, SandboxProfile,
+    Standing,
+};
 use rustix::fs::FileType;
 use rustix::process::{Resource, Rlimit};
 use rustix::thread::UnshareFlags;
@@ -27,7 +35,6 @@ pub struct Plan {
     pub(crate) enforcement: Enforcement,
     pub(crate) files: CompiledFiles,
     pub(crate) profile: SandboxProfile,
-    pub(crate) program: String,
     pub(crate) cwd: AbsPath,
     pub(crate) namespaces: Option<Namespaces>,
     pub(crate) landlock: Option<Landlock>,
@@ -37,6 +44,7 @@ pub struct Plan {
     pub(crate) visible_memory: [(usize, usize); 2],
     pub(crate) explanation: Vec<String>,
     pub(crate) sentinels: Vec<(OsString, OsString)>,
+    pub(crate) temporary: Temporary,
     pub(crate) wall: Option<Duration>,
     pub(crate) collector: Collector,
     pub(crate) pause_at: u32,
@@ -57,13 +65,18 @@ pub(crate) struct Command {
 
 /// Works out how the boundary of a request is built here. Nothing is started or changed.
 pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Failure> {
-    let Request { profile, program, arguments, cwd, environment, .. } = request;
+    let Request { mut profile, program, arguments, cwd, environment, .. } = request;
     let backend = choose(capabilities, &profile, request.weakest)?;
     let descriptors = Descriptors::look(&request.descriptors)?;
-    let files = CompiledFiles::new(profile.files.clone());
     let own_view = backend != Backend::LandlockOnly;
-    let temporary = environment::temporary();
-    let variables = environment::build(environment, &profile.environment, &cwd, &temporary)?;
+    allow_own_files(&mut profile.files.rules, own_view);
+    let temporary = if own_view {
+        Temporary::inside()
+    } else {
+        Temporary::on_the_host(&mut profile.files.rules)?
+    };
+    let files = CompiledFiles::new(profile.files.clone());
+    let variables = environment::build(environment, &profile.environment, &cwd, temporary.path())?;
     let mut view = View::default();
     if own_view {
         let around = Surroundings {
@@ -72,7 +85,15 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
         };
         view = mounts::plan(&files, &around)?;
     }
-    let landlock = landlock_rules(capabilities, &profile, backend, &view, &descriptors)?;
+    let allowed = if own_view {
+        Allowed {
+            readable: vec![(AbsPath::root(), true)],
+            writable: std::mem::take(&mut view.writable),
+        }
+    } else {
+        expansion::expand(&files)
+    };
+    let landlock = landlock_rules(capabilities, &profile, backend, &allowed, &descriptors)?;
     let explanation = std::mem::take(&mut view.explanation);
     let namespaces =
         own_view.then(|| namespaces(&profile, backend, view, request.listeners)).transpose()?;
@@ -80,9 +101,9 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
     let command = command(&program, arguments, &cwd, &variables, &profile, backend, &descriptors)?;
     Ok(Plan {
         enforcement: capabilities.enforcement(backend, &profile),
-        supervision: None,
+        supervision: crate::supervisor::filter::program(guards(&files, &profile, backend))
+            .map(|filter| Supervision { filter }),
         files,
-        program: program.to_string_lossy().into_owned(),
         cwd,
         namespaces,
         landlock,
@@ -91,6 +112,7 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
         visible_memory: arguments_and_variables(),
         explanation,
         sentinels: variables.sentinels,
+        temporary,
         wall: profile.limits.wall_seconds.map(Duration::from_secs),
         profile,
         collector,
@@ -121,6 +143,20 @@ impl Plan {
         let stage = stage.ok_or_else(|| Failure::new("there is no such stage"))?;
         self.pause_at = stage as u32;
         Ok(())
+    }
+}
+
+/// What is made for the run may be written, whatever the profile says.
+fn allow_own_files(rules: &mut Vec<FileRule>, own_view: bool) {
+    let places: &[&str] = if own_view { &[TEMPORARY, "/dev/shm"] } else { &[TEMPORARY] };
+    for place in places.iter().filter_map(|place| AbsPath::parse(place).ok()) {
+        rules.push(FileRule {
+            access: Access::Write,
+            effect: Effect::Allow,
+            reach: Reach::Path(place),
+            standing: Standing::Absolute,
+            origin: Origin::BuiltIn("the private memory files of this run"),
+        });
     }
 }
 
@@ -209,11 +245,34 @@ fn resolver(listeners: &[Listener]) -> Option<Vec<u8>> {
     Some(format!("nameserver {}\noptions edns0 trust-ad\n", stub.address.ip()).into_bytes())
 }
 
+/// What has to be judged by name, call by call.
+fn guards(files: &CompiledFiles, profile: &SandboxProfile, backend: Backend) -> Guards {
+    let enabled = profile.files.disabled.is_none();
+    let rule = |access, effect| {
+        move |rule: &&FileRule| enabled && rule.access == access && rule.effect == effect
+    };
+    let rules = &profile.files.rules;
+    let writable = rules.iter().any(|r| rule(Access::Write, Effect::Allow)(&r));
+    // What a pattern protects may stand in a place that can be written, where no mount keeps it.
+    let by_pattern = rules
+        .iter()
+        .filter(rule(Access::Write, Effect::Deny))
+        .any(|rule| !matches!(rule.reach, Reach::Path(_)));
+    let changeable =
+        |dir: &AbsPath| rustix::fs::access(dir.as_str(), rustix::fs::Access::WRITE_OK).is_ok();
+    Guards {
+        create: writable,
+        read: enabled && files.needs_read_guard(changeable),
+        metadata: (writable && by_pattern) || (enabled && backend == Backend::LandlockOnly),
+        sockets: profile.sockets.all.is_none(),
+    }
+}
+
 fn landlock_rules(
     capabilities: &Capabilities,
     profile: &SandboxProfile,
     backend: Backend,
-    view: &View,
+    allowed: &Allowed,
     descriptors: &Descriptors,
 ) -> Result<Option<Landlock>, Failure> {
     let sockets: Vec<AbsPath> = profile
@@ -228,8 +287,8 @@ fn landlock_rules(
     let no_network = profile.network != NetworkAccess::Host;
     let wanted = Wanted {
         files: profile.files.disabled.is_none(),
-        readable: &[AbsPath::root()],
-        writable: &view.writable,
+        readable: &allowed.readable,
+        writable: &allowed.writable,
         sockets: &sockets,
         no_tcp: no_network && backend == Backend::LandlockOnly,
         own_devices: backend != Backend::LandlockOnly,
@@ -246,7 +305,6 @@ fn namespaces(
 ) -> Result<Namespaces, Failure> {
     let mut flags = UnshareFlags::NEWUSER
         | UnshareFlags::NEWNS
-        | UnshareFlags::NEWPID
         | UnshareFlags::NEWIPC
         | UnshareFlags::NEWUTS
         | UnshareFlags::NEWCGROUP;
@@ -283,7 +341,8 @@ fn command(
 ) -> Result<Command, Failure> {
     let name = program.clone().into_vec();
     let text = |bytes: Vec<u8>| {
-        CString::new(bytes).map_err(|_| Failure::new("an argument has a NUL byte in it"))
+        let wrong = || Failure::new("an argument has a NUL byte in it");
+        CString::new(bytes).ok().ok_or_else(wrong)
     };
     let candidates = if name.is_empty() {
         Vec::new()

@@ -1,5 +1,6 @@
 //! What was denied.
 
+use crate::supervisor::Denial;
 use portcullis_profile::SandboxProfile;
 use std::fmt::{self, Write as _};
 use std::os::fd::OwnedFd;
@@ -71,6 +72,23 @@ fn quote(line: &mut String, text: &str) {
         }
     }
     line.push('"');
+}
+
+impl From<Denial> for Report {
+    fn from(denial: Denial) -> Self {
+        Self {
+            time: u64::try_from(denial.time.as_millis()).unwrap_or(u64::MAX),
+            layer: denial.layer,
+            operation: denial.operation,
+            resolved: (denial.resolved != denial.asked).then_some(denial.resolved),
+            asked: denial.asked,
+            rule: denial.rule,
+            pid: denial.pid,
+            program: denial.program,
+            errno: denial.errno,
+            suppressed: denial.suppressed,
+        }
+    }
 }
 
 impl fmt::Display for Report {

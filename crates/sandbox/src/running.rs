@@ -1,7 +1,9 @@
 //! A command in its boundary, to its end.
 
 use crate::report::Collector;
+use crate::supervisor::ReportReader;
 use crate::sys::{self, Page};
+use crate::temporary::Temporary;
 use crate::{Capabilities, prepare};
 use crate::{Enforcement, Failure, Report, Request, SignalRelay};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -25,10 +27,14 @@ pub struct Running {
     pub(crate) page: Page,
     pub(crate) family: Family,
     pub(crate) collector: Collector,
-    /// Denials, one a datagram.
-    pub(crate) reports: OwnedFd,
+    /// Denials, as the supervisor tells them.
+    pub(crate) reports: ReportReader,
+    /// Whether the supervisor may still tell some.
+    pub(crate) supervised: bool,
     pub(crate) relay: Option<Relay>,
     pub(crate) deadline: Option<Instant>,
+    /// Removed when the run is over.
+    pub(crate) _temporary: Temporary,
 }
 
 /// The processes of ours and the command's own.
@@ -43,7 +49,7 @@ pub(crate) struct Family {
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) pid: Pid,
-    pub(crate) handle: OwnedFd,
+    pub(crate) handle: Option<OwnedFd>,
 }
 
 /// What it takes to pass on signals.
@@ -85,18 +91,26 @@ pub enum End {
 }
 
 impl Member {
-    pub(crate) fn of(pid: Pid) -> rustix::io::Result<Self> {
-        Ok(Self { pid, handle: rustix::process::pidfd_open(pid, PidfdFlags::empty())? })
+    /// A child that has not been buried. Until it is, its number is its own.
+    pub(crate) fn of(pid: Pid) -> Self {
+        // None of a child that has ended already: some kernels give no handle to those.
+        Self { pid, handle: rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok() }
     }
 
     fn send(&self, signal: Signal) {
         // Who is gone already needs no signal.
-        let _gone = rustix::process::pidfd_send_signal(&self.handle, signal);
+        let _gone = rustix::process::kill_process(self.pid, signal);
     }
 
-    /// Kills it and takes its status, so that nothing is left of it.
-    fn end(&self) {
-        self.send(Signal::KILL);
+    fn has_ended(&self) -> bool {
+        let Some(handle) = &self.handle else { return true };
+        let mut fds = [PollFd::new(handle, PollFlags::IN)];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
+    }
+
+    /// Takes its status, so that nothing is left of it.
+    fn bury(&self) {
         loop {
             match rustix::process::waitid(WaitId::Pid(self.pid), WaitIdOptions::EXITED) {
                 Err(Errno::INTR) => {}
@@ -109,12 +123,11 @@ impl Member {
 impl Family {
     /// Kills everything inside and everything of ours.
     pub(crate) fn end(&mut self) {
-        // With init, the kernel kills everything in its process namespace.
-        for member in [self.init.take(), self.target.take(), self.supervisor.take()] {
-            if let Some(member) = member {
-                member.end();
-            }
-        }
+        // With init, the kernel kills everything in its process namespace. Init then waits until all of
+        // that is buried, and the target is ours to bury.
+        let members = [self.target.take(), self.init.take(), self.supervisor.take()];
+        members.iter().flatten().for_each(|member| member.send(Signal::KILL));
+        members.iter().flatten().for_each(Member::bury);
     }
 }
 
@@ -125,8 +138,10 @@ impl Drop for Running {
 }
 
 /// What woke the launcher.
+#[expect(clippy::struct_excessive_bools, reason = "several things can happen at once")]
 struct Woken {
     reports: bool,
+    supervisor_gone: bool,
     signals: bool,
     target: bool,
 }
@@ -154,6 +169,7 @@ impl Running {
             let woken = self.sleep()?;
             if woken.reports {
                 self.collect();
+                self.supervised &= !woken.supervisor_gone;
             }
             if woken.signals {
                 self.relay_signals();
@@ -184,16 +200,26 @@ impl Running {
         Ok(Finished { end, enforcement: self.enforcement.clone(), reports, omitted })
     }
 
-    fn collect(&mut self) {}
+    fn collect(&mut self) {
+        while let Some(denial) = self.reports.next_report() {
+            self.collector.take(Report::from(denial));
+        }
+    }
 
     fn sleep(&self) -> Result<Woken, Failure> {
         let Some(target) = &self.family.target else {
             return Err(Failure::new("the command has no process"));
         };
-        let mut fds = vec![
-            PollFd::new(&self.reports, PollFlags::IN),
-            PollFd::new(&target.handle, PollFlags::IN),
-        ];
+        let Some(handle) = &target.handle else {
+            let (reports, supervisor_gone) = (self.supervised, false);
+            return Ok(Woken { target: true, reports, supervisor_gone, signals: false });
+        };
+        let mut fds =
+            vec![PollFd::new(handle, PollFlags::IN), PollFd::new(&self.reports, PollFlags::IN)];
+        if !self.supervised {
+            fds.pop();
+        }
+        let first_signal = fds.len();
         if let Some(relay) = &self.relay {
             fds.push(PollFd::new(&relay.signals, PollFlags::IN));
         }
@@ -207,12 +233,27 @@ impl Running {
             Err(errno) => return Err(Failure::new(format!("cannot wait: {errno}"))),
         }
         let ready = |index: usize| fds.get(index).is_some_and(|fd| !fd.revents().is_empty());
-        Ok(Woken { reports: ready(0), target: ready(1), signals: ready(2) })
+        let over = |index: usize| {
+            fds.get(index)
+                .is_some_and(|fd| fd.revents().intersects(PollFlags::HUP | PollFlags::ERR))
+        };
+        Ok(Woken {
+            target: ready(0),
+            reports: self.supervised && ready(1),
+            supervisor_gone: self.supervised && over(1),
+            signals: ready(first_signal),
+        })
     }
 
     /// Sleeps until there is something to read, and tells whether a signal asks to give up before.
     pub(crate) fn sleep_for(&self, source: &OwnedFd) -> rustix::io::Result<bool> {
         let mut fds = vec![PollFd::new(source, PollFlags::IN)];
+        let supervisor = self.family.supervisor.as_ref();
+        let handle = supervisor.and_then(|member| member.handle.as_ref());
+        fds.extend(handle.map(|handle| PollFd::new(handle, PollFlags::IN)));
+        if handle.is_none() {
+            return Ok(false);
+        }
         if let Some(relay) = &self.relay {
             fds.push(PollFd::new(&relay.signals, PollFlags::IN));
         }
@@ -226,6 +267,10 @@ impl Running {
             over |= [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT].contains(&signal);
         }
         Ok(over)
+    }
+
+    pub(crate) fn supervisor_has_ended(&self) -> bool {
+        self.family.supervisor.as_ref().is_none_or(Member::has_ended)
     }
 
     fn relay_signals(&mut self) {
@@ -325,7 +370,6 @@ impl End {
 
     /// Ends the calling process the same way: with the same status, or by the same signal without
     /// leaving a core.
-    #[expect(clippy::exit, reason = "ending the process is what this is for")]
     pub fn relay(self) -> ! {
         if let Self::Signalled(signal) = self {
             sys::end_by_signal(signal);

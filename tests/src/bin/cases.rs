@@ -57,7 +57,7 @@ fn run_proxy(options: &Options, out: &mut impl Write) -> Result<bool, String> {
     let mut skipped = String::new();
     cases.retain(|case| match case.skipped() {
         Some(why) => {
-            skipped.push_str(&format!("SKIP {}: {why}\n", case.id()));
+            skipped.extend(["SKIP ", case.id(), ": ", why, "\n"]);
             false
         }
         None => true,

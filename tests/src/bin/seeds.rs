@@ -41,9 +41,28 @@ fn write(folder: &str) -> Result<(), String> {
             }
         }
     }
-    for (target, texts) in
-        [("rule_text", rules), ("settings_layers", settings), ("facts", commands)]
-    {
+    let mut hosts = BTreeSet::new();
+    let mut heads = BTreeSet::new();
+    for case in corpus::read::<Value>(&corpus::shipped("proxy_cases.jsonl"))? {
+        for place in ["/request/target", "/request/host", "/request/url"] {
+            hosts.extend(case.pointer(place).and_then(Value::as_str).map(str::to_owned));
+        }
+        let lists = ["/policy/allow", "/policy/deny"].into_iter().filter_map(|at| case.pointer(at));
+        let texts = lists.filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+        hosts.extend(texts.map(str::to_owned));
+        let lines = case.pointer("/request/raw_headers").and_then(Value::as_array);
+        let lines = lines.into_iter().flatten().filter_map(Value::as_str);
+        let lines: String = lines.flat_map(|line| [line, "\r\n"]).collect();
+        heads.insert(format!("POST http://api.example.com/ HTTP/1.1\r\n{lines}\r\n"));
+    }
+    for (target, texts) in [
+        ("rule_text", rules),
+        ("settings_layers", settings),
+        ("facts", commands),
+        ("proxy_authority", hosts.clone()),
+        ("proxy_domain_entry", hosts),
+        ("proxy_http_head", heads),
+    ] {
         let folder = Path::new(folder).join(target);
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
         for (index, text) in texts.iter().enumerate() {

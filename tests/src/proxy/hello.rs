@@ -1,4 +1,4 @@
-//! ClientHellos of every shape.
+//! `ClientHello`s of every shape.
 
 /// What a hello is made of.
 #[derive(Clone, Debug, Default)]

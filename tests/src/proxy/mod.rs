@@ -3,6 +3,8 @@
 
 pub mod cases;
 pub mod client;
+mod drive;
+pub mod fuzzing;
 pub mod hello;
 pub mod upstream;
 pub mod world;

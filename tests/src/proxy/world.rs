@@ -163,7 +163,9 @@ impl Resolve for FakeResolver {
                 _ => answers.remove(0),
             })
         };
-        let found = found.or_else(|| self.others.map(|address| vec![address]));
+        // This machine is no other.
+        let others = self.others.filter(|_| !name.is_localhost());
+        let found = found.or_else(|| others.map(|address| vec![address]));
         let time = self.time;
         Box::pin(async move {
             tokio::time::sleep(time).await;

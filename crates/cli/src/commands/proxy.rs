@@ -101,10 +101,12 @@ fn policy(args: &ProxyArgs) -> Result<(NetworkPolicy, Vec<String>), Failure> {
     for entry in &args.allow {
         take("--allow", policy.allow(entry, true))?;
     }
-    policy.private = PrivateAddresses::parse(&args.private_addresses).ok_or_else(|| {
-        Failure::usage(format!("`--private-addresses` cannot be `{}`", args.private_addresses))
-            .hint("one of `exact`, `allow` and `deny`")
-    })?;
+    if let Some(word) = &args.private_addresses {
+        policy.private = PrivateAddresses::parse(word).ok_or_else(|| {
+            Failure::usage(format!("`--private-addresses` cannot be `{word}`"))
+                .hint("one of `exact`, `allow` and `deny`")
+        })?;
+    }
     policy.hello.only_tls_on_443 = args.only_tls;
     if let Some(url) = &args.upstream {
         let upstream = UpstreamProxy::parse(url).map_err(|why| {
@@ -125,9 +127,12 @@ fn policy(args: &ProxyArgs) -> Result<(NetworkPolicy, Vec<String>), Failure> {
     Ok((policy, warnings))
 }
 
+/// Somebody to ask, and the channel to them where it hears reports too.
+pub(crate) type Opened = (Option<Arc<dyn Decide>>, Option<ControlChannel>);
+
 /// Who is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Voice {
+pub(crate) enum Voice {
     Nobody,
     Terminal,
     Stdio,
@@ -135,7 +140,7 @@ enum Voice {
 }
 
 impl Voice {
-    fn parse(word: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(word: &str) -> Result<Self, Failure> {
         match word {
             "deny" => Ok(Self::Nobody),
             "terminal" => Ok(Self::Terminal),
@@ -148,7 +153,7 @@ impl Voice {
         }
     }
 
-    fn open(&self) -> Result<(Option<Arc<dyn Decide>>, Option<ControlChannel>), Failure> {
+    pub(crate) fn open(&self) -> Result<Opened, Failure> {
         match self {
             Self::Nobody => Ok((None, None)),
             Self::Terminal => {

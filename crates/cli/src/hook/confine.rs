@@ -149,7 +149,7 @@ mod tests {
         };
         assert_eq!(
             line("/opt/portcullis", "echo 'hi' && ls", &call, &args),
-            "/opt/portcullis run --policy /etc/team.json --add-dir '/x y' --deny 'Read(~/.ssh/**)' \
+            "/opt/portcullis run --policy /etc/team.json --deny 'Read(~/.ssh/**)' --add-dir '/x y' \
              --project-root /p --no-discovery -- bash -c 'echo '\\''hi'\\'' && ls'"
         );
     }

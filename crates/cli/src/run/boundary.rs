@@ -1,6 +1,5 @@
 //! Policy and machine to profile.
 
-use super::temporary::Temporary;
 use crate::args::{AllowNetwork, RunArgs};
 use crate::failure::Failure;
 use crate::session::Session;
@@ -8,7 +7,7 @@ use portcullis_host::place::{Whereabouts, gather};
 use portcullis_model::AbsPath;
 use portcullis_policy::{Closed, Policy};
 use portcullis_profile::{
-    Access, Effect, Kind, Limits, NetworkAccess, Place, Reach, SandboxProfile,
+    Access, Effect, Kind, Limits, NetworkAccess, Origin, Place, Reach, SandboxProfile,
 };
 use portcullis_sandbox::{Backend, Capabilities, TEMPORARY};
 use std::fs;
@@ -21,36 +20,24 @@ pub(super) struct Boundary {
     pub(super) profile: SandboxProfile,
     /// Where.
     pub(super) place: Place,
-    /// The temporary directory, where it is on the host: it lives as long as this value.
-    #[expect(dead_code, reason = "held for its end, which removes the directory")]
-    temporary: Option<Temporary>,
 }
 
 impl Boundary {
     /// Draws the boundary that the policy of a session and the flags ask for.
-    pub(super) fn draw(
-        session: &Session,
-        args: &RunArgs,
-        capabilities: &Capabilities,
-    ) -> Result<Self, Failure> {
+    pub(super) fn draw(session: &Session, args: &RunArgs) -> Result<Self, Failure> {
         let policy = &session.policy;
         if let Some(closed) = policy.closed.iter().find(|closed| concerns_the_boundary(closed)) {
             return Err(Failure::input(format!("the policy is broken: {}", closed.text))
                 .hint(format!("correct {}", closed.source)));
         }
-        let weakest = args.require.map_or_else(|| weakest_of(policy), |level| level.backend());
-        let on_host = available(capabilities, weakest) == Some(Backend::LandlockOnly);
-        let temporary = if on_host { Some(Temporary::make()?) } else { None };
-        let inside = match &temporary {
-            Some(temporary) => temporary.path().clone(),
-            None => AbsPath::parse(TEMPORARY).unwrap_or_else(|_| AbsPath::root()),
-        };
+        // Where there is no view of files of its own, the sandbox takes a directory of the host instead.
+        let temporary = AbsPath::parse(TEMPORARY).unwrap_or_else(|_| AbsPath::root());
         let mut own_files: Vec<AbsPath> = program_path().into_iter().collect();
         let log = crate::commands::logged(None, session)?;
         own_files.extend(log.and_then(|log| AbsPath::parse(log.path().to_str()?).ok()));
         let whereabouts = Whereabouts {
             cwd: session.surroundings.cwd.clone(),
-            temporary: inside,
+            temporary,
             additional: Vec::new(),
             own_files,
             scrub_environment: super::scrubbing(),
@@ -61,7 +48,7 @@ impl Boundary {
         if args.allow_network == Some(AllowNetwork::Host) {
             open_network(policy, &mut profile)?;
         }
-        Ok(Self { profile, place, temporary })
+        Ok(Self { profile, place })
     }
 
     /// Refuses what cannot go well, before anything is started.
@@ -116,7 +103,11 @@ pub(super) fn limits(profile: &SandboxProfile) -> Vec<String> {
     }
     for rule in &profile.files.rules {
         let Reach::Path(path) = &rule.reach else { continue };
-        if rule.effect != Effect::Deny {
+        let written = match rule.origin {
+            Origin::Setting { .. } | Origin::Rule(_) => true,
+            Origin::BuiltIn(_) => false,
+        };
+        if rule.effect != Effect::Deny || !written {
             continue;
         }
         if let Ok(file) = fs::symlink_metadata(path.as_str())

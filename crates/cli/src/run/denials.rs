@@ -25,13 +25,12 @@ pub(super) fn open(target: &str) -> Result<OwnedFd, Failure> {
     })
 }
 
-/// The denials of a command that failed, each once, in lines.
-pub(super) fn summary(finished: &Finished) -> Vec<String> {
+/// The denials of a command that failed, each once, in lines; those of hosts come from the proxy.
+pub(super) fn summary(finished: &Finished, hosts: Vec<String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut lines = Vec::new();
     let mut more = finished.omitted;
-    for report in &finished.reports {
-        let line = report.to_string();
+    for line in finished.reports.iter().map(ToString::to_string).chain(hosts) {
         if !seen.insert(line.clone()) {
             continue;
         }
@@ -73,13 +72,13 @@ mod tests {
         reports.push(report("/etc/0"));
         let enforcement = Enforcement { backend: Backend::Full, guarantees: Vec::new() };
         let finished = Finished { end: End::Exited(1), enforcement, reports, omitted: 2 };
-        let lines = summary(&finished);
+        let lines = summary(&finished, vec!["denied connection to example.org:443".to_owned()]);
         assert_eq!(lines.len(), TOLD + 1);
         assert_eq!(
             lines.first().unwrap(),
             "denied write /etc/0 (rule sandbox.filesystem.denyWrite \"/etc\", settings.json:1:2 (user))"
         );
-        assert_eq!(lines.last().unwrap(), "7 more denials; `--report FILE` writes them all");
+        assert_eq!(lines.last().unwrap(), "8 more denials; `--report FILE` writes them all");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 mod boundary;
 mod denials;
-mod temporary;
+mod network;
 
 pub(crate) use boundary::{available, program_path, weakest_of};
 
@@ -18,9 +18,10 @@ use crate::session::{Session, Surroundings, plain};
 use boundary::Boundary;
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use network::WayOut;
 use portcullis_host::claude_code::shown;
 use portcullis_profile::NetworkAccess;
-use portcullis_sandbox::{Backend, End, Request, SignalRelay, prepare, probe};
+use portcullis_sandbox::{Backend, End, Plan, Request, SignalRelay, prepare, probe};
 use serde_json::json;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -63,7 +64,7 @@ fn start(line: &RunLine) -> Result<Ended, Failure> {
     let surroundings = Surroundings::of_process(&args.policy)?;
     let session = Session::open(&args.policy, surroundings)?;
     let capabilities = probe();
-    let mut boundary = Boundary::draw(&session, args, &capabilities)?;
+    let mut boundary = Boundary::draw(&session, args)?;
     if args.explain {
         return explain(&session, boundary, args, &capabilities, line);
     }
@@ -72,19 +73,26 @@ fn start(line: &RunLine) -> Result<Ended, Failure> {
             .hint("write it after `--`, as in `portcullis run -- make test`"));
     };
     boundary.check_start(&session)?;
-    if let NetworkAccess::Domains { .. } = boundary.profile.network {
-        say(
-            "hosts are allowed, and there is no proxy to reach them through; the command has no network",
-        );
-        boundary.profile.network = NetworkAccess::None;
+    let mut way_out = match boundary.profile.network {
+        NetworkAccess::Domains { .. } => Some(WayOut::plan(&session, args)?),
+        NetworkAccess::None | NetworkAccess::Host => None,
+    };
+    if let Some(way_out) = &way_out {
+        boundary.profile.environment.set.extend(way_out.variables());
     }
-    let request = request(&session, args, boundary.profile.clone(), program, arguments)?;
-    let finished = prepare(request, &capabilities)
-        .and_then(portcullis_sandbox::Plan::launch)
-        .and_then(portcullis_sandbox::Running::wait)
+    let mut request = request(&session, args, boundary.profile, program, arguments)?;
+    if way_out.is_some() {
+        request.listeners = WayOut::listeners();
+    }
+    let mut running = prepare(request, &capabilities)
+        .and_then(Plan::launch)
         .map_err(|failure| refused(&failure))?;
-    // Removed before this process ends by a signal.
-    drop(boundary);
+    // The proxy has a thread: it starts when nothing is forked any more.
+    if let Some(way_out) = &mut way_out {
+        way_out.open(running.take_listeners())?;
+    }
+    let finished = running.wait().map_err(|failure| refused(&failure))?;
+    let refusals = way_out.map(WayOut::close).unwrap_or_default();
     match finished.end {
         End::Exited(0) => {}
         End::NotFound => say(&format!("`{}` is not found", shown(&program.to_string_lossy()))),
@@ -95,7 +103,7 @@ fn start(line: &RunLine) -> Result<Ended, Failure> {
         End::Exited(_) | End::Signalled(_) => {}
     }
     if finished.end != End::Exited(0) {
-        for line in denials::summary(&finished) {
+        for line in denials::summary(&finished, refusals) {
             say(&line);
         }
     }

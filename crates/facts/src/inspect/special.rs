@@ -138,12 +138,11 @@ fn find<'a>(reading: &mut Reading<'a>, argv: &'a [Arg], start: usize) {
         match (deletes, name_pattern(argv), operand.arg.known()) {
             (false, _, _) => {}
             // What goes is called so, wherever below the start point it is.
-            (true, Some(pattern), Some(start)) => {
-                let start = crate::place::escape_glob(start.trim_end_matches('/'));
-                let glob = Arg::Glob(format!("{start}/**/{pattern}"));
+            (true, Some(suffix), Some(_)) => {
+                let named = Arg::One { prefix: String::new(), suffix };
                 reading.recursive = false;
                 reading.path(operand.index, operand.arg.clone(), Access::Remove);
-                reading.path(operand.index, glob, Access::Remove);
+                reading.path(operand.index, named, Access::Remove);
                 if let Some(last) = reading.paths.last_mut() {
                     last.implied = true;
                 }
@@ -155,8 +154,8 @@ fn find<'a>(reading: &mut Reading<'a>, argv: &'a [Arg], start: usize) {
     }
 }
 
-/// The pattern of `-name`, where that test alone picks what is found.
-fn name_pattern(argv: &[Arg]) -> Option<&str> {
+/// How the paths end that `-name` picks, where that test alone does.
+fn name_pattern(argv: &[Arg]) -> Option<String> {
     let plain = argv.iter().map(Arg::known).all(|word| {
         word.is_some_and(|word| !matches!(word, "!" | "-not" | "-o" | "-or" | "," | "-a" | "("))
     });
@@ -164,7 +163,14 @@ fn name_pattern(argv: &[Arg]) -> Option<&str> {
         .windows(2)
         .filter(|pair| pair.first().and_then(Arg::known).is_some_and(|word| word == "-name"));
     let pattern = names.next()?.get(1)?.known()?;
-    (plain && names.next().is_none()).then_some(pattern)
+    if !plain || names.next().is_some() {
+        return None;
+    }
+    // SECURITY: unlike a glob, `find -name '*env'` picks `.env`, so only the literal end counts.
+    match pattern.rfind(['*', '?', '[', ']', '\\']) {
+        None => Some(format!("/{pattern}")),
+        Some(at) => pattern.get(at + 1..).filter(|tail| !tail.is_empty()).map(str::to_owned),
+    }
 }
 
 /// `ip`: what it knows can be shown, and an object without a verb is shown.

@@ -192,7 +192,7 @@ const SU: &str = "-c$ --command$ --session-command$ -f --fast -g: --group: -G: -
     --whitelist-environment: -h. --help. -V. --version.";
 const NICE: &str = "-n: --adjustment: -# --help. --version.";
 /// Options of our own `run`.
-const PORTCULLIS_RUN: &str = "--explain. --report: --require: --allow-network: --pass-fd: --max-memory: \
+const PORTCULLIS_RUN: &str = "--explain. --report: --require: --ask-hosts: --allow-network: --pass-fd: --max-memory: \
     --max-processes: --max-cpu: --max-file-size: --timeout: --policy: --no-discovery --project-root: \
     --home: --cwd> --mode: --add-dir: --allow: --ask: --deny: --settings: --json --color: -h. --help. \
     -V. --version.";

@@ -30,21 +30,20 @@ pub(super) fn compile(files: Files) -> CompiledFiles {
         let first = members.first().copied().unwrap_or_default();
         let at = builder.path(0, group.below, group.any_case, first);
         let known = tails.iter().find(|(others, _)| same_tails(&files.rules, others, &members));
-        let tail = match known {
-            Some((_, tail)) => *tail,
-            None => {
-                let tail = builder.node(first);
-                for index in &members {
-                    if let Some(rule) = files.rules.get(*index)
-                        && let Some(glob) = glob_of(rule)
-                    {
-                        let end = builder.components(tail, glob, *index);
-                        builder.end(end, ends(rule));
-                    }
+        let tail = if let Some((_, tail)) = known {
+            *tail
+        } else {
+            let tail = builder.node(first);
+            for index in &members {
+                if let Some(rule) = files.rules.get(*index)
+                    && let Some(glob) = glob_of(rule)
+                {
+                    let end = builder.components(tail, glob, *index);
+                    builder.end(end, ends(rule));
                 }
-                tails.push((members, tail));
-                tail
             }
+            tails.push((members, tail));
+            tail
         };
         builder.free(at, tail);
     }

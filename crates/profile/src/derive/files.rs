@@ -1,7 +1,7 @@
 //! The rules about files.
 
 use crate::tables::devices::DEVICES;
-use crate::tables::git::{BARE, GIT, HEAD, INTO_GIT};
+use crate::tables::git::{BARE, GIT, HEAD, INTO_GIT, LINKS};
 use crate::tables::names::{LEAVES, NAMES};
 use crate::{Access, Component, Effect, FileRule, Files, Origin, PathGlob, Place, Reach, Standing};
 use portcullis_model::AbsPath;
@@ -251,8 +251,7 @@ impl Making<'_> {
     }
 
     fn own_files(&mut self) {
-        let origin =
-            Origin::BuiltIn("settings, policies and portcullis itself decide over the command");
+        let origin = Origin::BuiltIn("it decides over the command");
         for path in &self.place.own_files {
             for path in self.place.spellings(path) {
                 let reach = self.exactly(path);
@@ -291,6 +290,11 @@ impl Making<'_> {
                 let origin = Origin::BuiltIn(GIT_PROTECTED);
                 self.protect(&git, &[], Cow::Borrowed(parts), true, Reach::Pattern, origin);
             }
+            for (_, parts) in LINKS {
+                let parts = parts.get(INTO_GIT..).unwrap_or_default();
+                let origin = Origin::BuiltIn(LEAF_PROTECTED);
+                self.protect(&git, &[], Cow::Borrowed(parts), true, Reach::Leaf, origin);
+            }
         }
         for path in self.place.bare_repositories.clone() {
             for name in BARE {
@@ -312,7 +316,7 @@ impl Making<'_> {
             let origin = Origin::BuiltIn(GIT_PROTECTED);
             self.protect(root, between, Cow::Borrowed(parts), true, Reach::Pattern, origin);
         }
-        for (_, parts) in LEAVES {
+        for (_, parts) in LEAVES.iter().chain(LINKS) {
             let origin = Origin::BuiltIn(LEAF_PROTECTED);
             self.protect(root, between, Cow::Borrowed(parts), true, Reach::Leaf, origin);
         }

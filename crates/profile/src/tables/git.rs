@@ -43,6 +43,14 @@ pub(crate) const GIT: &[Row] = &[
     in_git!("worktrees commondir", name!("worktrees"), Component::AnyBut(""), name!("commondir")),
 ];
 
+/// Directories below `.git` in whose place no link may stand: it would lead past the rows above.
+pub(crate) const LINKS: &[Row] = &[
+    in_git!("info", name!("info")),
+    in_git!("modules", name!("modules")),
+    in_git!("worktrees", name!("worktrees")),
+    in_git!("a worktree", name!("worktrees"), Component::AnyBut("")),
+];
+
 /// How many components of a row lead into `.git`.
 pub(crate) const INTO_GIT: usize = 2;
 

@@ -71,6 +71,7 @@ pub(crate) const LEAVES: &[Row] = &[
     // A symlink or file in place of the directory would bring all of its content along.
     (".claude", &[AnyDepth, Name(Borrowed(".claude"))]),
     (".git", &[AnyDepth, Name(Borrowed(".git"))]),
+    (".config", &[AnyDepth, Name(Borrowed(".config"))]),
 ];
 
 #[cfg(test)]

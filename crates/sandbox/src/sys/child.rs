@@ -5,10 +5,14 @@
 //! fork. Everything needed has been prepared in a [`Script`].
 //!
 //! Three processes come out of it. The *supervisor* enters the namespaces and builds everything, but for
-//! the process namespace, which only its children enter: it stays invisible from inside. *Init* is the
-//! first process in there; it does nothing but be there to inherit orphans. The *target* becomes the
-//! command. Init and target are made children of the launcher, so that the launcher sees the command end
-//! and stop with its own eyes, and the death of the launcher reaches both.
+//! the process namespace: it stays invisible from inside. *Init* is the first process in there; it does
+//! nothing but be there to inherit orphans. The *target* becomes the command. Init and target are made
+//! children of the launcher, so that the launcher sees the command end and stop with its own eyes, and the
+//! death of the launcher reaches both.
+//!
+//! The target has to be in the Landlock domain of the supervisor, which else may not look into it, and in
+//! the process namespace of init. A process whose children are to be in another process namespace may have
+//! no threads, and the supervisor needs some; so a short-lived *starter* in between enters the namespace.
 
 use super::kernel::{self, Side};
 use super::script::{Capture, Landlock, Namespaces, Script, Step, Supervision, Target};
@@ -19,7 +23,7 @@ use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, Send
 use rustix::process::{DumpableBehavior, Pid, Signal};
 use rustix::thread::futex;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Forks, and lets the new process carry out the script. Once the command runs, `supervise` takes over in
@@ -66,7 +70,7 @@ fn follow(mut script: Script, supervise: impl FnOnce(&Script, OwnedFd)) -> ! {
 }
 
 fn set_up(script: &mut Script) -> std::result::Result<Option<OwnedFd>, Failed> {
-    kernel::block_all_signals();
+    kernel::block_signals_but_interrupt();
     die_with(&script.launcher).at(Stage::Forked)?;
     // SECURITY: the copy of the launcher's variables in our memory may hold secrets, and init can be
     // looked at from inside.
@@ -74,7 +78,8 @@ fn set_up(script: &mut Script) -> std::result::Result<Option<OwnedFd>, Failed> {
     let umask = rustix::process::umask(Mode::empty());
     pause(&script.page, Stage::Forked);
     if let Some(namespaces) = &mut script.namespaces {
-        enter(namespaces, &script.page, &script.launcher, &script.control)?;
+        let outer = &script.outer_proc;
+        enter(namespaces, &script.page, &script.launcher, &script.control, outer)?;
         build(namespaces, &script.page)?;
     } else {
         rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
@@ -96,12 +101,8 @@ fn set_up(script: &mut Script) -> std::result::Result<Option<OwnedFd>, Failed> {
     announce(script).at(Stage::Target)?;
     let listener = script.page.words().listener.load(Ordering::Acquire);
     // Whoever waits for the end of a pipe must not wait for us.
-    let mut kept = [
-        script.control.as_raw_fd(),
-        script.reports.as_raw_fd(),
-        script.outer_proc.as_raw_fd(),
-        listener,
-    ];
+    let mut kept =
+        [script.control.as_raw_fd(), script.reports, script.outer_proc.as_raw_fd(), listener];
     close_all_but(&mut kept).at(Stage::Target)?;
     Ok((listener > 0).then(|| kernel::own(listener)))
 }
@@ -160,6 +161,7 @@ fn enter(
     page: &Page,
     launcher: &OwnedFd,
     control: &OwnedFd,
+    outer_proc: &OwnedFd,
 ) -> std::result::Result<(), Failed> {
     kernel::unshare(namespaces.flags).at(Stage::Namespaces)?;
     pause(page, Stage::Namespaces);
@@ -173,10 +175,10 @@ fn enter(
         // On top of the filter of system calls. Where it cannot be written the filter stands alone.
         let _refused = write_file(c"/proc/sys/user/max_user_namespaces", b"0");
     }
-    let flags = libc::CLONE_PARENT | libc::CLONE_FILES;
+    let flags = libc::CLONE_NEWPID | libc::CLONE_PARENT | libc::CLONE_FILES;
     match kernel::clone(flags, &page.words().init).at(Stage::Init)? {
         Side::Parent(_) => {}
-        Side::Child => init(page, launcher, namespaces.proc.is_some()),
+        Side::Child => init(page, launcher, outer_proc, namespaces.proc.is_some()),
     }
     pause(page, Stage::Init);
     Ok(())
@@ -203,13 +205,17 @@ fn write_file(path: &std::ffi::CStr, content: &[u8]) -> Result<()> {
 }
 
 /// The first process of the process namespace.
-fn init(page: &Page, launcher: &OwnedFd, proc: bool) -> ! {
+fn init(page: &Page, launcher: &OwnedFd, outer_proc: &OwnedFd, proc: bool) -> ! {
     let words = page.words();
     let ready = || -> Result<()> {
         die_with(launcher)?;
         // Orphans that end are gone at once: nobody asks for their status.
         kernel::ignore_signal(libc::SIGCHLD);
         rustix::thread::set_name(c"portcullis-init")?;
+        // Landlock keeps others from taking it themselves.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let own = rustix::fs::openat(outer_proc, c"self/ns/pid", flags, Mode::empty())?;
+        words.namespace.store(own.into_raw_fd(), Ordering::Release);
         if proc {
             // Only a process inside can make a `/proc` that shows the inside.
             words.proc.store(kernel::fresh_proc()?, Ordering::Release);
@@ -298,7 +304,7 @@ fn build_network(network: &mut Capture) -> Result<()> {
             const BACKLOG: i32 = 1024;
             net::listen(&socket, BACKLOG)?;
         }
-        *opened = std::os::fd::IntoRawFd::into_raw_fd(socket);
+        *opened = socket.into_raw_fd();
     }
     Ok(())
 }
@@ -336,10 +342,6 @@ fn perform(step: &Step, slots: &mut [RawFd]) -> Result<()> {
             keep(slots, *slot, kernel::open_plain(path)?);
             Ok(())
         }
-        Step::Open { path, slot } => {
-            keep(slots, *slot, kernel::open_plain(path)?);
-            Ok(())
-        }
         Step::Directory { base, path, mode } => {
             rustix::fs::mkdirat(kernel::borrow(at(slots, *base)?), path, Mode::from_raw_mode(*mode))
         }
@@ -359,13 +361,6 @@ fn perform(step: &Step, slots: &mut [RawFd]) -> Result<()> {
         Step::Put { slot, path } => {
             let tree = at(slots, *slot)?;
             kernel::put_tree(tree, libc::AT_FDCWD, path)?;
-            drop(kernel::own(tree));
-            keep(slots, *slot, -1);
-            Ok(())
-        }
-        Step::PutBelow { slot, base, path } => {
-            let tree = at(slots, *slot)?;
-            kernel::put_tree(tree, at(slots, *base)?, path)?;
             drop(kernel::own(tree));
             keep(slots, *slot, -1);
             Ok(())
@@ -398,29 +393,50 @@ fn restrict(landlock: &Landlock) -> Result<()> {
 
 /// Starts the process of the command, and comes back once its calls can be served.
 fn start_target(script: &mut Script, umask: Mode) -> std::result::Result<(), Failed> {
+    let Script { page, launcher, target, supervision, stack, namespaces, .. } = script;
+    let words = page.words();
     // The table of descriptors is shared until the target takes its own, so the descriptor of the
     // supervised calls needs no sending.
     let flags = libc::CLONE_PARENT | libc::CLONE_FILES;
-    match kernel::clone(flags, &script.page.words().target).at(Stage::Target)? {
-        Side::Parent(_) if script.supervision.is_none() => Ok(()),
-        Side::Parent(_) => {
-            wait_for(&script.page.words().target_ready).at(Stage::Target)?;
-            script.page.failure().map_or(Ok(()), Err)
+    let mut start = || match kernel::clone(flags, &words.target)? {
+        Side::Parent(_) => Ok(()),
+        Side::Child => be_target(target, supervision.as_ref(), page, launcher, umask),
+    };
+    if namespaces.is_some() {
+        let namespace = words.namespace.load(Ordering::Acquire);
+        let mut outcome = Ok(());
+        let mut work = || {
+            outcome = kernel::enter_process_namespace(namespace).and_then(|()| start());
+            0
+        };
+        kernel::borrowed(stack, &words.starter, &mut work).at(Stage::Target)?;
+        outcome.at(Stage::Target)?;
+    } else {
+        start().at(Stage::Target)?;
+    }
+    if supervision.is_some() {
+        wait_for(&words.target_ready).at(Stage::Target)?;
+    }
+    page.failure().map_or(Ok(()), Err)
+}
+
+fn be_target(
+    target: &mut Target,
+    supervision: Option<&Supervision>,
+    page: &Page,
+    launcher: &OwnedFd,
+    umask: Mode,
+) -> ! {
+    match become_command(target, supervision, page, launcher, umask) {
+        Ok(errno) => {
+            page.words().exec_errno.store(errno.raw_os_error(), Ordering::Release);
+            let missing = matches!(errno, Errno::NOENT | Errno::NOTDIR);
+            kernel::end(if missing { 127 } else { 126 })
         }
-        Side::Child => {
-            let Script { page, launcher, target, supervision, .. } = script;
-            match become_command(target, supervision.as_ref(), page, launcher, umask) {
-                Ok(errno) => {
-                    page.words().exec_errno.store(errno.raw_os_error(), Ordering::Release);
-                    let missing = matches!(errno, Errno::NOENT | Errno::NOTDIR);
-                    kernel::end(if missing { 127 } else { 126 })
-                }
-                Err((stage, detail, errno)) => {
-                    page.fail(stage, detail, errno);
-                    tell(&page.words().target_ready);
-                    kernel::end(crate::Failure::STATUS)
-                }
-            }
+        Err((stage, detail, errno)) => {
+            page.fail(stage, detail, errno);
+            tell(&page.words().target_ready);
+            kernel::end(crate::Failure::STATUS)
         }
     }
 }
@@ -467,6 +483,8 @@ fn become_command(
     kernel::keep_capabilities(0).at(Stage::TargetSetUp)?;
     rustix::process::chdir(&target.cwd).map_err(|errno| (Stage::TargetSetUp, 1, errno))?;
     pause(page, Stage::TargetSetUp);
+    // The supervisor may have to read the path of the program from our memory. Nobody else is there yet.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable).at(Stage::TargetSetUp)?;
     kernel::filter_calls(&target.filter).at(Stage::Filters)?;
     if let Some(supervision) = supervision {
         let listener = kernel::supervise_calls(&supervision.filter)

@@ -29,11 +29,11 @@ fn check(returned: c_long) -> Result<c_long> {
 }
 
 fn descriptor(returned: c_long) -> Result<RawFd> {
-    RawFd::try_from(check(returned)?).map_err(|_| Errno::RANGE)
+    RawFd::try_from(check(returned)?).ok().ok_or(Errno::RANGE)
 }
 
 fn side(returned: c_long) -> Result<Side> {
-    let pid = i32::try_from(check(returned)?).map_err(|_| Errno::RANGE)?;
+    let pid = i32::try_from(check(returned)?).ok().ok_or(Errno::RANGE)?;
     Ok(Pid::from_raw(pid).map_or(Side::Child, Side::Parent))
 }
 
@@ -55,6 +55,42 @@ pub(super) fn clone(flags: c_int, number: &AtomicI32) -> Result<Side> {
     side(returned)
 }
 
+/// Does `work` in a process that borrows our memory, while we wait for its end; its status is 0 if `work`
+/// says so. Like the children of [`clone`] with `CLONE_PARENT`, it is a sibling.
+pub(super) fn borrowed<W: FnMut() -> u8>(
+    stack: &mut [u8],
+    number: &AtomicI32,
+    work: &mut W,
+) -> Result<()> {
+    extern "C" fn enter<W: FnMut() -> u8>(work: *mut c_void) -> c_int {
+        // SAFETY: the caller of `clone` below passed a live, exclusive `W` and waits.
+        let work = unsafe { &mut *work.cast::<W>() };
+        c_int::from(work())
+    }
+    let flags = libc::CLONE_VM
+        | libc::CLONE_VFORK
+        | libc::CLONE_FILES
+        | libc::CLONE_PARENT
+        | libc::CLONE_PARENT_SETTID
+        | libc::SIGCHLD;
+    let end = stack.as_mut_ptr_range().end;
+    let top = end.wrapping_sub(end.addr() % ALIGNED);
+    // SAFETY: the stack is ours, aligned and large enough for what runs on it, which is all in `child`;
+    // by CLONE_VFORK nothing of this process runs until the other has ended, so what `work` borrows is
+    // touched by one process at a time.
+    let returned = unsafe {
+        libc::clone(enter::<W>, top.cast(), flags, std::ptr::from_mut(work).cast(), number.as_ptr())
+    };
+    check(c_long::from(returned)).map(drop)
+}
+
+/// Makes the children to come members of a process namespace.
+pub(super) fn enter_process_namespace(namespace: RawFd) -> Result<()> {
+    // SAFETY: plain numbers only.
+    let returned = unsafe { libc::setns(namespace, libc::CLONE_NEWPID) };
+    check(c_long::from(returned)).map(drop)
+}
+
 /// Enters new namespaces.
 pub(super) fn unshare(namespaces: rustix::thread::UnshareFlags) -> Result<()> {
     // SAFETY: only namespaces are asked for, never an own table of descriptors, which is what could
@@ -71,8 +107,12 @@ pub(super) fn end(status: u8) -> ! {
 const MOUNT_ATTR_RDONLY: u64 = 0x1;
 const MOUNT_ATTR_NOSUID: u64 = 0x2;
 const AT_RECURSIVE: c_uint = 0x8000;
+const FSCONFIG_CMD_CREATE: c_uint = 6;
+const MOUNT_ATTR_NODEV_NOEXEC_NOSUID: c_uint = 0x4 | 0x8 | 0x2;
+/// How stacks are aligned on every architecture there is.
+const ALIGNED: usize = 16;
 
-/// mount_setattr(2), `struct mount_attr`.
+/// `mount_setattr(2)`, `struct mount_attr`.
 #[repr(C)]
 #[derive(Default)]
 struct MountAttributes {
@@ -184,7 +224,6 @@ pub(super) fn fresh_proc() -> Result<RawFd> {
     // SAFETY: the name is a C string; the call touches no memory.
     let context =
         descriptor(unsafe { libc::syscall(libc::SYS_fsopen, c"proc".as_ptr(), 1 as c_uint) })?;
-    const FSCONFIG_CMD_CREATE: c_uint = 6;
     // SAFETY: for this command key and value have to be null and the last argument zero.
     check(unsafe {
         libc::syscall(
@@ -196,7 +235,6 @@ pub(super) fn fresh_proc() -> Result<RawFd> {
             0,
         )
     })?;
-    const MOUNT_ATTR_NODEV_NOEXEC_NOSUID: c_uint = 0x4 | 0x8 | 0x2;
     // SAFETY: plain numbers only.
     let returned = unsafe {
         libc::syscall(libc::SYS_fsmount, context, 1 as c_uint, MOUNT_ATTR_NODEV_NOEXEC_NOSUID)
@@ -280,7 +318,7 @@ pub(super) fn landlock_restrict(ruleset: RawFd) -> Result<()> {
 }
 
 fn install(filter: &[libc::sock_filter], flags: libc::c_ulong) -> Result<c_long> {
-    let len = u16::try_from(filter.len()).map_err(|_| Errno::INVAL)?;
+    let len = u16::try_from(filter.len()).ok().ok_or(Errno::INVAL)?;
     // The kernel only reads the program, though its interface does not say so.
     let program = libc::sock_fprog { len, filter: filter.as_ptr().cast_mut() };
     // SAFETY: `program` leads to `len` live instructions.
@@ -350,10 +388,10 @@ pub(super) fn keep_capabilities(kept: u64) -> Result<()> {
 
 /// Makes sure that no program started from here ever gets a capability.
 pub(super) fn empty_bounding_set() -> Result<()> {
-    for capability in 0..64 {
+    for capability in 0..64_u8 {
         // SAFETY: plain numbers only.
         let returned =
-            unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability as libc::c_ulong, 0, 0, 0) };
+            unsafe { libc::prctl(libc::PR_CAPBSET_DROP, libc::c_ulong::from(capability), 0, 0, 0) };
         match check(c_long::from(returned)) {
             Ok(_) => {}
             // The first number that is no capability here.
@@ -486,11 +524,13 @@ pub(crate) fn block_signals(signals: &[c_int]) -> libc::sigset_t {
     before
 }
 
-/// Blocks every signal in this thread.
-pub(super) fn block_all_signals() {
+/// Blocks every signal in this thread but the one the supervisor sends to its own threads.
+pub(super) fn block_signals_but_interrupt() {
     let mut set = empty_set();
     // SAFETY: `set` is live.
     let _zero = unsafe { libc::sigfillset(&raw mut set) };
+    // SAFETY: `set` is live, and this is a signal.
+    let _zero = unsafe { libc::sigdelset(&raw mut set, super::remote::INTERRUPT) };
     restore_signals(&set);
 }
 

@@ -7,8 +7,11 @@
 
 mod child;
 mod kernel;
+pub mod notify;
 mod page;
+pub mod remote;
 mod script;
+pub mod socket;
 
 pub(crate) use child::fork_and_follow;
 pub(crate) use kernel::{

@@ -71,12 +71,16 @@ pub(crate) struct Words {
     pub(crate) errno: AtomicI32,
     /// The first process of the process namespace, by its number outside.
     pub(crate) init: AtomicI32,
+    /// The process that started the command's, and has ended by now, by its number outside.
+    pub(crate) starter: AtomicI32,
     /// The process of the command, by its number outside.
     pub(crate) target: AtomicI32,
     /// 1 once the first process is ready, so that the view can be finished.
     pub(crate) init_ready: AtomicU32,
     /// 1 once the process of the command is ready to be served, or has failed.
     pub(crate) target_ready: AtomicU32,
+    /// The descriptor of the process namespace, in the table shared at that time.
+    pub(crate) namespace: AtomicI32,
     /// The descriptor of the fresh `/proc`, in the table shared at that time.
     pub(crate) proc: AtomicI32,
     /// The descriptor of the supervised calls, in the table shared at that time; 0 for none.

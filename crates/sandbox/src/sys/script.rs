@@ -13,14 +13,16 @@ pub(crate) struct Script {
     pub(crate) launcher: OwnedFd,
     /// Where the supervisor answers the launcher.
     pub(crate) control: OwnedFd,
-    /// Where it reports denials.
-    pub(crate) reports: OwnedFd,
+    /// Where it reports denials; owned by what takes over.
+    pub(crate) reports: RawFd,
     /// The `/proc` of the launcher, in which the supervisor finds the processes it serves.
     pub(crate) outer_proc: OwnedFd,
     /// Progress.
     pub(crate) page: Page,
     /// The memory that shows the launcher's arguments and variables to readers of `/proc`.
     pub(crate) visible_memory: [(usize, usize); 2],
+    /// Memory for the stack of the process that starts the command's.
+    pub(crate) stack: Vec<u8>,
     /// Namespaces; `None` where they are blocked.
     pub(crate) namespaces: Option<Namespaces>,
     /// Landlock; `None` where the isolation of files is off and nothing else is left to restrict.
@@ -97,8 +99,6 @@ pub(crate) enum Step {
     Writable { slot: usize },
     /// Mounts a memory filesystem over a path and keeps its root in a slot.
     Memory { path: CString, slot: usize },
-    /// Opens a path into a slot.
-    Open { path: CString, slot: usize },
     /// Makes a directory.
     Directory { base: usize, path: CString, mode: u32 },
     /// Makes a file.
@@ -107,8 +107,6 @@ pub(crate) enum Step {
     Link { base: usize, path: CString, target: CString },
     /// Puts a mount in its place.
     Put { slot: usize, path: CString },
-    /// Puts a mount in its place below the directory in slot `base`.
-    PutBelow { slot: usize, base: usize, path: CString },
     /// Mounts an own set of terminals.
     Terminals { path: CString },
 }
@@ -206,11 +204,6 @@ impl ExecArguments {
         let script = script.collect();
         let pointers = pointers(0).chain(end).collect();
         Self { strings, pointers, script }
-    }
-
-    /// The strings.
-    pub(crate) fn strings(&self) -> &[CString] {
-        &self.strings
     }
 
     /// The array for `execve`.
