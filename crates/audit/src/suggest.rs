@@ -131,8 +131,11 @@ pub fn suggest(
         })
         .map(|(rule, (prompts, sessions))| (rule, prompts, sessions))
         .collect();
-    // The most prompts first; of equals the longer rule, which grants less.
-    candidates.sort_by(|a, b| (b.1, b.0.len()).cmp(&(a.1, a.0.len())).then_with(|| a.0.cmp(&b.0)));
+    // The most prompts first; of equals a beginning before one text, and of those the longer rule,
+    // which grants less.
+    let rank =
+        |(rule, prompts, _): &(String, usize, usize)| (*prompts, rule.contains('*'), rule.len());
+    candidates.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.0.cmp(&b.0)));
     candidates.truncate(MOST_CANDIDATES);
     let mut with = policy.clone();
     let mut left: Vec<&Recorded> = asked.iter().map(|(recorded, _)| *recorded).collect();

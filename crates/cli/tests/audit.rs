@@ -369,7 +369,7 @@ fn bad_input_gets_one_clear_diagnostic_and_the_rest_is_done() {
             "`./policy.test.toml:2:1`: unknown field `bsh`",
         ),
         ("policy = \"gone.json\"\n", "cannot read `./gone.json`: no such file or directory"),
-        ("policy = \"broken.json\"\n", "`./broken.json:1:37`: "),
+        ("policy = \"broken.json\"\n", "`./broken.json:1:36`: "),
     ] {
         place.write("project/policy.test.toml", text);
         let run = place.run(&["test"]);
@@ -485,7 +485,7 @@ fn the_page_holds_no_script_and_renders() {
     let hostile = "Bash(echo </script><script>alert(1)</script><img src=x onerror=alert(1)> *)";
     let settings = serde_json::json!({ "permissions": {
         "deny": ["Bash(rm *)", "Read(.env)"], "ask": ["Bash(git push *)"],
-        "allow": [hostile, "Bash(python3 *)", "Bash(gh pr view *)"],
+        "allow": [hostile, "Bash(python3 *)"],
     } });
     place.write("project/s.json", format!("{settings:#}"));
     place.write("project/old.json", FLAWED);

@@ -161,6 +161,17 @@ pub const VECTORS: &[Vector] = &[
     code("docker compose exec", &["x id"], "it runs commands in a container"),
     code("podman", &["run x", "exec x id"], "it runs commands in containers"),
     code("kubectl", &["exec x -- id", "run x --image=x"], "it runs commands in a cluster"),
+    code("npm install", &["x"], PACKAGE),
+    code("npm i", &["x"], PACKAGE),
+    code("npm add", &["x"], PACKAGE),
+    code("pnpm add", &["x"], PACKAGE),
+    code("yarn add", &["x"], PACKAGE),
+    code("bun add", &["x"], PACKAGE),
+    code("pip install", &["x"], PACKAGE),
+    code("pip3 install", &["x"], PACKAGE),
+    code("uv pip install", &["x"], PACKAGE),
+    code("poetry add", &["x"], PACKAGE),
+    code("gem install", &["x"], PACKAGE),
     // Options that run something.
     code(
         "find",
