@@ -570,7 +570,7 @@ fn builtins() {
         ("shopt -s extglob", "shell-option"),
         ("shopt", ""),
         ("set -euo pipefail", ""),
-        ("set -x", "shell-option"),
+        ("set -x", ""),
         ("set -o posix", "shell-option"),
         ("set -- a b", ""),
         ("hash -p /tmp/e ls", "shell-option"),

@@ -350,8 +350,9 @@ impl Relay {
         let signals = sys::signal_descriptor(&RELAYED)
             .map_err(|errno| Failure::new(format!("cannot receive signals: {errno}")))?;
         let stdin = std::io::stdin();
-        let group = rustix::process::getpgrp();
-        let foreground = rustix::termios::tcgetpgrp(&stdin).ok().filter(|front| *front == group);
+        let group = sys::process_group();
+        let front = rustix::termios::tcgetpgrp(&stdin).ok();
+        let foreground = front.filter(|front| Some(*front) == group);
         Ok(Some(Self { signals, before, foreground }))
     }
 }

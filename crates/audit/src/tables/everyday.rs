@@ -3,7 +3,7 @@
 /// One call: tool, text and a few words on what it stands for.
 pub const EVERYDAY: &[(&str, &str, &str)] = &[
     ("Bash", "git status && git diff --stat", "look at changes"),
-    ("Bash", "rg -n TODO src | head -n 20", "search the code"),
+    ("Bash", "rg -n deprecated src | head -n 20", "search the code"),
     ("Bash", "npm test", "run the tests (node)"),
     ("Bash", "pytest -q tests", "run the tests (python)"),
     ("Bash", "cargo test", "run the tests (rust)"),

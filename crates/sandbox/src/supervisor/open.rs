@@ -314,7 +314,7 @@ impl Target<'_> {
                 .crew
                 .while_waiting(self.call, || openat(rustix::fs::CWD, path, flags, Mode::empty()))
         };
-        let ours = rustix::process::getsid(None).ok().map(|id| id.as_raw_nonzero().get());
+        let ours = crate::sys::session().map(|id| id.as_raw_nonzero().get());
         let file = if session == ours {
             open(c"/dev/tty")?
         } else {

@@ -586,6 +586,21 @@ pub(crate) fn take_signal(from: BorrowedFd<'_>) -> Option<(c_int, bool)> {
     Some((c_int::try_from(info.ssi_signo).ok()?, info.ssi_code == libc::SI_KERNEL))
 }
 
+/// Our process group; `None` where its leader is in a process namespace we cannot see, as for what is
+/// started in a container from outside. rustix takes the number for impossible.
+pub(crate) fn process_group() -> Option<Pid> {
+    // SAFETY: takes nothing and cannot fail.
+    let group = unsafe { libc::getpgrp() };
+    Pid::from_raw(group)
+}
+
+/// Our session, as [`process_group`].
+pub(crate) fn session() -> Option<Pid> {
+    // SAFETY: the number 0 is the calling process; nothing is pointed to.
+    let session = unsafe { libc::getsid(0) };
+    Pid::from_raw(session.max(0))
+}
+
 /// Ends this process by a signal, without leaving a core. Comes back if the signal does not end processes.
 pub(crate) fn end_by_signal(signal: c_int) {
     let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
