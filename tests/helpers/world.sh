@@ -14,7 +14,7 @@ mount --make-rprivate /
 mount -t tmpfs -o mode=0755 world "$root"
 
 show() { # A file or folder of the machine, read-only, at its own path.
-  [ -e "$1" ] || return 0
+  if [ ! -e "$1" ] || [ -e "$root$1" ]; then return 0; fi
   if [ -d "$1" ]; then mkdir -p "$root$1"; else mkdir -p "$root${1%/*}" && : > "$root$1"; fi
   mount --rbind "$1" "$root$1"
   mount -o remount,bind,ro "$root$1"
