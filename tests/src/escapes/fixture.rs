@@ -4,7 +4,7 @@ use super::{Identity, world};
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -51,6 +51,12 @@ pub fn plant(identity: Identity) -> io::Result<()> {
     ];
     write_all(Path::new(OTHER), &others)?;
     give(Path::new("/home"), identity.number())?;
+    for project in [PROJECT, OUTSIDE] {
+        // Files that changed hands look changed, and git would read denied ones to compare.
+        git(Path::new(project), &["update-index", "--refresh"])?;
+        let index = Path::new(project).join(".git/index");
+        lchown(index, Some(identity.number()), Some(identity.number()))?;
+    }
     // A program of root, as every machine has some.
     fs::copy(Path::new(world::HELPERS).join("root"), "/home/other/suid-root")?;
     chown("/home/other/suid-root", Some(0), Some(0))?;
@@ -135,19 +141,20 @@ fn plant_project(project: &Path) -> io::Result<()> {
         ],
     )?;
     fs::set_permissions(project.join("secrets/tool"), Permissions::from_mode(0o755))?;
-    let git = |words: &[&str]| -> io::Result<()> {
-        let mut command = Command::new("git");
-        command.args(words).current_dir(project).env("HOME", HOME).stdin(Stdio::null());
-        let output = command.stdout(Stdio::null()).output()?;
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        output.status.success().then_some(()).ok_or_else(|| io::Error::other(complaint))
-    };
-    git(&["-c", "safe.directory=*", "init", "-q", "--template="])?;
-    git(&["-c", "safe.directory=*", "add", "-A"])?;
-    git(&["-c", "safe.directory=*", "commit", "-q", "-m", "planted"])?;
+    git(project, &["init", "-q", "--template="])?;
+    git(project, &["add", "-A"])?;
+    git(project, &["commit", "-q", "-m", "planted"])?;
     // Empty, so that another folder can be moved in its place.
     fs::create_dir(project.join(".git/hooks"))?;
     symlink("ok.txt", project.join("link-to-ok"))
+}
+
+fn git(project: &Path, words: &[&str]) -> io::Result<()> {
+    let mut command = Command::new("git");
+    command.args(["-c", "safe.directory=*"]).args(words).current_dir(project).env("HOME", HOME);
+    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).output()?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    output.status.success().then_some(()).ok_or_else(|| io::Error::other(complaint))
 }
 
 fn write_all(below: &Path, files: &[(&str, &str)]) -> io::Result<()> {
@@ -164,7 +171,7 @@ fn write_all(below: &Path, files: &[(&str, &str)]) -> io::Result<()> {
 fn give(folder: &Path, to: u32) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        std::os::unix::fs::lchown(entry.path(), Some(to), Some(to))?;
+        lchown(entry.path(), Some(to), Some(to))?;
         if entry.file_type()?.is_dir() {
             give(&entry.path(), to)?;
         }
