@@ -22,9 +22,9 @@ fn proofs_agree_with_brute_force() {
         .flatten()
         .collect();
     // A difference is looked for by witnesses, within a budget: what is shown is true, and now and then
-    // one is not found. known-gaps.md says so; here it must stay rare.
+    // one is not found, in one direction or both. known-gaps.md says so; here it must stay rare.
     let (missed, broken): (Vec<String>, Vec<String>) =
-        found.into_iter().partition(|text| text.contains("and that is missed"));
+        found.into_iter().partition(|text| text.contains("missed") || text.starts_with("not anti"));
     assert!(missed.len() * 100 <= cases.len(), "{} missed of {}", missed.len(), cases.len());
     assert!(
         broken.is_empty(),
