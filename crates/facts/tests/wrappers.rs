@@ -605,7 +605,7 @@ fn builtins() {
         ("declare -n r=x", "declare-attribute"),
         ("declare -x FOO=1", ""),
         ("export FOO=1", ""),
-        ("declare -a 'a=($(rm z))'", "declare-attribute,name-operand script a=($(rm z))"),
+        ("declare -a 'a=($(rm z))'", "name-operand script a=($(rm z))"),
         ("declare 'a[$(x)]=1'", "name-operand,arith-dynamic script '(( a[$(x)]=1 ))'"),
         ("cd sub", ""),
         ("history", ""),
@@ -625,7 +625,7 @@ fn builtins() {
         ("cd \"$x\"", Directory::To(Arg::one())),
         ("cd $x", Directory::Unknown),
         ("cd a b", Directory::Unknown),
-        ("pushd sub", Directory::Unknown),
+        ("pushd sub", Directory::To(Arg::Known("sub".into()))),
         ("ls sub", Directory::Stays),
     ] {
         assert_eq!(builtin_effect(&words(command)).directory, want, "{command}");
