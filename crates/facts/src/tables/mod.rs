@@ -20,4 +20,4 @@ pub(crate) mod wrappers_grammar;
 pub(crate) mod wrappers_shells;
 mod writers;
 
-pub use rows::{Effect, Key, Operands, Row, Special, find, program};
+pub use rows::{Effect, Key, Operands, Row, Special, find, lenient_starts, program};
