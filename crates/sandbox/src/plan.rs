@@ -4,7 +4,7 @@ use crate::environment::{self, Variables};
 use crate::expansion::{self, Allowed};
 use crate::filter::{self, Choice, Internet};
 use crate::landlock::{self, Wanted};
-use crate::mounts::{self, Surroundings, View};
+use crate::mounts::{self, Explained, Surroundings, View};
 use crate::report::Collector;
 use crate::supervisor::Guards;
 use crate::sys::{
@@ -42,7 +42,7 @@ pub struct Plan {
     pub(crate) command: Command,
     pub(crate) signals: SignalRelay,
     pub(crate) visible_memory: [(usize, usize); 2],
-    pub(crate) explanation: Vec<String>,
+    pub(crate) explanation: Vec<Explained>,
     pub(crate) sentinels: Vec<(OsString, OsString)>,
     pub(crate) temporary: Temporary,
     pub(crate) wall: Option<Duration>,
@@ -127,8 +127,8 @@ impl Plan {
     }
 
     /// What the kernel will hold, path by path, for people.
-    pub fn explain(&self) -> &[String] {
-        &self.explanation
+    pub fn explain(&self) -> Vec<String> {
+        self.explanation.iter().map(|explained| explained.text(&self.files)).collect()
     }
 
     /// The variables that stand in for hidden ones, by name.
