@@ -19,6 +19,7 @@ use crate::walk::{Stdin, Walker, safe_assignment};
 use crate::{Access, Accessor, Arg, CdFact, CommandFact, Form, Origin, Place};
 use portcullis_model::{Certainty, Reason, Span, TextPiece, TextSet};
 use portcullis_shell::{Assign, Part, Script, Simple, Word};
+use std::borrow::Cow;
 
 /// Wrappers inside wrappers are taken off this often.
 const MAX_WRAPPERS: usize = 40;
@@ -66,11 +67,11 @@ impl Walker<'_> {
             doubts: variables_of(&simple.words),
         };
         let open = written.iter().any(|arg| arg.known().is_none());
-        let mut resolved = written.clone();
-        if open {
+        let mut resolved = Cow::Borrowed(written.as_slice());
+        if open && simple.words.iter().any(names_a_place) {
             let places = state.lookup(Reach::Places);
             let lists = argument_lists(&simple.words, declaration, &places, &places);
-            resolved = lists.into_iter().next().unwrap_or(resolved);
+            resolved = lists.into_iter().next().map_or(resolved, Cow::Owned);
         }
         let flow = self.listed(&written, &resolved, &shell, stdin, state);
         if open {
@@ -83,7 +84,7 @@ impl Walker<'_> {
                 self.origin = Origin::Refined;
             }
             for argv in refined {
-                if argv != written && argv != resolved && !argv.is_empty() {
+                if argv != written && *argv != *resolved && !argv.is_empty() {
                     let shell = Shell::bare(shell.span);
                     // `eval "$x"` changes the shell it runs in.
                     self.argv(&argv, &shell, stdin, state);
@@ -261,7 +262,7 @@ impl Walker<'_> {
         self.whole_forms(&mut fact, written, shell);
 
         // Wrappers that every rule class looks through: the same command, shorter.
-        let (mut current, mut inside) = (written.to_vec(), resolved.to_vec());
+        let (mut current, mut inside) = (Cow::Borrowed(written), Cow::Borrowed(resolved));
         let mut clean = fact.safe_assignments;
         let mut carried: Vec<(Inner, Certainty)> = Vec::new();
         let (mut directory_changed, mut transparent, mut peeled_any) = (false, true, false);
@@ -325,19 +326,19 @@ impl Walker<'_> {
                 carried
                     .extend(peeled.possible.into_iter().map(|inner| (inner, Certainty::Possible)));
                 push_forms(&mut fact, &inner, clean);
-                inside = match resolved_peeled {
+                inside = Cow::Owned(match resolved_peeled {
                     Some(peeled) => match peeled.inner.into_iter().next() {
                         Some(Inner::Argv(inner)) => inner,
                         _ => inner.clone(),
                     },
                     None => inner.clone(),
-                };
+                });
                 if peeled.wrapper == "xargs"
                     && let Stdin::Known(text) = stdin
                 {
-                    inside = with_input(&inside, text);
+                    inside = Cow::Owned(with_input(&inside, text));
                 }
-                current = inner;
+                current = Cow::Owned(inner);
                 continue;
             }
             let resolved_inner = match resolved_peeled {
@@ -615,14 +616,14 @@ fn only_by_unknown_words(argv: &[Arg], reason: Reason) -> bool {
 }
 
 /// The command as if its program stood without a directory.
-fn by_name(argv: &[Arg]) -> Vec<Arg> {
-    let mut out = argv.to_vec();
-    if let Some(Arg::Known(name)) = out.first_mut()
-        && name.contains('/')
-    {
-        *name = basename(name).to_owned();
+fn by_name(argv: &[Arg]) -> Cow<'_, [Arg]> {
+    match argv.split_first() {
+        Some((Arg::Known(name), rest)) if name.contains('/') => {
+            let short = Arg::Known(basename(name).to_owned());
+            Cow::Owned(std::iter::once(short).chain(rest.iter().cloned()).collect())
+        }
+        Some(_) | None => Cow::Borrowed(argv),
     }
-    out
 }
 
 /// Positional parameters that `set` gives, and variables that `read` takes from a known input.
@@ -753,6 +754,21 @@ fn obscured(simple: &Simple) -> Option<&'static str> {
         .iter()
         .any(|redirect| redirect.span.start < first && redirect.op.text().starts_with('<'));
     before.then_some("a redirect stands before its name")
+}
+
+/// Whether a word holds what is fixed by where the call runs: `~`, `$HOME`, `$PWD`.
+fn names_a_place(word: &Word) -> bool {
+    word.parts.iter().any(|part| match part {
+        Part::Tilde(_) => true,
+        Part::Param { expansion, .. } => matches!(expansion.name.as_str(), "HOME" | "PWD"),
+        Part::Text { .. }
+        | Part::Glob(_)
+        | Part::Subst { .. }
+        | Part::Process { .. }
+        | Part::Arith { .. }
+        | Part::Array(_)
+        | Part::Unreadable { .. } => false,
+    })
 }
 
 /// `$x/`, `"$x"/*`: an expansion, then nothing but slashes and globs.

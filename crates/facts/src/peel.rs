@@ -2,6 +2,7 @@
 
 use crate::Arg;
 use crate::tables::environment::hijacking_variable;
+use crate::tables::names::names_of;
 use crate::tables::payloads::PAYLOADS;
 use crate::tables::payloads_git::peel_git;
 use crate::tables::payloads_search::{peel_fd, peel_find, peel_parallel};
@@ -166,8 +167,10 @@ impl Peeled {
 /// Reads a command by the rows of its name.
 fn peel_row(name: &str, words: &[Arg]) -> Option<Peeled> {
     let mut unsure: Option<Peeled> = None;
-    for row in WRAPPERS.iter().chain(PAYLOADS) {
-        let Some(wrapper) = row.names.iter().find(|listed| **listed == name) else { continue };
+    let wrappers = names_of!(WRAPPERS).rows(name).map(|(listed, at)| (listed, WRAPPERS.get(at)));
+    let payloads = names_of!(PAYLOADS).rows(name).map(|(listed, at)| (listed, PAYLOADS.get(at)));
+    for (wrapper, row) in wrappers.chain(payloads) {
+        let Some(row) = row else { continue };
         let Some(reading) = row.grammar.read(name, words) else { continue };
         let uncertain = reading.uncertain;
         let Some(peeled) = finish(row, wrapper, reading) else {

@@ -110,10 +110,11 @@ impl Walker<'_> {
             // Another name was written: which file that is, is not known.
             spans.extend(self.out.runs.iter().map(|run| run.span));
         }
+        let codes = if self.out.runs.is_empty() { Vec::new() } else { self.writing_codes() };
         for run in &self.out.runs {
             let written = self.out.accesses.iter().any(|access| self.writes(access, run));
             let shown = trusted && self.shown(run).is_some();
-            if (written && !shown) || self.code_names(run) {
+            if (written && !shown) || code_names(&codes, run) {
                 spans.push(run.span);
             }
         }
@@ -160,16 +161,13 @@ impl Walker<'_> {
         (!found.is_empty()).then_some(found)
     }
 
-    /// Whether code given to an interpreter names the file that is run and may write it.
-    fn code_names(&self, run: &Run) -> bool {
-        let Place::Known(paths) = &run.place else { return false };
-        let names: Vec<&str> =
-            paths.iter().filter_map(|path| path.as_str().rsplit('/').next()).collect();
-        self.out.commands.iter().filter_map(|fact| interpreter(&fact.argv)).any(|found| {
-            found.code.iter().filter_map(Arg::known).filter(|code| may_write(code)).any(|code| {
-                code.split(['"', '\'', '`', '/', '>']).any(|part| names.contains(&part.trim()))
-            })
-        })
+    /// Code given to interpreters that may write files.
+    fn writing_codes(&self) -> Vec<String> {
+        let given = self.out.commands.iter().filter_map(|fact| interpreter(&fact.argv));
+        given
+            .flat_map(|found| found.code)
+            .filter_map(|code| code.known().filter(|code| may_write(code)).map(str::to_owned))
+            .collect()
     }
 
     /// Whether a name that `ln` makes is written as well (`ln f g; echo x > g; sh f`).
@@ -248,6 +246,16 @@ impl Walker<'_> {
         }
         self.origin = outer;
     }
+}
+
+/// Whether code that may write files names the file that is run.
+fn code_names(codes: &[String], run: &Run) -> bool {
+    let Place::Known(paths) = &run.place else { return false };
+    let names: Vec<&str> =
+        paths.iter().filter_map(|path| path.as_str().rsplit('/').next()).collect();
+    codes
+        .iter()
+        .any(|code| code.split(['"', '\'', '`', '/', '>']).any(|part| names.contains(&part.trim())))
 }
 
 /// Whether code has a word in it with which files are written.

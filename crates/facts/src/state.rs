@@ -1,7 +1,7 @@
 //! What the shell knows while a text runs: directory, variables, functions, parameters.
 
 use crate::Arg;
-use crate::expand::{Lookup, Value, Variables, expand};
+use crate::expand::{Lookup, Value, Variables, expand, literal};
 use crate::globs::text_may_match;
 use crate::outputs::{output_of_script, text_of};
 use portcullis_model::{AbsPath, ToolCall};
@@ -468,10 +468,16 @@ pub(crate) fn argument_lists(
 ) -> Vec<Vec<Arg>> {
     const MOST: usize = 16;
     const FAR: usize = 64;
-    let mut lists: Vec<Vec<Arg>> = vec![Vec::new()];
+    let mut lists: Vec<Vec<Arg>> = vec![Vec::with_capacity(words.len())];
     for (index, word) in words.iter().enumerate() {
         // Assignment arguments of `declare` and the like are not split (bash(1), SIMPLE COMMANDS).
         let splits = !(declaration && index > 0 && assigns(word));
+        if let Some(text) = literal(word) {
+            for list in &mut lists {
+                list.push(Arg::Known(text.clone()));
+            }
+            continue;
+        }
         let named = lists.iter().all(Vec::is_empty);
         let mut alternatives = expand(word, splits, if named { name_lookup } else { lookup });
         // Far into a long command nothing branches any more: the first alternative stands for all.

@@ -1,6 +1,7 @@
 //! Interpreters other than the shell, and the calls one can see in their code.
 
 pub(crate) use super::interpreters_sed::sed_effect;
+use super::names::names_of;
 use super::wrappers_grammar::{Kind, look_up};
 use crate::peel::table_name;
 use crate::{Arg, Inner};
@@ -25,9 +26,8 @@ pub fn interpreter(argv: &[Arg]) -> Option<Interpreter> {
     let (first, words) = argv.split_first()?;
     let base = first.known()?.rsplit('/').next()?;
     let name = table_name(base);
-    let (row, name) = INTERPRETERS.iter().find_map(|row| {
-        row.names.iter().find(|listed| **listed == name).map(|name| (row, *name))
-    })?;
+    let (name, at) = names_of!(INTERPRETERS).rows(name).next()?;
+    let row = INTERPRETERS.get(at)?;
     let (mut code, input) = match words.split_first() {
         Some((eval, rest)) if name == "deno" && eval.known() == Some("eval") => (
             rest.iter().filter(|word| !word.prefix().starts_with('-')).take(1).cloned().collect(),

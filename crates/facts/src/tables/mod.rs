@@ -6,6 +6,7 @@ mod git;
 pub mod git_options;
 pub mod interpreters;
 mod interpreters_sed;
+pub(crate) mod names;
 mod other;
 pub(crate) mod payloads;
 pub(crate) mod payloads_git;
