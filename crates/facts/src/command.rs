@@ -9,8 +9,9 @@ use crate::payload::{
     git_alias, read_as_code, runs_any_command, starts_programs, tests_a_subscript,
 };
 use crate::peel::{Inner, Strength, peel};
-use crate::place::{climbs, escape_glob, place_of};
-use crate::runs::{Run, Runner, loader_of, runner_of};
+use crate::place::{climbs, place_of};
+use crate::runs::{Run, Runner};
+use crate::set::set_by_builtin;
 use crate::state::{Cwd, Flow, Reach, State, argument_lists};
 use crate::tables::builtins::{Directory, builtin_effect};
 use crate::tables::git_options::git_without_globals;
@@ -128,65 +129,6 @@ impl Walker<'_> {
         }
     }
 
-    /// Files whose contents the command runs: the program itself, scripts of interpreters.
-    fn files_run(&mut self, argv: &[Arg], span: Span, state: &State) {
-        let Some(name) = argv.first().and_then(Arg::known) else { return };
-        let mut push = |text: &str, runner: Runner| {
-            let arg = Arg::Known(text.to_owned());
-            let place = place_of(&arg, &state.cwd, &self.call.home);
-            self.out.runs.push(Run { place, span, runner, cwd: state.cwd.clone() });
-        };
-        if name.contains('/') {
-            push(name, Runner::Kernel);
-        }
-        let base = basename(name);
-        let standing: &[&str] = match base {
-            "make" | "gmake" => &["Makefile", "makefile", "GNUmakefile"],
-            "just" => &["justfile", ".justfile", "Justfile"],
-            "npm" | "yarn" | "pnpm" | "bun" => &["package.json"],
-            _ => &[],
-        };
-        for file in standing {
-            push(file, Runner::Other);
-        }
-        if base == "cargo" {
-            for file in ["build.rs", "src/main.rs", "src/lib.rs"] {
-                push(file, Runner::Code("rustc".to_owned()));
-            }
-        }
-        if let Some(loader) = loader_of(base) {
-            push(".", loader);
-        }
-        if let Some(runner) = runner_of(base) {
-            // `sed`, `awk` and one-line editors run what `-f` names; their operands are data.
-            let filters = matches!(&runner, Runner::Code(name) if name == "sed" || name == "awk");
-            let data = filters || interpreter(argv).is_some_and(|found| !found.code.is_empty());
-            let mut named = !data;
-            for text in argv.iter().skip(1).filter_map(Arg::known) {
-                // `-nf script` is a cluster.
-                let names = text.starts_with('-') && !text.starts_with("--") && text.ends_with('f');
-                let given = std::mem::replace(&mut named, !data || names || text == "--file");
-                if !given && !text.starts_with("-f") && !text.starts_with("--file=") {
-                    continue;
-                }
-                let file = text.strip_prefix('-').map_or(text, |option| {
-                    option.split_once('=').map_or(option.trim_start_matches('f'), |(_, file)| file)
-                });
-                push(file, runner.clone());
-            }
-        }
-        if base == "git" {
-            // Hooks run from where the setting says.
-            let texts = argv.iter().filter_map(Arg::known);
-            for (_, path) in texts.filter_map(|text| text.split_once("hooksPath=")) {
-                let glob = Arg::Glob(format!("{}/*", escape_glob(path)));
-                let place = place_of(&glob, &state.cwd, &self.call.home);
-                let cwd = state.cwd.clone();
-                self.out.runs.push(Run { place, span, runner: Runner::Other, cwd });
-            }
-        }
-    }
-
     /// Any command at all.
     pub(crate) fn unknown(&mut self, span: Span) {
         let argv = [Arg::many()];
@@ -199,6 +141,22 @@ impl Walker<'_> {
             let mut fact = empty_fact(span, Origin::Payload);
             fact.argv = argv.to_vec();
             fact.forms.push(Form::restricting(TextSet::anything()));
+            // SECURITY: any command is also any file: `curl x | sh` may read what a rule forbids.
+            for access in [Access::Read, Access::Write] {
+                self.out.accesses.push(AccessFact {
+                    access,
+                    by: Accessor::Operand(self.out.commands.len()),
+                    text: "any file".to_owned(),
+                    span,
+                    place: Place::Unknown(TextSet::anything()),
+                    recursive: false,
+                    visible_only: false,
+                    carried: true,
+                    climbs: false,
+                    dynamic: true,
+                    guessed: true,
+                });
+            }
             self.out.commands.push(fact);
         }
     }
@@ -438,13 +396,14 @@ impl Walker<'_> {
                 }
             }
         }
-        self.files_run(&current, shell.span, &elsewhere);
+        self.files_run(&inside, shell.span, &elsewhere);
         if runs_any_command(&inside, stdin, !shell.processes.is_empty()) {
             self.unknown(shell.span);
         }
         if tests_a_subscript(&inside) {
             self.obstacle(Reason::ArithDynamic, shell.span, "");
         }
+        let guessed = self.guesses_of(&carried, &inside, stdin, shell, &elsewhere);
         if let Some(value) = git_alias(&inside) {
             let text = value.strip_prefix('!').map_or(format!("git {value}"), str::to_owned);
             self.possible_script(&text, shell.span, &elsewhere);
@@ -483,7 +442,7 @@ impl Walker<'_> {
         self.out.commands.push(fact);
         self.operands(index, &located, shell.span, wrapped, &elsewhere);
         if !located.complete && self.origin != Origin::Lossy {
-            self.guesses(index, &inside, shell.span, &elsewhere);
+            self.guesses(index, &inside, stdin, shell.span, &elsewhere);
         }
         for outer in &outside {
             self.operands(index, outer, shell.span, true, state);
@@ -504,6 +463,11 @@ impl Walker<'_> {
             elsewhere.zero.is_some().then(|| parameters.collect::<Option<_>>()).flatten();
         for (inner, sure) in carried {
             self.carried(&inner, sure, shell, stdin, &mut elsewhere, false);
+        }
+        for inner in guessed {
+            let outer = std::mem::replace(&mut self.guessing, true);
+            self.carried(&inner, Certainty::Possible, shell, stdin, &mut elsewhere, false);
+            self.guessing = outer;
         }
         for payload in &effect.payloads {
             self.carried(payload, Certainty::Certain, shell, stdin, state, true);
@@ -623,39 +587,6 @@ fn by_name(argv: &[Arg]) -> Cow<'_, [Arg]> {
             Cow::Owned(std::iter::once(short).chain(rest.iter().cloned()).collect())
         }
         Some(_) | None => Cow::Borrowed(argv),
-    }
-}
-
-/// Positional parameters that `set` gives, and variables that `read` takes from a known input.
-fn set_by_builtin(
-    argv: &[Arg],
-    stdin: &Stdin,
-    assigns: &[(String, Option<Arg>)],
-    state: &mut State,
-) {
-    let Some((name, words)) = argv.split_first() else { return };
-    match (name.known(), stdin) {
-        (Some("set"), _) => {
-            let dashes = words.iter().position(|word| word.known() == Some("--"));
-            let options = words.first().is_none_or(|word| word.prefix().starts_with(['-', '+']));
-            if let Some(start) = dashes.map(|at| at + 1).or((!options).then_some(0)) {
-                let given = words.get(start..).unwrap_or(&[]).iter();
-                state.positional = given.map(|arg| arg.known().map(str::to_owned)).collect();
-            }
-        }
-        (Some("read"), Stdin::Known(text)) => {
-            let mut fields = text.lines().next().unwrap_or("").split_whitespace();
-            for (index, (name, _)) in assigns.iter().enumerate() {
-                let last = index + 1 == assigns.len();
-                let value = if last {
-                    fields.by_ref().collect::<Vec<_>>().join(" ")
-                } else {
-                    fields.next().unwrap_or("").to_owned()
-                };
-                state.assign(name, false, vec![Value::Scalar(value)]);
-            }
-        }
-        _ => {}
     }
 }
 
