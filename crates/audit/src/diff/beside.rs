@@ -114,11 +114,8 @@ fn unknown_words(search: &mut Search<'_>, changed: &Changed<'_>) {
                 RuleClass::Allow => (Decision::Allow, Decision::Ask),
                 RuleClass::Deny => (Decision::Deny, Decision::Ask),
             };
-            let cell = if new {
-                Cell { from: weak, to: strong }
-            } else {
-                Cell { from: strong, to: weak }
-            };
+            let cell =
+                if new { Cell { from: weak, to: strong } } else { Cell { from: strong, to: weak } };
             if search.knows(cell) || !has_unknown_parts(rule) {
                 continue;
             }

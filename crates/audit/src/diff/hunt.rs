@@ -180,9 +180,8 @@ impl Explorer for Hunt<'_, '_, '_> {
     fn relevant(&mut self, sure: u64) -> u64 {
         let views = self.views;
         *self.relevant.entry(sure).or_insert_with(|| {
-            let both = |view: &View<'_>| {
-                view.sides.of(0).relevant(sure) | view.sides.of(1).relevant(sure)
-            };
+            let both =
+                |view: &View<'_>| view.sides.of(0).relevant(sure) | view.sides.of(1).relevant(sure);
             views.iter().map(both).fold(0, |all, own| all | own)
         })
     }

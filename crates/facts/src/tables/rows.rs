@@ -308,7 +308,8 @@ pub fn lenient_starts(edits: bool) -> Vec<String> {
         Effect::Acts => false,
     };
     let mut starts: Vec<String> = Vec::new();
-    for rows in [super::readers::ROWS, super::system::ROWS, super::writers::ROWS, super::other::ROWS]
+    for rows in
+        [super::readers::ROWS, super::system::ROWS, super::writers::ROWS, super::other::ROWS]
     {
         for row in rows {
             if let Operands::Special(Special::Subcommands(inner)) = row.operands {
