@@ -2,7 +2,7 @@
 
 use crate::{Diagnostic, Sandbox, Setting};
 use portcullis_model::{AbsPath, Mode, RuleRef, Source, TextSet};
-use portcullis_rules::{CommandSet, PathMatcher, Rule, Specifier, ToolPattern};
+use portcullis_rules::{CommandSet, PathMatcher, Rule, Specifier, ToolPattern, canonical_tool};
 use std::collections::BTreeMap;
 
 /// Everything the layers say together.
@@ -63,7 +63,9 @@ impl Rules {
             match rule.rule.tool() {
                 // `mcp__server` is every tool of a server.
                 ToolPattern::Exact(name) if !name.starts_with("mcp__") => {
-                    by_name.entry(name.clone()).or_default().push(index);
+                    // SECURITY: a tool has the rules of every name it ever had: a deny of `Task` is
+                    // one of `Agent`.
+                    by_name.entry(canonical_tool(name).to_owned()).or_default().push(index);
                 }
                 ToolPattern::Exact(_) | ToolPattern::Glob(_) => by_pattern.push(index),
             }
@@ -78,7 +80,8 @@ impl Rules {
 
     /// The rules whose tool part means this tool, in the order of the list.
     pub fn for_tool<'r>(&'r self, tool: &str) -> impl Iterator<Item = &'r PolicyRule> + use<'r> {
-        let mut indices: Vec<usize> = self.by_name.get(tool).cloned().unwrap_or_default();
+        let mut indices: Vec<usize> =
+            self.by_name.get(canonical_tool(tool)).cloned().unwrap_or_default();
         let matching = |index: &&usize| {
             self.list.get(**index).is_some_and(|rule| rule.rule.tool().matches(tool))
         };

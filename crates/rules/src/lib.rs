@@ -33,4 +33,4 @@ pub use path::{
     path_parts,
 };
 pub use rule::{Rule, Specifier};
-pub use tool::{ToolPattern, did_you_mean, known_tools};
+pub use tool::{ToolPattern, canonical as canonical_tool, did_you_mean, known_tools};
