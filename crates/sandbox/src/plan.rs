@@ -21,6 +21,7 @@ use portcullis_profile::{
     Standing,
 };
 use rustix::fs::FileType;
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit};
 use rustix::thread::UnshareFlags;
 use std::ffi::{CString, OsString};
@@ -357,7 +358,7 @@ fn command(
             path.extend(&name);
             text(path)
         });
-        joined.collect::<Result<_, _>>()?
+        possible(joined.collect::<Result<_, _>>()?)
     };
     let mut strings = vec![text(name)?];
     for argument in arguments {
@@ -377,6 +378,20 @@ fn command(
         passed: descriptors.declared.clone(),
         filter: filter::program(Choice { nested: profile.nested.is_some(), internet })?,
     })
+}
+
+/// The places where the program can be, of those where it may be: a name that does not exist outside does
+/// not exist inside, and trying each of them in there takes the supervisor.
+fn possible(candidates: Vec<CString>) -> Vec<CString> {
+    let made_up = |path: &[u8]| path.starts_with(b"/proc/") || path.starts_with(b"/dev/");
+    let missing = |path: &CString| {
+        // What is relative, is so to where the command starts.
+        path.as_bytes().starts_with(b"/")
+            && !made_up(path.as_bytes())
+            && matches!(rustix::fs::stat(path.as_c_str()), Err(Errno::NOENT | Errno::NOTDIR))
+    };
+    let found: Vec<CString> = candidates.iter().filter(|path| !missing(path)).cloned().collect();
+    if found.is_empty() { candidates } else { found }
 }
 
 fn limits(limits: &Limits, backend: Backend) -> Vec<(Resource, Rlimit)> {

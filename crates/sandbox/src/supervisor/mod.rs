@@ -17,6 +17,7 @@ pub mod report;
 mod resolve;
 mod send;
 mod serve;
+mod short;
 mod socket;
 pub mod tables;
 mod target;
