@@ -5,7 +5,7 @@
 //! nothing is made on the host, not even a mount point.
 
 use crate::Failure;
-use crate::sys::Step;
+use crate::sys::{Onto, Step};
 use portcullis_model::AbsPath;
 use portcullis_profile::{Access, CompiledFiles, Effect, Kind, Reach};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags};
@@ -256,6 +256,8 @@ struct Layers {
     points: Vec<(AbsPath, Point)>,
     /// For every point that covers a directory: the points below it that are readable again.
     reopened: Vec<Vec<usize>>,
+    /// For every point, whether it is one of those.
+    below_cover: Vec<bool>,
 }
 
 impl Layers {
@@ -272,17 +274,27 @@ impl Layers {
         let at: BTreeMap<&AbsPath, usize> =
             points.iter().enumerate().map(|(index, (path, _))| (path, index)).collect();
         let mut reopened = vec![Vec::new(); points.len()];
+        let mut below_cover = vec![false; points.len()];
         for (index, (path, point)) in points.iter().enumerate() {
             let Some(around) = outer.get(path).and_then(|outer| at.get(outer)) else { continue };
             let covered = points.get(*around).is_some_and(|(_, outer)| outer.hold == Hold::Hidden);
             if covered
                 && point.hold != Hold::Hidden
                 && let Some(list) = reopened.get_mut(*around)
+                && let Some(below) = below_cover.get_mut(index)
             {
                 list.push(index);
+                *below = true;
             }
         }
-        Self { points, reopened }
+        Self { points, reopened, below_cover }
+    }
+
+    /// What has to stand where a point is put: below a cover that is a placeholder of ours, elsewhere what
+    /// was taken from there.
+    fn onto(&self, index: usize, point: &Point) -> Onto {
+        let placeholder = self.below_cover.get(index) == Some(&true);
+        if point.hold == Hold::Hidden || placeholder { Onto::SameKind } else { Onto::Itself }
     }
 
     fn iter(&self) -> impl Iterator<Item = (usize, &AbsPath, &Point)> {
@@ -436,7 +448,7 @@ impl Maker {
             if point.hold != Hold::Hidden {
                 self.step(Step::Take { path: c_path(path)?, slot });
             }
-            taken.push((index, path, point, slot));
+            taken.push((index, path, point, slot, layers.onto(index, point)));
         }
         let everything = layers
             .iter()
@@ -456,8 +468,8 @@ impl Maker {
         if around.resolver.is_some() {
             self.put_resolver()?;
         }
-        for (index, path, point, slot) in taken {
-            self.put(path, point, slot, &layers.cover_name(index, point))?;
+        for (index, path, point, slot, onto) in taken {
+            self.put(path, point, (slot, onto), &layers.cover_name(index, point))?;
         }
         self.mask_proc();
         Ok(())
@@ -467,7 +479,7 @@ impl Maker {
         &mut self,
         path: &AbsPath,
         point: &Point,
-        slot: usize,
+        (slot, onto): (usize, Onto),
         cover: &str,
     ) -> Result<(), Failure> {
         match point.hold {
@@ -484,7 +496,7 @@ impl Maker {
         let why = point.why.clone();
         self.view.explanation.push(Explained { path: path.clone(), what, why });
         if path.as_str() != "/" {
-            self.step(Step::Put { slot, path: c_path(path)? });
+            self.step(Step::Put { slot, path: c_path(path)?, onto });
         }
         Ok(())
     }
@@ -580,10 +592,11 @@ impl Maker {
         self.step(take("dev/shm", SHM));
         self.step(Step::Writable { slot: SHM });
         self.step(take("dev", DEV));
-        self.step(Step::Put { slot: DEV, path: c"/dev".to_owned() });
-        self.step(Step::Put { slot: SHM, path: c"/dev/shm".to_owned() });
+        let put = |slot, path: &str| Step::Put { slot, path: c_text(path), onto: Onto::SameKind };
+        self.step(put(DEV, "/dev"));
+        self.step(put(SHM, "/dev/shm"));
         for (name, slot) in devices {
-            self.step(Step::Put { slot: *slot, path: c_text(&format!("/dev/{name}")) });
+            self.step(put(*slot, &format!("/dev/{name}")));
         }
         self.step(Step::Terminals { path: c"/dev/pts".to_owned() });
     }
@@ -597,7 +610,7 @@ impl Maker {
         };
         let slot = self.slot();
         self.step(Step::TakeBelow { base: BASE, path: c"resolv.conf".to_owned(), slot });
-        self.step(Step::Put { slot, path: c_path(&real)? });
+        self.step(Step::Put { slot, path: c_path(&real)?, onto: Onto::SameKind });
         Ok(())
     }
 
@@ -607,7 +620,7 @@ impl Maker {
             let path = c_text(&format!("/proc/{name}"));
             self.view.proc.push(Step::Take { path: path.clone(), slot });
             self.view.proc.push(Step::ReadOnly { slot });
-            self.view.proc.push(Step::Put { slot, path });
+            self.view.proc.push(Step::Put { slot, path, onto: Onto::Itself });
         }
     }
 
