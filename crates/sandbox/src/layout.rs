@@ -7,7 +7,7 @@ use crate::expansion::{self, Allowed};
 use crate::landlock::{self, Wanted};
 use crate::mounts::{self, Explained, Surroundings, View};
 use crate::plan::Descriptors;
-use crate::sys::{Capture, Landlock, Namespaces};
+use crate::sys::{Capture, Landlock, Namespaces, Program};
 use crate::{Backend, Failure, Listener, identity, network};
 use portcullis_model::AbsPath;
 use portcullis_profile::{CompiledFiles, NetworkAccess, Reach, SandboxProfile};
@@ -116,6 +116,7 @@ impl Basis {
             view: view.steps,
             proc: (self.backend == Backend::Full).then_some(view.proc),
             nested: profile.nested.is_some(),
+            program: Program::look(),
         })
     }
 }

@@ -14,6 +14,7 @@ use portcullis_profile::{
     Standing,
 };
 use rustix::fs::FileType;
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit};
 use std::ffi::{CString, OsString};
 use std::os::fd::{OwnedFd, RawFd};
@@ -252,7 +253,7 @@ fn target(
             path.extend(&name);
             text(path)
         });
-        joined.collect::<Result<_, _>>()?
+        possible(joined.collect::<Result<_, _>>()?)
     };
     let mut strings = vec![text(name)?];
     for argument in arguments {
@@ -273,6 +274,20 @@ fn target(
         signals: sys::block_signals(&[]),
         filter: filter::program(Choice { nested: profile.nested.is_some(), internet })?,
     })
+}
+
+/// The places where the program can be, of those where it may be: a name that does not exist outside does
+/// not exist inside, and trying each of them in there takes the supervisor.
+fn possible(candidates: Vec<CString>) -> Vec<CString> {
+    let made_up = |path: &[u8]| path.starts_with(b"/proc/") || path.starts_with(b"/dev/");
+    let missing = |path: &CString| {
+        // What is relative, is so to where the command starts.
+        path.as_bytes().starts_with(b"/")
+            && !made_up(path.as_bytes())
+            && matches!(rustix::fs::stat(path.as_c_str()), Err(Errno::NOENT | Errno::NOTDIR))
+    };
+    let found: Vec<CString> = candidates.iter().filter(|path| !missing(path)).cloned().collect();
+    if found.is_empty() { candidates } else { found }
 }
 
 fn limits(limits: &Limits, backend: Backend) -> Vec<(Resource, Rlimit)> {

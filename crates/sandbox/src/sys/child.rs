@@ -180,7 +180,9 @@ fn enter(
     let flags = libc::CLONE_NEWPID | libc::CLONE_PARENT | libc::CLONE_FILES;
     match kernel::clone(flags, &page.words().init).at(Stage::Init)? {
         Side::Parent(_) => {}
-        Side::Child => init(page, launcher, outer_proc, namespaces.proc.is_some()),
+        Side::Child => {
+            init(page, launcher, outer_proc, namespaces.proc.is_some(), namespaces.program)
+        }
     }
     pause(page, Stage::Init);
     Ok(())
@@ -207,7 +209,13 @@ fn write_file(path: &std::ffi::CStr, content: &[u8]) -> Result<()> {
 }
 
 /// The first process of the process namespace.
-fn init(page: &Page, launcher: &OwnedFd, outer_proc: &OwnedFd, proc: bool) -> ! {
+fn init(
+    page: &Page,
+    launcher: &OwnedFd,
+    outer_proc: &OwnedFd,
+    proc: bool,
+    program: kernel::Program,
+) -> ! {
     let words = page.words();
     let ready = || -> Result<()> {
         die_with(launcher)?;
@@ -232,6 +240,7 @@ fn init(page: &Page, launcher: &OwnedFd, outer_proc: &OwnedFd, proc: bool) -> ! 
     if outcome.is_err() || kernel::close_range(0, u32::MAX).is_err() {
         kernel::end(crate::Failure::STATUS);
     }
+    program.give_back();
     kernel::wait_for_ever()
 }
 

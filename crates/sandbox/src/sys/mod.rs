@@ -15,8 +15,8 @@ pub mod socket;
 
 pub(crate) use child::fork_and_follow;
 pub(crate) use kernel::{
-    arguments_and_variables, block_signals, end_by_signal, landlock_version, process_group,
-    restore_signals, session, signal_descriptor, take_signal,
+    Program, arguments_and_variables, block_signals, end_by_signal, landlock_version,
+    process_group, restore_signals, session, signal_descriptor, take_signal,
 };
 pub(crate) use page::{Page, Stage, Words};
 pub(crate) use script::{

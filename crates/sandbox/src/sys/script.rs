@@ -1,6 +1,7 @@
 //! Everything the forked processes do, as data prepared before the fork.
 
 use super::Page;
+use super::kernel::Program;
 use rustix::process::{Resource, Rlimit};
 use rustix::thread::UnshareFlags;
 use std::ffi::{CStr, CString, c_char};
@@ -72,6 +73,8 @@ pub(crate) struct Namespaces {
     pub(crate) proc: Option<Vec<Step>>,
     /// Whether user namespaces may be made inside.
     pub(crate) nested: bool,
+    /// Where the program lies that the first process does not need.
+    pub(crate) program: Program,
 }
 
 /// How users and groups are mapped.
