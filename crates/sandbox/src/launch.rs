@@ -3,7 +3,7 @@
 use crate::running::{Family, Member, Relay};
 use crate::supervisor::{self, AbstractSockets, Supervisor, Surroundings};
 use crate::sys::{self, Page, Script, Stage, Target, fork_and_follow};
-use crate::{Backend, Failure, Plan, Running, identity, plan};
+use crate::{Backend, Failure, MOST_LISTENERS, Plan, Running, identity, plan};
 use portcullis_profile::NetworkAccess;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
@@ -127,7 +127,7 @@ fn await_start(control: &OwnedFd, supervisor: Pid, running: &mut Running) -> Res
             return Err(Failure::new("interrupted before the command was started"));
         }
         let mut byte = [0_u8];
-        let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(16))];
+        let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_LISTENERS))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut room);
         let received = rustix::net::recvmsg(
             control,

@@ -12,7 +12,8 @@ use crate::sys::{
 };
 use crate::temporary::Temporary;
 use crate::{
-    Backend, Capabilities, Enforcement, Failure, Listener, Request, SignalRelay, TEMPORARY,
+    Backend, Capabilities, Enforcement, Failure, Listener, MOST_LISTENERS, Request, SignalRelay,
+    TEMPORARY,
 };
 use crate::{identity, network};
 use portcullis_model::AbsPath;
@@ -312,11 +313,15 @@ fn namespaces(
         NetworkAccess::Host if !listeners.is_empty() => {
             return Err(Failure::new("listeners need an own network, and this run has none"));
         }
+        NetworkAccess::None | NetworkAccess::Domains { .. } if listeners.len() > MOST_LISTENERS => {
+            return Err(Failure::new(format!("there can be {MOST_LISTENERS} listeners at most")));
+        }
         NetworkAccess::Host => None,
         NetworkAccess::None | NetworkAccess::Domains { .. } => {
             flags |= UnshareFlags::NEWNET;
             let opened = vec![-1; listeners.len()];
-            Some(Capture { messages: network::messages(), listeners, opened })
+            let messages = network::messages(!listeners.is_empty());
+            Some(Capture { messages, listeners, opened })
         }
     };
     Ok(Namespaces {

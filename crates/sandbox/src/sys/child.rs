@@ -17,6 +17,7 @@
 use super::kernel::{self, Side};
 use super::script::{Capture, Landlock, Namespaces, Script, Step, Supervision, Target};
 use super::{Page, Stage};
+use crate::MOST_LISTENERS;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
@@ -37,9 +38,6 @@ pub(crate) fn fork_and_follow(
         Side::Child => follow(script, supervise),
     }
 }
-
-/// How many sockets can be handed to the launcher.
-pub(crate) const LISTENERS: usize = 16;
 
 /// What went wrong: the stage, the step, and the error.
 type Failed = (Stage, u32, Errno);
@@ -123,12 +121,12 @@ fn close_all_but(kept: &mut [RawFd]) -> Result<()> {
 fn announce(script: &Script) -> Result<()> {
     let opened = script.namespaces.as_ref().and_then(|namespaces| namespaces.network.as_ref());
     let opened = opened.map_or(&[][..], |network| &network.opened);
-    let mut borrowed: [BorrowedFd<'_>; LISTENERS] = [script.control.as_fd(); LISTENERS];
+    let mut borrowed: [BorrowedFd<'_>; MOST_LISTENERS] = [script.control.as_fd(); MOST_LISTENERS];
     for (place, number) in borrowed.iter_mut().zip(opened) {
         *place = kernel::borrow(*number);
     }
     let borrowed = borrowed.get(..opened.len()).ok_or(Errno::TOOBIG)?;
-    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(16))];
+    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_LISTENERS))];
     let mut control = SendAncillaryBuffer::new(&mut room);
     if !borrowed.is_empty() && !control.push(SendAncillaryMessage::ScmRights(borrowed)) {
         return Err(Errno::TOOBIG);
