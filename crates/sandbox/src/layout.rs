@@ -8,7 +8,7 @@ use crate::landlock::{self, Wanted};
 use crate::mounts::{self, Explained, Surroundings, View};
 use crate::plan::Descriptors;
 use crate::sys::{Capture, Landlock, Namespaces, Program};
-use crate::{Backend, Failure, Listener, identity, network};
+use crate::{Backend, Failure, Listener, MOST_LISTENERS, identity, network};
 use portcullis_model::AbsPath;
 use portcullis_profile::{CompiledFiles, NetworkAccess, Reach, SandboxProfile};
 use rustix::thread::UnshareFlags;
@@ -98,11 +98,18 @@ impl Basis {
             NetworkAccess::Host if !self.listeners.is_empty() => {
                 return Err(Failure::new("listeners need an own network, and this run has none"));
             }
+            NetworkAccess::None | NetworkAccess::Domains { .. }
+                if self.listeners.len() > MOST_LISTENERS =>
+            {
+                return Err(Failure::new(format!(
+                    "there can be {MOST_LISTENERS} listeners at most"
+                )));
+            }
             NetworkAccess::Host => None,
             NetworkAccess::None | NetworkAccess::Domains { .. } => {
                 flags |= UnshareFlags::NEWNET;
                 Some(Capture {
-                    messages: network::messages(),
+                    messages: network::messages(!self.listeners.is_empty()),
                     listeners: self.listeners.clone(),
                     opened: vec![-1; self.listeners.len()],
                 })
