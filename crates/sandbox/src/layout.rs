@@ -5,7 +5,7 @@
 
 use crate::expansion::{self, Allowed};
 use crate::landlock::{self, Wanted};
-use crate::mounts::{self, Surroundings, View};
+use crate::mounts::{self, Explained, Surroundings, View};
 use crate::plan::Descriptors;
 use crate::sys::{Capture, Landlock, Namespaces};
 use crate::{Backend, Failure, Listener, identity, network};
@@ -31,7 +31,7 @@ pub(crate) struct Layout {
     pub(crate) namespaces: Option<Namespaces>,
     pub(crate) landlock: Option<Landlock>,
     /// The same for people.
-    pub(crate) explanation: Vec<String>,
+    pub(crate) explanation: Vec<Explained>,
 }
 
 impl Basis {

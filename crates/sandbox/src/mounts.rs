@@ -26,7 +26,55 @@ pub(crate) struct View {
     /// What may be written, by its real path, and whether it is a directory.
     pub(crate) writable: Vec<(AbsPath, bool)>,
     /// The same for people.
-    pub(crate) explanation: Vec<String>,
+    pub(crate) explanation: Vec<Explained>,
+}
+
+/// One path of a view, to be put in words where somebody asks.
+#[derive(Debug)]
+pub(crate) struct Explained {
+    path: AbsPath,
+    what: What,
+    why: Why,
+}
+
+/// What is done at a path.
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Held(Hold),
+    Pinned,
+    Missing,
+}
+
+/// Why something is done at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Why {
+    /// Because of what the rules say of an access to a path, where something of a kind stands.
+    Judged(AbsPath, Access, Kind),
+    /// Because of this path, which has to stay in place.
+    Inner(AbsPath),
+}
+
+impl Explained {
+    /// A line for people.
+    pub(crate) fn text(&self, files: &CompiledFiles) -> String {
+        let path = &self.path;
+        let word = match self.what {
+            What::Missing => return format!("{path}: may be written, but does not exist"),
+            What::Pinned => "fixed",
+            What::Held(Hold::Hidden) => "hidden",
+            What::Held(Hold::ReadOnly) => "read-only",
+            What::Held(Hold::Writable) => "writable",
+        };
+        let why = match &self.why {
+            // Not by the automaton: it gives no reason for what is possible.
+            Why::Judged(path, access, kind) => {
+                let judgement = files.files().judge_as(path, *access, *kind);
+                judgement.rule.map_or_else(String::new, |rule| rule.origin.to_string())
+            }
+            Why::Inner(path) => format!("so that `{path}` stays in place"),
+        };
+        format!("{path}: {word} ({why})")
+    }
 }
 
 /// What a view needs to know beside the rules.
@@ -51,7 +99,7 @@ enum Hold {
 struct Point {
     hold: Hold,
     kind: Kind,
-    why: String,
+    why: Why,
     /// Whether it is there only to stay in place.
     pin: bool,
 }
@@ -87,13 +135,11 @@ fn points(
     let mut points = Points::new();
     let mut elsewhere: Vec<(AbsPath, Point)> = Vec::new();
     for exact in files.exact() {
-        let hold = match (exact.read.effect, exact.write.effect) {
-            (Effect::Deny, _) => Hold::Hidden,
-            (Effect::Allow, Effect::Deny) => Hold::ReadOnly,
-            (Effect::Allow, Effect::Allow) => Hold::Writable,
+        let (hold, access) = match (exact.read, exact.write) {
+            (Effect::Deny, _) => (Hold::Hidden, Access::Read),
+            (Effect::Allow, Effect::Deny) => (Hold::ReadOnly, Access::Write),
+            (Effect::Allow, Effect::Allow) => (Hold::Writable, Access::Write),
         };
-        let judgement = if hold == Hold::Hidden { exact.read } else { exact.write };
-        let why = judgement.rule.map_or_else(String::new, |rule| rule.origin.to_string());
         let path = exact.path;
         if is_synthetic(&path) {
             let in_dev = path.parent().is_some_and(|dir| dir.as_str() == "/dev");
@@ -105,17 +151,20 @@ fn points(
         }
         match look(&path)? {
             Found::Here(kind) => {
+                let why = Why::Judged(path.clone(), access, Kind::Directory);
                 points.insert(path, Point { hold, kind, why, pin: false });
             }
             // Names that do not exist yet are for the supervisor.
             Found::Nothing if hold == Hold::Writable => {
-                view.explanation.push(format!("{path}: may be written, but does not exist"));
+                let why = Why::Judged(path.clone(), access, Kind::Directory);
+                view.explanation.push(Explained { path, what: What::Missing, why });
             }
             Found::Nothing => {}
             // SECURITY: a deny holds where its name leads; an allow only where the profile says so too,
             // for a symlink is easily planted.
-            Found::Elsewhere(path, kind) if hold != Hold::Writable && !is_synthetic(&path) => {
-                elsewhere.push((path, Point { hold, kind, why, pin: false }));
+            Found::Elsewhere(real, kind) if hold != Hold::Writable && !is_synthetic(&real) => {
+                let why = Why::Judged(path, access, Kind::Directory);
+                elsewhere.push((real, Point { hold, kind, why, pin: false }));
             }
             Found::Elsewhere(..) => {}
         }
@@ -128,14 +177,16 @@ fn points(
         if matches!(rule.reach, Reach::Leaf(_)) && kind == Kind::Directory {
             continue;
         }
-        let hold = if files.effect(&path, Access::Read, kind) == Effect::Deny {
-            Hold::Hidden
-        } else if files.effect(&path, Access::Write, kind) == Effect::Deny {
-            Hold::ReadOnly
+        let states = files.states(&path);
+        let (hold, access) = if states.effect(Access::Read, kind) == Effect::Deny {
+            (Hold::Hidden, Access::Read)
+        } else if states.effect(Access::Write, kind) == Effect::Deny {
+            (Hold::ReadOnly, Access::Write)
         } else {
             continue;
         };
-        elsewhere.push((path, Point { hold, kind, why: rule.origin.to_string(), pin: false }));
+        let why = Why::Judged(path.clone(), access, kind);
+        elsewhere.push((path, Point { hold, kind, why, pin: false }));
     }
     for (path, point) in elsewhere {
         if point.hold < hold_at(&points, &path) {
@@ -179,7 +230,7 @@ fn pin(points: &mut Points) {
                 _ => break,
             }
             above = dir.parent();
-            let why = format!("so that `{path}` stays in place");
+            let why = Why::Inner(path.clone());
             let point = Point { hold: Hold::Writable, kind: Kind::Directory, why, pin: true };
             if pins.insert(dir, point).is_some() {
                 break;
@@ -361,22 +412,19 @@ impl Maker {
         (slot, onto): (usize, Onto),
         cover: &str,
     ) -> Result<(), Failure> {
-        let word = match point.hold {
+        match point.hold {
             Hold::Hidden => {
                 self.step(Step::TakeBelow { base: BASE, path: c_text(cover), slot });
-                "hidden"
             }
-            Hold::ReadOnly => {
-                self.step(Step::ReadOnly { slot });
-                "read-only"
-            }
-            Hold::Writable if point.pin => "fixed",
+            Hold::ReadOnly => self.step(Step::ReadOnly { slot }),
+            Hold::Writable if point.pin => {}
             Hold::Writable => {
                 self.view.writable.push((path.clone(), point.kind == Kind::Directory));
-                "writable"
             }
-        };
-        self.view.explanation.push(format!("{path}: {word} ({})", point.why));
+        }
+        let what = if point.pin { What::Pinned } else { What::Held(point.hold) };
+        let why = point.why.clone();
+        self.view.explanation.push(Explained { path: path.clone(), what, why });
         if path.as_str() != "/" {
             self.step(Step::Put { slot, path: c_path(path)?, onto });
         }

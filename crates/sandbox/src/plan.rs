@@ -92,8 +92,8 @@ impl Plan {
     }
 
     /// What the kernel will hold, path by path, for people.
-    pub fn explain(&self) -> &[String] {
-        &self.layout.explanation
+    pub fn explain(&self) -> Vec<String> {
+        self.layout.explanation.iter().map(|explained| explained.text(&self.files)).collect()
     }
 
     /// The variables that stand in for hidden ones, by name.
