@@ -24,6 +24,7 @@ impl Plan {
     /// Where the host moves or replaces what the boundary is made around while it is made, everything is
     /// taken down and made anew from another look; a boundary that was only half made runs nothing.
     pub fn launch(mut self) -> Result<Running, Failure> {
+        self.temporary.make()?;
         let mut relay = Relay::start(self.signals)?;
         if let Some(relay) = &relay {
             self.target.signals = relay.before;

@@ -17,6 +17,8 @@ use rustix::thread::UnshareFlags;
 #[derive(Debug)]
 pub(crate) struct Basis {
     pub(crate) backend: Backend,
+    /// The directory of the host that is made for the run, where there is one.
+    pub(crate) temporary: Option<AbsPath>,
     /// The version of Landlock's interface.
     pub(crate) landlock: u32,
     pub(crate) descriptors: Descriptors,
@@ -40,7 +42,9 @@ impl Basis {
         profile: &SandboxProfile,
     ) -> Result<Layout, Failure> {
         if self.backend == Backend::LandlockOnly {
-            let allowed = expansion::expand(files);
+            let mut allowed = expansion::expand(files);
+            // It is made when everything else is ready.
+            allowed.writable.extend(self.temporary.clone().map(|path| (path, true)));
             let landlock = self.landlock_rules(profile, &allowed)?;
             return Ok(Layout { namespaces: None, landlock, explanation: Vec::new() });
         }
