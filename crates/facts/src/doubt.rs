@@ -14,7 +14,7 @@ use portcullis_shell::{Command, Expansion, Part, Script, Word};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More combinations of values than this are not all followed.
-const FOLLOWED: usize = 8;
+const FOLLOWED: usize = 12;
 
 /// What a variable was given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,7 +90,9 @@ impl Walker<'_> {
     pub(crate) fn settle(&mut self) {
         for (index, names) in std::mem::take(&mut self.out.settling) {
             // Of many combinations only some were followed.
-            let combinations = names.iter().map(|(_, count)| *count).product::<usize>();
+            // An unquoted value counts twice, as it may be a glob.
+            let combinations =
+                names.iter().fold(1_usize, |all, (_, count)| all.saturating_mul(2 * count));
             let complete = names.iter().all(|(name, count)| self.doubts.complete(name, *count));
             if !complete || combinations > FOLLOWED {
                 continue;
@@ -216,14 +218,14 @@ pub(crate) fn variables_of(words: &[Word]) -> Option<Vec<String>> {
     Some(names)
 }
 
-/// The variables that a command's words hang on, where nothing else in them is unknown.
-pub(crate) fn names_in(words: &[Word]) -> Option<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
+/// The variables that a command's words hang on, each as often as it stands there, where nothing else in them is unknown.
+pub(crate) fn names_in(words: &[Word]) -> Option<Vec<String>> {
+    let mut names = Vec::new();
     for part in words.iter().flat_map(|word| &word.parts) {
         match part {
             Part::Text { .. } | Part::Glob(_) | Part::Tilde(_) => {}
             Part::Param { expansion, .. } if is_plain(expansion) => {
-                names.insert(expansion.name.clone());
+                names.push(expansion.name.clone());
             }
             Part::Param { .. }
             | Part::Subst { .. }
