@@ -15,8 +15,8 @@ use crate::tables::environment::{hijacking_variable, safe_variable};
 use crate::{Arg, CommandFact, Origin, Weight};
 use portcullis_model::{Reason, Span, ToolCall};
 use portcullis_shell::{
-    AndOr, Assign, AssignValue, Command, Compound, Connector, Part, Pipeline, Program, Script,
-    Simple, Target, Word,
+    AndOr, Arith, Assign, AssignValue, Command, Compound, Connector, Part, Pipeline, Program,
+    Script, Simple, Target, Word,
 };
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -40,6 +40,8 @@ pub(crate) struct Collected {
     pub(crate) runs: Vec<Run>,
     /// What redirects write, where the text shows it.
     pub(crate) contents: Vec<Content>,
+    /// Commands whose operands hang on variables only, with the number of values each has there.
+    pub(crate) settling: Vec<(usize, Vec<(String, usize)>)>,
 }
 
 impl Collected {
@@ -50,7 +52,7 @@ impl Collected {
         }
     }
 
-    fn mark(&self) -> [usize; 7] {
+    fn mark(&self) -> [usize; 8] {
         [
             self.commands.len(),
             self.accesses.len(),
@@ -59,11 +61,14 @@ impl Collected {
             self.obstacles.len(),
             self.runs.len(),
             self.contents.len(),
+            self.settling.len(),
         ]
     }
 
-    fn rewind(&mut self, mark: [usize; 7]) {
-        let [commands, accesses, redirects, assignments, obstacles, runs, contents] = mark;
+    fn rewind(&mut self, mark: [usize; 8]) {
+        let [commands, accesses, redirects, assignments, obstacles, runs, contents, settling] =
+            mark;
+        self.settling.truncate(settling);
         self.commands.truncate(commands);
         self.accesses.truncate(accesses);
         self.redirects.truncate(redirects);
@@ -133,9 +138,10 @@ impl Walker<'_> {
             .second_opinion
             .iter()
             .map(|words| (words, Origin::SecondReader))
-            .chain(program.lossy.iter().map(|words| (words, Origin::Lossy)))
+            .chain(program.lossy.iter().take(MAX_COMMANDS).map(|words| (words, Origin::Lossy)))
         {
-            let argv: Vec<Arg> = words.iter().cloned().map(Arg::Known).collect();
+            // Of a text that could not be read, and so asks anyway, a start is enough.
+            let argv: Vec<Arg> = words.iter().take(MAX_COMMANDS).cloned().map(Arg::Known).collect();
             let outer = std::mem::replace(&mut self.origin, origin);
             let span = self.carrier.unwrap_or_default();
             self.argv(&argv, &Shell::bare(span), &Stdin::Unknown, &mut state.clone());
@@ -145,6 +151,10 @@ impl Walker<'_> {
     }
 
     pub(crate) fn obstacle(&mut self, reason: Reason, span: Span, detail: &str) {
+        if self.guessing {
+            // What may not even be a command says nothing about the text.
+            return;
+        }
         let fact = self.obstacle_fact(reason, span, detail);
         self.doubts.firm(&fact);
         self.out.note(fact);
@@ -322,7 +332,15 @@ impl Walker<'_> {
                             Arg::One { .. } | Arg::Many { .. } => None,
                         }));
                     }
+                    if !word
+                        .parts
+                        .iter()
+                        .all(|part| matches!(part, Part::Text { .. } | Part::Glob(_)))
+                    {
+                        self.doubts.given(name, &[]);
+                    }
                 }
+                self.doubts.given(name, &values);
                 self.hijack(name, span);
                 self.integer(name, None, span);
                 state.assign(name, false, values);
@@ -331,7 +349,7 @@ impl Walker<'_> {
             }
             Compound::ForArith { expressions, body } => {
                 for arith in expressions {
-                    self.parts(&arith.parts, state);
+                    self.arith(arith, state);
                 }
                 self.repeated(&[body], state);
                 Flow::stays(&state.cwd)
@@ -372,7 +390,7 @@ impl Walker<'_> {
                 Flow::stays(&state.cwd)
             }
             Compound::Arith(arith) => {
-                self.parts(&arith.parts, state);
+                self.arith(arith, state);
                 Flow::stays(&state.cwd)
             }
         }
@@ -542,6 +560,10 @@ impl Walker<'_> {
                 self.command_value(&assign.name, text, assign.span, state);
             }
         }
+        if assign.append || assign.subscript.is_some() {
+            self.doubts.given(&assign.name, &[]);
+        }
+        self.doubts.given(&assign.name, &values);
         if assign.subscript.is_some() {
             let items = values
                 .into_iter()
@@ -603,6 +625,15 @@ impl Walker<'_> {
         self.parts(&word.parts, state);
     }
 
+    /// An expression, which may assign to any name in it.
+    fn arith(&mut self, arith: &Arith, state: &mut State) {
+        let name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        for word in arith.text.split(|c| !name(c)).filter(|word| !word.is_empty()) {
+            self.doubts.given(word, &[]);
+        }
+        self.parts(&arith.parts, state);
+    }
+
     fn parts(&mut self, parts: &[Part], state: &mut State) {
         for part in parts {
             match part {
@@ -623,6 +654,7 @@ impl Walker<'_> {
                         self.word(operand, state);
                     }
                     if matches!(expansion.operator.as_str(), ":=" | "=") {
+                        self.doubts.given(&expansion.name, &[]);
                         self.hijack(&expansion.name, Span::default());
                         for operand in &expansion.operands {
                             self.held_word(&expansion.name, operand);
@@ -637,7 +669,7 @@ impl Walker<'_> {
                         }
                     }
                 }
-                Part::Arith { arith, .. } => self.parts(&arith.parts, state),
+                Part::Arith { arith, .. } => self.arith(arith, state),
                 Part::Array(words) => {
                     for word in words {
                         self.word(word, state);
