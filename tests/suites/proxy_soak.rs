@@ -2,12 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use portcullis_proxy::{Limits, NetworkPolicy};
+use portcullis_proxy::{Handover, Limits, Listener, NetworkPolicy};
 use portcullis_tests::proxy::client::Client;
 use portcullis_tests::proxy::upstream::Behaviour;
 use portcullis_tests::proxy::world::{Reach, Setup, World};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,7 @@ fn many_connections_leave_nothing_behind() {
     let most = raise_descriptors();
     slow_readers_and_long_bodies_fill_no_memory();
     idle_connections_leave_room_for_others(most);
+    sandboxes_end_and_the_others_go_on();
     every_descriptor_comes_back();
 }
 
@@ -32,7 +33,11 @@ fn world(behaviour: Behaviour, limits: Limits) -> World {
 }
 
 fn tunnel(world: &World) -> Client {
-    let mut client = Client::connect(world.address).unwrap();
+    tunnel_at(world.address)
+}
+
+fn tunnel_at(address: SocketAddr) -> Client {
+    let mut client = Client::connect(address).unwrap();
     client.send(b"CONNECT api.example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!(client.response().unwrap().status, 200);
     client
@@ -104,6 +109,33 @@ fn slow_readers_and_long_bodies_fill_no_memory() {
     let grown = memory().saturating_sub(before);
     assert!(grown < 1024, "a long body: {grown} KiB");
     sink.proxy.close();
+}
+
+fn sandboxes_end_and_the_others_go_on() {
+    let world = world(Behaviour::Echo, Limits::default());
+    let mut stays = tunnel(&world);
+    let before = descriptors();
+    for _ in 0..30 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let stub = UdpSocket::bind("127.0.0.1:0").unwrap();
+        world.proxy.add(Handover::new("passing", Listener::Proxy(listener))).unwrap();
+        world.proxy.add(Handover::new("passing", Listener::Dns(stub))).unwrap();
+        let mut clients: Vec<_> = (0..10).map(|_| tunnel_at(address)).collect();
+        let mut waiting = Client::connect(address).unwrap();
+        waiting.send(b"CONN");
+        clients.push(waiting);
+        world.proxy.remove("passing").unwrap();
+        assert!(clients.iter_mut().all(|client| client.ends_within(Duration::from_secs(5))));
+        assert!(Client::connect(address).is_err(), "somebody still listens");
+        assert_eq!(world.proxy.connections(), 1);
+    }
+    stays.send(b"ping");
+    assert_eq!(stays.exactly(4), b"ping");
+    // The server's ends of the tunnels close a moment later.
+    settle(|| descriptors() <= before);
+    world.proxy.remove("nobody").unwrap();
+    world.proxy.close();
 }
 
 fn every_descriptor_comes_back() {

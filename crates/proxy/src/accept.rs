@@ -3,12 +3,13 @@
 
 use crate::inbound::Inbound;
 use crate::limits::TURNED_AWAY;
-use crate::reach::{Client, Shared, prepared};
+use crate::reach::{Client, Shared};
 use crate::{Credentials, Refusal};
 use crate::{serve_http, serve_socks, transparent};
 use std::io;
 use std::sync::{Arc, PoisonError};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 /// What clients of a listener speak.
@@ -20,13 +21,19 @@ pub(crate) enum Spoken {
     Anything,
 }
 
-/// Accepts connections until the listener fails for good.
+/// Accepts connections until the listener fails for good. When this ends, so do they.
 pub(crate) async fn serve(client: Client, listener: TcpListener, spoken: Spoken) {
+    let mut connections = JoinSet::new();
     loop {
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            // What it came to has been reported.
+            Some(_) = connections.join_next() => continue,
+        };
+        match accepted {
             Ok((stream, _)) => {
                 let client = Client { started: Instant::now(), ..client.clone() };
-                start(client, stream, spoken.clone());
+                start(client, stream, spoken.clone(), &mut connections);
             }
             Err(error) if ends_listener(&error) => return,
             // Without descriptors accepting fails at once and would spin; connections that end
@@ -40,17 +47,17 @@ pub(crate) async fn serve(client: Client, listener: TcpListener, spoken: Spoken)
     }
 }
 
-fn start(client: Client, stream: TcpStream, spoken: Spoken) {
+fn start(client: Client, stream: TcpStream, spoken: Spoken, connections: &mut JoinSet<()>) {
     let place = Place::take(&client.shared, &client.sandbox);
     match place {
         Taken::Within(place) => {
-            tokio::spawn(async move {
+            connections.spawn(async move {
                 converse(client, stream, spoken).await;
                 drop(place);
             });
         }
         Taken::Beyond(place) => {
-            tokio::spawn(async move {
+            connections.spawn(async move {
                 turn_away(&client, stream, &spoken).await;
                 drop(place);
             });
@@ -61,7 +68,7 @@ fn start(client: Client, stream: TcpStream, spoken: Spoken) {
 }
 
 async fn converse(mut client: Client, stream: TcpStream, spoken: Spoken) {
-    let mut inbound = Inbound::new(prepared(stream));
+    let mut inbound = Inbound::new(stream);
     let credentials = match spoken {
         Spoken::Proxy(credentials) => credentials,
         Spoken::Anything => return transparent::serve(&mut client, inbound).await,

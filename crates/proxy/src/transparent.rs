@@ -21,7 +21,7 @@ pub(crate) async fn serve(client: &mut Client, mut inbound: Inbound) {
     let to = Destination { host: Host::from(meant.ip()), port };
     if let Host::V4(address) = to.host
         && is_fake(address)
-        && !client.shared.stands_for_a_name(address)
+        && client.name_of(address).is_none()
     {
         let refusal = Refusal::Malformed("the address stands for no name");
         return client.report_refusal(&refusal, Some(&to));

@@ -3,7 +3,7 @@
 use crate::running::{Family, Member, Relay, sleep_for};
 use crate::supervisor::{self, AbstractSockets, Supervisor, Surroundings};
 use crate::sys::{Kept, Page, Script, Stage, Step, fork_and_follow};
-use crate::{Backend, Failure, Plan, Running, identity, plan};
+use crate::{Backend, Failure, MOST_LISTENERS, Plan, Running, identity, plan};
 use portcullis_profile::NetworkAccess;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
@@ -24,6 +24,7 @@ impl Plan {
     /// Where the host moves or replaces what the boundary is made around while it is made, everything is
     /// taken down and made anew from another look; a boundary that was only half made runs nothing.
     pub fn launch(mut self) -> Result<Running, Failure> {
+        self.temporary.make()?;
         let mut relay = Relay::start(self.signals)?;
         if let Some(relay) = &relay {
             self.target.signals = relay.before;
@@ -180,7 +181,7 @@ fn await_start(
             return Err(Failure::new("interrupted before the command was started"));
         }
         let mut byte = [0_u8];
-        let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(16))];
+        let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_LISTENERS))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut room);
         let received = rustix::net::recvmsg(
             control,

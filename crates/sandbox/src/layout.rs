@@ -8,7 +8,7 @@ use crate::landlock::{self, Wanted};
 use crate::mounts::{self, Explained, Surroundings, View};
 use crate::plan::Descriptors;
 use crate::sys::{Capture, Landlock, Namespaces, Program};
-use crate::{Backend, Failure, Listener, identity, network};
+use crate::{Backend, Failure, Listener, MOST_LISTENERS, identity, network};
 use portcullis_model::AbsPath;
 use portcullis_profile::{CompiledFiles, NetworkAccess, Reach, SandboxProfile};
 use rustix::thread::UnshareFlags;
@@ -17,6 +17,8 @@ use rustix::thread::UnshareFlags;
 #[derive(Debug)]
 pub(crate) struct Basis {
     pub(crate) backend: Backend,
+    /// The directory of the host that is made for the run, where there is one.
+    pub(crate) temporary: Option<AbsPath>,
     /// The version of Landlock's interface.
     pub(crate) landlock: u32,
     pub(crate) descriptors: Descriptors,
@@ -40,7 +42,9 @@ impl Basis {
         profile: &SandboxProfile,
     ) -> Result<Layout, Failure> {
         if self.backend == Backend::LandlockOnly {
-            let allowed = expansion::expand(files);
+            let mut allowed = expansion::expand(files);
+            // It is made when everything else is ready.
+            allowed.writable.extend(self.temporary.clone().map(|path| (path, true)));
             let landlock = self.landlock_rules(profile, &allowed)?;
             return Ok(Layout { namespaces: None, landlock, explanation: Vec::new() });
         }
@@ -98,11 +102,18 @@ impl Basis {
             NetworkAccess::Host if !self.listeners.is_empty() => {
                 return Err(Failure::new("listeners need an own network, and this run has none"));
             }
+            NetworkAccess::None | NetworkAccess::Domains { .. }
+                if self.listeners.len() > MOST_LISTENERS =>
+            {
+                return Err(Failure::new(format!(
+                    "there can be {MOST_LISTENERS} listeners at most"
+                )));
+            }
             NetworkAccess::Host => None,
             NetworkAccess::None | NetworkAccess::Domains { .. } => {
                 flags |= UnshareFlags::NEWNET;
                 Some(Capture {
-                    messages: network::messages(),
+                    messages: network::messages(!self.listeners.is_empty()),
                     listeners: self.listeners.clone(),
                     opened: vec![-1; self.listeners.len()],
                 })

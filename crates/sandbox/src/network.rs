@@ -1,12 +1,14 @@
 //! The messages that build the network of a sandbox; rtnetlink(7).
 
-/// Brings up the loopback of a fresh network namespace, and makes every address of 198.18.0.0/15 one of
-/// its own: a listener on all addresses gets what is sent to any of them, and sees to which.
-///
-/// The range is reserved for tests of network devices (RFC 2544), so a name that resolves to it can only
-/// mean us.
-pub(crate) fn messages() -> Vec<Vec<u8>> {
-    vec![loopback_up(), local_route([198, 18, 0, 0], 15)]
+/// Brings up the loopback of a fresh network namespace. With `catches`, every address becomes one of its
+/// own: a listener on all addresses gets what is sent to any of them, and sees to which. Without
+/// listeners no address leads anywhere, and programs are told so at once.
+pub(crate) fn messages(catches: bool) -> Vec<Vec<u8>> {
+    let mut messages = vec![loopback_up()];
+    if catches {
+        messages.push(every_address_local());
+    }
+    messages
 }
 
 const LOOPBACK: u32 = 1;
@@ -21,23 +23,22 @@ fn loopback_up() -> Vec<u8> {
     message(RTM_NEWLINK, 0, &body)
 }
 
-fn local_route(network: [u8; 4], length: u8) -> Vec<u8> {
+fn every_address_local() -> Vec<u8> {
     const RTM_NEWROUTE: u16 = 24;
     const CREATE_EXCLUSIVELY: u16 = 0x400 | 0x200;
+    const NO_PREFIX: u8 = 0;
     const TABLE_LOCAL: u8 = 255;
     const PROTOCOL_STATIC: u8 = 4;
     const SCOPE_HOST: u8 = 254;
     const TYPE_LOCAL: u8 = 2;
-    const DESTINATION: u16 = 1;
     const OUTPUT: u16 = 4;
     let family = u8::try_from(libc::AF_INET).unwrap_or(0);
-    let mut body = vec![family, length, 0, 0, TABLE_LOCAL, PROTOCOL_STATIC, SCOPE_HOST, TYPE_LOCAL];
+    let mut body =
+        vec![family, NO_PREFIX, 0, 0, TABLE_LOCAL, PROTOCOL_STATIC, SCOPE_HOST, TYPE_LOCAL];
     body.extend(0_u32.to_ne_bytes());
-    for (kind, value) in [(DESTINATION, network), (OUTPUT, LOOPBACK.to_ne_bytes())] {
-        body.extend(8_u16.to_ne_bytes());
-        body.extend(kind.to_ne_bytes());
-        body.extend(value);
-    }
+    body.extend(8_u16.to_ne_bytes());
+    body.extend(OUTPUT.to_ne_bytes());
+    body.extend(LOOPBACK.to_ne_bytes());
     message(RTM_NEWROUTE, CREATE_EXCLUSIVELY, &body)
 }
 

@@ -60,6 +60,7 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
     let target = target(&program, arguments, &cwd, &variables, &profile, backend, &descriptors)?;
     let basis = Basis {
         backend,
+        temporary: (!own_view).then(|| temporary.path().clone()),
         landlock: capabilities.landlock,
         descriptors,
         listeners: request.listeners,
@@ -147,13 +148,20 @@ fn choose(
 #[derive(Debug)]
 pub(crate) struct Descriptors {
     declared: Vec<RawFd>,
+    /// Those of 0, 1 and 2 that the caller left closed.
+    unopened: Vec<u32>,
     pub(crate) terminals: Vec<RawFd>,
     pub(crate) terminal: Option<AbsPath>,
 }
 
 impl Descriptors {
     fn look(declared: &[RawFd]) -> Result<Self, Failure> {
-        let mut found = Self { declared: declared.to_vec(), terminals: Vec::new(), terminal: None };
+        let mut found = Self {
+            declared: declared.to_vec(),
+            unopened: Vec::new(),
+            terminals: Vec::new(),
+            terminal: None,
+        };
         found.declared.retain(|number| *number > 2);
         found.declared.sort_unstable();
         found.declared.dedup();
@@ -170,6 +178,10 @@ impl Descriptors {
                 FileType::Directory => {
                     return Err(Failure::new(format!("descriptor {number} is a directory"))
                         .cured_by("redirect it from or to a file"));
+                }
+                // The standard library put it there.
+                FileType::CharacterDevice if status.st_rdev == NULL && sys::was_closed(number) => {
+                    found.unopened.extend(u32::try_from(number));
                 }
                 FileType::CharacterDevice => {
                     let name = rustix::fs::readlink(path.as_str(), Vec::new()).unwrap_or_default();
@@ -192,7 +204,7 @@ impl Descriptors {
 
     /// The ranges between what stays open.
     fn closed(&self) -> Vec<(u32, u32)> {
-        let mut ranges = Vec::new();
+        let mut ranges: Vec<_> = self.unopened.iter().map(|number| (*number, *number)).collect();
         let mut first = 3;
         for number in self.declared.iter().filter_map(|number| u32::try_from(*number).ok()) {
             if number > first {
@@ -204,6 +216,9 @@ impl Descriptors {
         ranges
     }
 }
+
+/// `/dev/null`, major 1, minor 3.
+const NULL: u64 = (1 << 8) | 3;
 
 /// What has to be judged by name, call by call.
 fn guards(files: &CompiledFiles, profile: &SandboxProfile, backend: Backend) -> Guards {

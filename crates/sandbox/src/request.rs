@@ -82,6 +82,9 @@ pub enum SignalRelay {
     Leave,
 }
 
+/// How many sockets can be opened inside for one run: they are handed over in one message.
+pub const MOST_LISTENERS: usize = 64;
+
 /// A socket opened in the network of the sandbox and accepted from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listener {

@@ -26,6 +26,10 @@ pub enum Behaviour {
     Sink,
     /// Sends these bytes after the request and closes.
     Answer(Vec<u8>),
+    /// Resets every connection at once.
+    Reset,
+    /// Reads up to the end and keeps its own side open, whatever the client does.
+    Deaf,
 }
 
 /// What servers saw.
@@ -148,6 +152,18 @@ fn serve(behaviour: &Behaviour, mut stream: TcpStream, seen: &Connection) -> io:
             }
             stream.shutdown(Shutdown::Write)?;
             drain(stream, seen)
+        }
+        Behaviour::Reset => {
+            // Long enough for the tunnel to stand.
+            thread::sleep(Duration::from_millis(50));
+            socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))
+        }
+        Behaviour::Deaf => {
+            drain(stream.try_clone()?, seen)?;
+            // Longer than any test waits.
+            thread::sleep(Duration::from_secs(60));
+            drop(stream);
+            Ok(())
         }
         Behaviour::Sink => drain(stream, seen),
         Behaviour::Answer(answer) => {

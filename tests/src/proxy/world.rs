@@ -2,7 +2,7 @@
 
 use crate::proxy::upstream::{self, Behaviour, Seen};
 use portcullis_proxy::ask::Pending;
-use portcullis_proxy::reach::{Dial, Resolve};
+use portcullis_proxy::outside::{Dial, Resolve};
 use portcullis_proxy::{
     Answer, Credentials, Decide, Event, Handover, Limits, Listener, NetworkPolicy, Outside, Proxy,
     Question, Reports,

@@ -249,4 +249,4 @@ fn cells(old: u8, new: u8) -> impl Iterator<Item = Cell> {
 }
 
 /// How many texts are asked about before a predicted change is left open.
-const MOST: usize = 150;
+const MOST: usize = 60;

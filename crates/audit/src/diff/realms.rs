@@ -220,7 +220,9 @@ fn commands(search: &mut Search<'_>) {
         meanings: lenient,
         questions: &reading,
     }];
-    hunt(search, &mut BTreeSet::new(), &views_of_readers, &bundle, &texts, sure);
+    let mut known: BTreeSet<_> =
+        search.found.keys().map(|cell| ("commands that only read", *cell)).collect();
+    hunt(search, &mut known, &views_of_readers, &bundle, &texts, sure);
     if quoted {
         hunt(search, &mut found, &views, &bundle, &Texts::of(Grammar::Source), sure);
     }

@@ -19,6 +19,7 @@ use super::script::{
     Capture, Kept, Landlock, Namespaces, Onto, Place, Script, Step, Supervision, Target,
 };
 use super::{Page, Stage};
+use crate::MOST_LISTENERS;
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
@@ -39,9 +40,6 @@ pub(crate) fn fork_and_follow(
         Side::Child => follow(script, supervise),
     }
 }
-
-/// How many sockets can be handed to the launcher.
-pub(crate) const LISTENERS: usize = 16;
 
 /// What went wrong: the stage, the step, and the error.
 type Failed = (Stage, u32, Errno);
@@ -125,12 +123,12 @@ fn close_all_but(kept: &mut [RawFd]) -> Result<()> {
 fn announce(script: &Script) -> Result<()> {
     let opened = script.namespaces.as_ref().and_then(|namespaces| namespaces.network.as_ref());
     let opened = opened.map_or(&[][..], |network| &network.opened);
-    let mut borrowed: [BorrowedFd<'_>; LISTENERS] = [script.control.as_fd(); LISTENERS];
+    let mut borrowed: [BorrowedFd<'_>; MOST_LISTENERS] = [script.control.as_fd(); MOST_LISTENERS];
     for (place, number) in borrowed.iter_mut().zip(opened) {
         *place = kernel::borrow(*number);
     }
     let borrowed = borrowed.get(..opened.len()).ok_or(Errno::TOOBIG)?;
-    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(16))];
+    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_LISTENERS))];
     let mut control = SendAncillaryBuffer::new(&mut room);
     if !borrowed.is_empty() && !control.push(SendAncillaryMessage::ScmRights(borrowed)) {
         return Err(Errno::TOOBIG);

@@ -6,14 +6,17 @@
 )]
 
 mod child;
+mod keeper;
 mod kernel;
 pub mod notify;
 mod page;
 pub mod remote;
 mod script;
 pub mod socket;
+mod standard;
 
 pub(crate) use child::fork_and_follow;
+pub(crate) use keeper::keep_after;
 pub(crate) use kernel::{
     Program, arguments_and_variables, block_signals, end_by_signal, landlock_version,
     process_group, restore_signals, session, signal_descriptor, take_signal,
