@@ -110,8 +110,7 @@ fn a_plain_name_is_opened_as_the_kernel_would() {
         cat in/ner/file ./in/ner/file $PWD/in/ner/file
         cd in; cat ner/file; cd ner; cat file ../../ok.txt
         mkdir gone; cd gone; rmdir ../gone; cat ../file 2>&1 | sed 's/.*: //'; cat file 2>&1 | sed 's/.*: //'
-        cd ../..; mv in out; cat out/ner/file; cat in/ner/file 2>&1 | sed 's/.*: //'
-        exec 9< ok.txt; grep flags /proc/self/fdinfo/9 | tr -dc '0-9\n'
+        cd ../../..; mv in out; cat out/ner/file; cat in/ner/file 2>&1 | sed 's/.*: //'
         ls -d out/ner/; ls out; cat out 2>&1 | sed 's/.*: //'; cat ok.txt/ 2>&1 | sed 's/.*: //'
         mkfifo ff; (sleep 0.2; echo late > ff; echo written) & cat ff; wait
         (echo soon > ff; echo written) & sleep 0.3; cat ff; wait
