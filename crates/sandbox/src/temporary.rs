@@ -40,7 +40,7 @@ impl Temporary {
     /// Where there is no own view, a directory of the host, removed at the end. What the rules say of
     /// [`TEMPORARY`] they then say of it. Nothing is made yet.
     pub(crate) fn on_the_host(rules: &mut [FileRule]) -> Result<Self, Failure> {
-        let inside = Self::inside().path;
+        let inside = Self::inside().path.clone();
         let path = free_name()?;
         for rule in rules {
             match &mut rule.reach {

@@ -26,3 +26,4 @@ pub(crate) use script::{
     Capture, ExecArguments, FileRight, Identity, Kept, Landlock, Namespaces, Onto, Place, Script,
     Step, Supervision, Target,
 };
+pub(crate) use standard::was_closed;
