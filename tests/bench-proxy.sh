@@ -6,8 +6,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-7}
-cargo build --quiet --release --locked -j2 -p portcullis-cli -p portcullis-tests --bin portcullis --bin proxy-load
-load=target/release/proxy-load
+cargo build --quiet --release --locked -j2 -p portcullis-cli --bin portcullis
+cargo build --quiet --release --locked -j2 -p portcullis-proxy --example load
+load=target/release/examples/load
 place=$(mktemp -d)
 running=()
 closing() {

@@ -68,7 +68,7 @@ fn a_client_that_vanishes_before_its_answer_is_noticed() {
 #[test]
 fn what_one_sandbox_looks_up_changes_nothing_for_another() {
     let world = world(Behaviour::Echo);
-    let mut address_in = |sandbox: &str| {
+    let address_in = |sandbox: &str| {
         let stub = UdpSocket::bind("127.0.0.1:0").unwrap();
         let at = stub.local_addr().unwrap();
         world.proxy.add(Handover::new(sandbox, Listener::Dns(stub))).unwrap();

@@ -27,6 +27,7 @@ fn world(behaviour: Behaviour, limits: Limits) -> World {
         others: Some(IpAddr::from([93, 184, 216, 34])),
         outside: Reach::Server(behaviour),
         limits,
+        forgets: true,
         ..Setup::default()
     };
     World::start(setup, policy).unwrap()
@@ -157,22 +158,16 @@ fn every_descriptor_comes_back() {
         settle(|| world.proxy.connections() == 0);
     };
     round(1_000);
-    settle(|| {
-        world
-            .seen
-            .connections()
-            .iter()
-            .all(|seen| seen.over.load(std::sync::atomic::Ordering::Acquire))
-    });
+    // The servers of the test are done a moment later.
+    thread::sleep(Duration::from_millis(500));
     let (descriptors, resident) = (descriptors(), memory());
     round(count);
     settle(|| self::descriptors() <= descriptors);
     assert!(self::descriptors() <= descriptors, "{} and then {}", descriptors, self::descriptors());
     let grown = memory().saturating_sub(resident);
     say(&format!("{grown} KiB more after {count} connections"));
-    // The test's own records grow with every connection; a leaked connection would cost some KiB.
-    let records = count / 2;
-    assert!(usize::try_from(grown).unwrap() < 8 * 1024 + records, "{grown} KiB");
+    // However many there were: a leaked connection would cost some KiB.
+    assert!(grown < 8 * 1024, "{grown} KiB");
     world.proxy.close();
     // The server's listener and what the test harness has stay.
     assert!(self::descriptors() < descriptors, "closing gave nothing back");

@@ -9,7 +9,7 @@ use crate::head::{HeadProblem, RequestHead};
 use crate::inbound::{Inbound, Overflow};
 use crate::reach::{Client, Permit, Purpose, Reached};
 use crate::serve_http::decide;
-use crate::tunnel;
+use crate::tunnel::Tunnel;
 use crate::{Framing, Refusal, ResponseHead, UpstreamProxy};
 use std::future::Future as _;
 use std::io;
@@ -34,6 +34,8 @@ pub(crate) enum After {
     Next(Inbound),
     /// Nothing; the connection is over.
     Done,
+    /// What is a web socket now.
+    Tunnel(Box<Tunnel>),
     /// The client has to be told why.
     Refused(Inbound, Refusal),
 }
@@ -163,8 +165,7 @@ impl Exchange<'_> {
             Answered::Refused(refusal) => After::Refused(inbound, refusal),
             Answered::Switched(early) => {
                 let reached = Reached { stream: reached.stream, early, relay: None };
-                tunnel::carry(client, inbound.stream, inbound.buffer, reached, &permit.to).await;
-                return After::Done;
+                return After::Tunnel(Box::new(inbound.into_tunnel(reached, permit.to.clone())));
             }
         };
         client.report_closed(&permit.to, (sent_count, received_count), None);

@@ -17,17 +17,23 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::{Instant, timeout_at};
 
+/// A tunnel that stands: the client has been told.
+#[derive(Debug)]
+pub(crate) struct Tunnel {
+    pub(crate) stream: TcpStream,
+    /// What the client sent already.
+    pub(crate) first: Vec<u8>,
+    pub(crate) reached: Reached,
+    pub(crate) to: Destination,
+}
+
 /// Carries bytes between a client and what it reached until both directions are at their end, or one
-/// of them fails. `first` is what the client sent already.
+/// of them fails.
 ///
 /// This is where a terminated leg plugs in: in place of [`relay`], for destinations that need it.
-pub(crate) async fn carry(
-    client: &Client,
-    stream: TcpStream,
-    first: Vec<u8>,
-    reached: Reached,
-    to: &Destination,
-) {
+pub(crate) async fn carry(client: &Client, tunnel: Tunnel) {
+    let Tunnel { stream, first, reached, to } = tunnel;
+    let to = &to;
     let progress = Progress::default();
     let end = relay(client, stream, first, reached, to, &progress).await;
     let code = match end {

@@ -36,6 +36,7 @@ pub enum Behaviour {
 #[derive(Debug, Default)]
 pub struct Seen {
     connections: Mutex<Vec<Arc<Connection>>>,
+    forgets: AtomicBool,
 }
 
 /// One connection of a server.
@@ -76,8 +77,16 @@ impl Seen {
         self.connections().iter().flat_map(|connection| connection.received()).collect()
     }
 
+    /// Whether connections are forgotten.
+    pub fn forget(&self, forgets: bool) {
+        self.forgets.store(forgets, Ordering::Relaxed);
+    }
+
     fn add(&self) -> Arc<Connection> {
         let connection = Arc::new(Connection::default());
+        if self.forgets.load(Ordering::Relaxed) {
+            return connection;
+        }
         let mut all = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(Arc::clone(&connection));
         connection

@@ -1,5 +1,5 @@
-//! Loads proxies and compares them: `proxy-load compare ROUNDS [NAME ADDR PID]...`, and the least that
-//! any proxy does, to compare with: `proxy-load relay`.
+//! Loads proxies and compares them: `load compare ROUNDS [NAME ADDR PID]...`, and the least that
+//! any proxy does, to compare with: `load relay`.
 //!
 //! Everything is measured in turn, round after round, beside no proxy at all; what is printed are medians,
 //! with the least and the most. Times never fail anything.
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            writeln!(io::stderr(), "proxy-load: {error}").ok();
+            writeln!(io::stderr(), "load: {error}").ok();
             ExitCode::FAILURE
         }
     }
@@ -90,7 +90,7 @@ fn measure(
     Ok([per_second, median, worst, per_tunnel, rate, per_gib, resident])
 }
 
-const USAGE: &str = "usage: proxy-load relay | compare ROUNDS [NAME ADDR PID]...";
+const USAGE: &str = "usage: load relay | compare ROUNDS [NAME ADDR PID]...";
 
 /// Headings, and how many decimals.
 const COLUMNS: [(&str, usize); 7] = [
