@@ -175,9 +175,11 @@ fn read_native(
     top: &Section<'_>,
     switches: &mut Switches,
 ) -> (Option<Setting<Option<String>>>, Option<Setting<PrivateAddresses>>) {
-    let members = top.every("portcullis");
+    let mut members = top.every("portcullis");
+    let rest: Vec<Member>;
     if reading.layer.is_native() {
-        close_misplaced(reading, &members);
+        rest = members.iter().map(|member| without_misplaced(reading, member)).collect();
+        members = rest.iter().collect();
     }
     let effect = "it has no effect, and every call asks until it is fixed";
     let section = reading.open("portcullis", keys::NATIVE, &members, effect, None);
@@ -195,26 +197,31 @@ fn read_native(
     (read_log(reading, &section), read_private(reading, &section))
 }
 
-/// Closes a `portcullis.toml` that holds what belongs into a `settings.json`.
+/// The keys of a `portcullis.toml` that may stand there. What belongs into a `settings.json` closes
+/// every tool.
 ///
 /// SECURITY: a deny rule that has no effect there must not go unnoticed, so every call asks.
-fn close_misplaced(reading: &mut Reading<'_>, members: &[&Member]) {
-    for member in members.iter().filter_map(|member| member.value.value.table()).flatten() {
+fn without_misplaced(reading: &mut Reading<'_>, whole: &Member) -> Member {
+    let mut whole = whole.clone();
+    let Value::Table(members) = &mut whole.value.value else { return whole };
+    members.retain(|member| {
         let key = member.key.as_str();
-        let place = if keys::PERMISSIONS.contains(&key) {
-            "write it under `permissions` in the `settings.json` beside this file".to_owned()
+        let hint = if keys::PERMISSIONS.contains(&key) {
+            "write it under `permissions` in the `settings.json` beside this file"
         } else if key == "portcullis" {
-            "write its keys at the top of this file".to_owned()
+            "write its keys at the top of this file"
         } else if TOP_KEYS.contains(&key) {
-            "write it in the `settings.json` beside this file".to_owned()
+            "write it in the `settings.json` beside this file"
         } else {
-            continue;
+            return true;
         };
         let text = format!("`{key}` has no effect in a `portcullis.toml`");
         let message = format!("{text}, and every call asks until it is moved");
-        reading.report(Severity::Error, "misplaced-key", member.key_span, message, place);
+        reading.report(Severity::Error, "misplaced-key", member.key_span, message, hint);
         reading.close(None, member.key_span, format!("`{}`: {text}", reading.layer.file));
-    }
+        false
+    });
+    whole
 }
 
 fn read_log(reading: &mut Reading<'_>, section: &Section<'_>) -> Option<Setting<Option<String>>> {

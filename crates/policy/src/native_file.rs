@@ -15,6 +15,14 @@ pub(crate) fn read(text: &str) -> (Node, Vec<Flaw>) {
     let offset = text.len() - text.trim_start_matches('\u{feff}').len();
     let shift = |range: std::ops::Range<usize>| Span::new(range.start + offset, range.end + offset);
     let whole = Span::new(0, text.len());
+    // TOML has none, also in comments; the parser lets some pass.
+    let control = text.char_indices().find(|(_, c)| c.is_control() && !"\t\n\r".contains(*c));
+    let control = control.map(|(at, c)| Flaw {
+        code: "toml-syntax",
+        message: "a control character stands in the text".to_owned(),
+        hint: "remove it",
+        span: Span::new(at, at + c.len_utf8()),
+    });
     let flaws = errors
         .into_iter()
         .take(MOST_FLAWS)
@@ -24,6 +32,7 @@ pub(crate) fn read(text: &str) -> (Node, Vec<Flaw>) {
             hint: "a value is `true`, `false`, a number, or a text in quotes: `key = \"text\"`",
             span: error.span().map_or(whole, shift),
         })
+        .chain(control)
         .collect();
     let value = Value::Table(members(table.into_inner(), offset));
     let key = "portcullis".to_owned();
