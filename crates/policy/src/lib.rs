@@ -15,6 +15,7 @@ mod entries;
 mod json;
 mod keys;
 mod layer;
+mod native_file;
 mod permissions;
 mod policy;
 mod reading;
