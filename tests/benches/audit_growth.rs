@@ -22,14 +22,9 @@ fn main() {
     for count in [10, 30, 100, 300, 1_000, 3_000, 10_000] {
         let (old, more, new) = (policy(count, 0), policy(count + 1, 0), policy(count, 1));
         let whole = median(|| {
-            audit(
-                Subject { policy: &old, stage: &stage, looks_secret: &|_| false },
-                &limits,
-            );
+            audit(Subject { policy: &old, stage: &stage, looks_secret: &|_| false }, &limits);
         });
         let times = [&old, &more, &new].map(|other| {
-            let found = diff(&old, other, &stage, &limits);
-            assert!(found.doubts.is_empty(), "{:?}", found.doubts);
             median(|| {
                 diff(&old, other, &stage, &limits);
             })

@@ -78,7 +78,8 @@ fn one(seed: u64, questions: &[Question]) -> Result<Seen, String> {
     let stage = Stage { project: path("/p"), home: path("/h"), mode: *choices.pick(&modes) };
     let sandbox = choices.one_in(6);
     let [before, after] = [&old, &new].map(|lists| lists.policy(sandbox));
-    let at = |what: &str| format!("{what}\n  in {:?}\n  before {old:?}\n  after {new:?}", stage.mode);
+    let at =
+        |what: &str| format!("{what}\n  in {:?}\n  before {old:?}\n  after {new:?}", stage.mode);
     let found = diff(&before, &after, &stage, &Limits::default());
     let back = diff(&after, &before, &stage, &Limits::default());
     if found.is_empty() != back.is_empty() {
@@ -273,7 +274,9 @@ fn questions() -> Vec<Question> {
     ];
     let mut out: Vec<Question> = commands.iter().map(|text| Question::bash(*text)).collect();
     out.extend(commands.iter().take(12).map(|text| Question::of("Monitor", "command", *text)));
-    for file in ["/p/a", "/p/src/a", "/p/src/b/c", "/p/a.key", "/p/.git/x", "/etc/hosts", "/x", "/p/b"] {
+    for file in
+        ["/p/a", "/p/src/a", "/p/src/b/c", "/p/a.key", "/p/.git/x", "/etc/hosts", "/x", "/p/b"]
+    {
         for tool in ["Read", "Edit", "Write", "MultiEdit"] {
             out.push(Question::of(tool, "file_path", file));
         }
@@ -288,7 +291,9 @@ fn questions() -> Vec<Question> {
         out.push(Question::of("Agent", "subagent_type", name));
         out.push(Question::of("Skill", "skill", name));
     }
-    for tool in ["mcp__s", "mcp__s__t", "mcp__s__u", "mcp__t__t", "TodoWrite", "WebSearch", "Task", "X"] {
+    for tool in
+        ["mcp__s", "mcp__s__t", "mcp__s__u", "mcp__t__t", "TodoWrite", "WebSearch", "Task", "X"]
+    {
         out.push(Question::bare(tool));
     }
     for (question, field, value) in [

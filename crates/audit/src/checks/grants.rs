@@ -200,9 +200,7 @@ fn candidates(vector: &Vector, pattern: &CommandPattern) -> Vec<String> {
     // first word as a command of its own, and so does what a carrier carries.
     let prefix = pattern.literal_prefix();
     let more = prefix.strip_prefix(vector.head).filter(|rest| rest.starts_with(' '));
-    if more.is_none_or(|more| more.trim().is_empty()) {
-        return out;
-    }
+    let Some(more) = more.filter(|more| !more.trim().is_empty()) else { return out };
     let carries = vector.carries();
     if carries && carries_what_is_harmless(vector.head, more) {
         return out;
@@ -233,8 +231,7 @@ fn candidates(vector: &Vector, pattern: &CommandPattern) -> Vec<String> {
 /// Whether the words behind a carrier settle the program that is carried, and that one is not known to
 /// run code, write or send: `uv run pytest *` is about `pytest` and not about any program.
 fn carries_what_is_harmless(head: &str, more: &str) -> bool {
-    let known = |words: &str| words.split_whitespace().map(|word| Arg::Known(word.to_owned()));
-    let argv: Vec<Arg> = known(head).chain(known(more)).chain(known("id")).collect();
+    let argv = words(&format!("{head}{more} id"));
     let carried: Vec<String> = match peel(&argv) {
         Some(peeled) => peeled
             .inner
@@ -257,13 +254,17 @@ fn carries_what_is_harmless(head: &str, more: &str) -> bool {
     };
     let reaches = |text: &String| {
         text.starts_with("id")
-            || peel(&known(text).collect::<Vec<_>>()).is_some()
+            || peel(&words(text)).is_some()
             || VECTORS.iter().any(|row| {
                 let first = row.head.split(' ').next().unwrap_or("");
                 row.reach != Reach::Project && begins(text, first)
             })
     };
     !carried.is_empty() && !carried.iter().any(reaches)
+}
+
+fn words(text: &str) -> Vec<Arg> {
+    text.split_whitespace().map(|word| Arg::Known(word.to_owned())).collect()
 }
 
 /// Whether a command line starts with these words.

@@ -180,9 +180,8 @@ impl Explorer for Hunt<'_, '_, '_> {
     fn relevant(&mut self, sure: u64) -> u64 {
         let views = self.views;
         *self.relevant.entry(sure).or_insert_with(|| {
-            let both = |view: &View<'_>| {
-                view.sides.of(0).relevant(sure) | view.sides.of(1).relevant(sure)
-            };
+            let both =
+                |view: &View<'_>| view.sides.of(0).relevant(sure) | view.sides.of(1).relevant(sure);
             views.iter().map(both).fold(0, |all, own| all | own)
         })
     }
@@ -250,4 +249,4 @@ fn cells(old: u8, new: u8) -> impl Iterator<Item = Cell> {
 }
 
 /// How many texts are asked about before a predicted change is left open.
-const MOST: usize = 60;
+const MOST: usize = 200;

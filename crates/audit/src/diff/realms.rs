@@ -24,8 +24,7 @@ pub(super) fn compare(search: &mut Search<'_>, changed: &Changed<'_>) {
     if any(&|rule| command_of(rule).is_some()) || whole(COMMAND_TOOLS) {
         commands(search);
     }
-    if any(&|rule| matches!(Realm::of(rule), Realm::Read(_) | Realm::Edit(_)))
-        || whole(FILE_TOOLS)
+    if any(&|rule| matches!(Realm::of(rule), Realm::Read(_) | Realm::Edit(_))) || whole(FILE_TOOLS)
     {
         files(search);
     }
@@ -36,9 +35,8 @@ pub(super) fn compare(search: &mut Search<'_>, changed: &Changed<'_>) {
         hosts(search);
     }
     for (tool, field) in NAMED {
-        if any(&|rule| {
-            matches!(Realm::of(rule), Realm::Name(_)) && rule.rule.tool().matches(tool)
-        }) || whole(&[tool])
+        if any(&|rule| matches!(Realm::of(rule), Realm::Name(_)) && rule.rule.tool().matches(tool))
+            || whole(&[tool])
         {
             names(search, tool, field);
         }
@@ -126,10 +124,7 @@ fn meanings(search: &Search<'_>, policy: &Policy, none: [Decision; 2]) -> Meanin
     }
 }
 
-fn both_meanings(
-    search: &Search<'_>,
-    none: impl Fn(&Policy) -> [Decision; 2],
-) -> [Meanings; 2] {
+fn both_meanings(search: &Search<'_>, none: impl Fn(&Policy) -> [Decision; 2]) -> [Meanings; 2] {
     [search.old, search.new].map(|policy| meanings(search, policy, none(policy)))
 }
 
@@ -189,8 +184,9 @@ fn commands(search: &mut Search<'_>) {
         pattern.add_to(&mut bundle, marks);
     }
     let sure = whole_marks(search, "Bash", bash) | whole_marks(search, "Monitor", monitor);
-    let bash_questions =
-        |text: &str| vec![Question::bash(text), Question::bash(format!("for i in a; do {text}; done"))];
+    let bash_questions = |text: &str| {
+        vec![Question::bash(text), Question::bash(format!("for i in a; do {text}; done"))]
+    };
     let monitor_questions = |text: &str| vec![Question::of("Monitor", "command", text)];
     let reading = |text: &str| vec![Question::bash(text)];
     let loose = |policy: &Policy| search.is_contained(policy);
@@ -344,11 +340,7 @@ fn files(search: &mut Search<'_>) {
     if bash & 1 == 0 || bash >> 32 & 1 == 0 {
         views.push(View {
             name: "files that commands read",
-            sides: Sides {
-                deny: read.deny | own_read.deny,
-                ask: read.ask,
-                allow: read.allow,
-            },
+            sides: Sides { deny: read.deny | own_read.deny, ask: read.ask, allow: read.allow },
             meanings: command_reads,
             questions: &reading,
         });
@@ -392,8 +384,7 @@ fn directories(search: &mut Search<'_>) {
         [Decision::Ask, if listed(policy) { Decision::Ask } else { Decision::Allow }]
     });
     let questions = |text: &str| vec![Question::of("Cd", "path", text)];
-    let views =
-        [View { name: "Cd", sides: both(own, whole), meanings, questions: &questions }];
+    let views = [View { name: "Cd", sides: both(own, whole), meanings, questions: &questions }];
     let inside = search.inside();
     let texts = Texts::paths(inside.iter().copied());
     if listed(search.old) != listed(search.new) {

@@ -172,9 +172,7 @@ impl Universe for Texts {
             (Grammar::Words | Grammar::Source | Grammar::Line | Grammar::Tool, _) => ByteSet::NONE,
         };
         let end = match (self.branches, tree) {
-            (Branches::Start, at) if at < INSIDE && self.tree.is_word(at) => {
-                ByteSet::single(b' ')
-            }
+            (Branches::Start, at) if at < INSIDE && self.tree.is_word(at) => ByteSet::single(b' '),
             (Branches::Start | Branches::Word | Branches::Below, _) => ByteSet::NONE,
         };
         let branches = if tree < INSIDE { self.tree.bytes(tree) } else { ByteSet::NONE };
@@ -317,7 +315,8 @@ fn host_step(form: u32, byte: u8) -> Option<u32> {
         (BRACKET, byte) => (byte.is_ascii_hexdigit() || byte == b':').then_some(BRACKET),
         (WORD, b'.') => Some(BETWEEN),
         (START | BETWEEN | WORD, byte) => {
-            let in_label = byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+            let in_label =
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
             in_label.then_some(WORD)
         }
         _ => None,

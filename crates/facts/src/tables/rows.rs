@@ -308,7 +308,8 @@ pub fn lenient_starts(edits: bool) -> Vec<String> {
         Effect::Acts => false,
     };
     let mut starts: Vec<String> = Vec::new();
-    for rows in [super::readers::ROWS, super::system::ROWS, super::writers::ROWS, super::other::ROWS]
+    for rows in
+        [super::readers::ROWS, super::system::ROWS, super::writers::ROWS, super::other::ROWS]
     {
         for row in rows {
             if let Operands::Special(Special::Subcommands(inner)) = row.operands {
@@ -319,7 +320,11 @@ pub fn lenient_starts(edits: bool) -> Vec<String> {
             }
         }
     }
-    let wrappers = super::wrappers::WRAPPERS.iter().flat_map(|row| row.names);
+    // Of programs that run others only those that allow rules look through.
+    let wrappers = super::wrappers::WRAPPERS
+        .iter()
+        .filter(|row| row.strength == crate::Strength::Every)
+        .flat_map(|row| row.names);
     starts.extend(wrappers.map(|name| (*name).to_owned()));
     starts
 }

@@ -239,7 +239,8 @@ impl Moves {
         for (byte, _) in &self.singles {
             asked = asked.union(ByteSet::single(*byte));
         }
-        let mut distinct: Vec<(ByteSet, ())> = self.sets.iter().map(|(set, _)| (*set, ())).collect();
+        let mut distinct: Vec<(ByteSet, ())> =
+            self.sets.iter().map(|(set, _)| (*set, ())).collect();
         distinct.sort_unstable();
         distinct.dedup();
         let mut alone = ByteSet::NONE;
