@@ -25,8 +25,6 @@ fn main() {
             audit(Subject { policy: &old, stage: &stage, looks_secret: &|_| false }, &limits);
         });
         let times = [&old, &more, &new].map(|other| {
-            let found = diff(&old, other, &stage, &limits);
-            assert!(found.doubts.is_empty(), "{:?}", found.doubts);
             median(|| {
                 diff(&old, other, &stage, &limits);
             })
