@@ -82,7 +82,7 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
     if own_view {
         let around = Surroundings {
             terminal: descriptors.terminal.clone(),
-            resolver: resolver(&request.listeners),
+            names: network::name_files(&request.listeners),
         };
         view = mounts::plan(&files, &around)?;
     }
@@ -238,12 +238,6 @@ impl Descriptors {
         ranges.push((first, u32::MAX));
         ranges
     }
-}
-
-fn resolver(listeners: &[Listener]) -> Option<Vec<u8>> {
-    const NAMES: u16 = 53;
-    let stub = listeners.iter().find(|listener| listener.address.port() == NAMES)?;
-    Some(format!("nameserver {}\noptions edns0 trust-ad\n", stub.address.ip()).into_bytes())
 }
 
 /// What has to be judged by name, call by call.

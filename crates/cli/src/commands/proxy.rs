@@ -167,7 +167,9 @@ impl Voice {
                 opened.map_err(|error| {
                     let why = plain(&error);
                     Failure::usage(format!("`{flag} terminal` finds no terminal: {why}")).hint(
-                        format!("use `{flag} deny`, or `{flag} unix:PATH` with somebody who answers"),
+                        format!(
+                            "use `{flag} deny`, or `{flag} unix:PATH` with somebody who answers"
+                        ),
                     )
                 })
             }
