@@ -115,6 +115,9 @@ fn slow_readers_and_long_bodies_fill_no_memory() {
 fn sandboxes_end_and_the_others_go_on() {
     let world = world(Behaviour::Echo, Limits::default());
     let mut stays = tunnel(&world);
+    // Only now does the server have its end.
+    stays.send(b"ping");
+    assert_eq!(stays.exactly(4), b"ping");
     let before = descriptors();
     for _ in 0..30 {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

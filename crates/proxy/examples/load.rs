@@ -59,7 +59,8 @@ fn compare(rounds: &str, proxies: &[&str]) -> io::Result<()> {
     }
     for _ in 0..rounds {
         for proxy in &mut all {
-            let measured = measure(proxy.at, server)?;
+            let measured = measure(proxy.at, server)
+                .map_err(|error| io::Error::other(format!("{}: {error}", proxy.name)))?;
             proxy.rounds.push(measured);
         }
     }

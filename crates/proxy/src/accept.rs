@@ -4,8 +4,8 @@
 use crate::inbound::Inbound;
 use crate::limits::TURNED_AWAY;
 use crate::reach::{Client, Shared};
-use crate::{Credentials, Refusal};
 use crate::tunnel::{self, Tunnel};
+use crate::{Credentials, Refusal};
 use crate::{serve_http, serve_socks, transparent};
 use std::io;
 use std::sync::{Arc, PoisonError};

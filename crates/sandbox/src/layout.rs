@@ -50,7 +50,7 @@ impl Basis {
         }
         let around = Surroundings {
             terminal: self.descriptors.terminal.clone(),
-            resolver: resolver(&self.listeners),
+            names: network::name_files(&self.listeners),
         };
         let mut view = mounts::plan(files, &around)?;
         let allowed = Allowed {
@@ -130,10 +130,4 @@ impl Basis {
             program: Program::look(),
         })
     }
-}
-
-fn resolver(listeners: &[Listener]) -> Option<Vec<u8>> {
-    const NAMES: u16 = 53;
-    let stub = listeners.iter().find(|listener| listener.address.port() == NAMES)?;
-    Some(format!("nameserver {}\noptions edns0 trust-ad\n", stub.address.ip()).into_bytes())
 }

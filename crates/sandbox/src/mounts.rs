@@ -83,8 +83,8 @@ impl Explained {
 pub(crate) struct Surroundings {
     /// The terminal that stands at 0, 1 or 2.
     pub(crate) terminal: Option<AbsPath>,
-    /// The content of `/etc/resolv.conf`, where names are resolved by us.
-    pub(crate) resolver: Option<Vec<u8>>,
+    /// Files of `/etc` that say how names are resolved, where that is done by us.
+    pub(crate) names: Vec<(&'static str, Vec<u8>)>,
 }
 
 /// What is possible at a path, strictest first.
@@ -460,13 +460,13 @@ impl Maker {
         self.step(Step::Memory { path: c"/dev".to_owned(), slot: BASE });
         self.fill_base(&devices);
         self.covers(layers)?;
-        if let Some(content) = &around.resolver {
-            self.file("resolv.conf", 0o444, content.clone());
+        for (name, content) in &around.names {
+            self.file(name, 0o444, content.clone());
         }
         self.step(Step::ReadOnly { slot: BASE });
         self.put_dev(&devices);
-        if around.resolver.is_some() {
-            self.put_resolver()?;
+        for (name, _) in &around.names {
+            self.put_in_etc(name)?;
         }
         for (index, path, point, slot, onto) in taken {
             self.put(path, point, (slot, onto), &layers.cover_name(index, point))?;
@@ -601,15 +601,15 @@ impl Maker {
         self.step(Step::Terminals { path: c"/dev/pts".to_owned() });
     }
 
-    fn put_resolver(&mut self) -> Result<(), Failure> {
-        let Ok(path) = AbsPath::parse("/etc/resolv.conf") else { return Ok(()) };
+    fn put_in_etc(&mut self, name: &str) -> Result<(), Failure> {
+        let Ok(path) = AbsPath::parse(&format!("/etc/{name}")) else { return Ok(()) };
         let real = match look(&path)? {
             Found::Here(_) => path,
             Found::Elsewhere(real, _) => real,
             Found::Nothing => return Ok(()),
         };
         let slot = self.slot();
-        self.step(Step::TakeBelow { base: BASE, path: c"resolv.conf".to_owned(), slot });
+        self.step(Step::TakeBelow { base: BASE, path: c_text(name), slot });
         self.step(Step::Put { slot, path: c_path(&real)?, onto: Onto::SameKind });
         Ok(())
     }

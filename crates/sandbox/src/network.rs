@@ -1,4 +1,38 @@
-//! The messages that build the network of a sandbox; rtnetlink(7).
+//! The network of a sandbox: the messages that build it (rtnetlink(7)), and the files by which names are
+//! resolved in it.
+
+use crate::Listener;
+use std::fs;
+use std::net::IpAddr;
+
+/// The files of `/etc` where a listener answers for names.
+pub(crate) fn name_files(listeners: &[Listener]) -> Vec<(&'static str, Vec<u8>)> {
+    const NAMES: u16 = 53;
+    let stub = listeners.iter().find(|listener| listener.address.port() == NAMES);
+    let Some(stub) = stub else { return Vec::new() };
+    let resolver = format!("nameserver {}\noptions edns0 trust-ad\n", stub.address.ip());
+    // What cannot be read is taken for empty; `localhost` is known without a file.
+    let hosts = fs::read_to_string("/etc/hosts").unwrap_or_default();
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    vec![
+        ("resolv.conf", resolver.into_bytes()),
+        ("hosts", own_names(&hosts, name.trim()).into_bytes()),
+    ]
+}
+
+/// The names of the machine itself. The others have to be asked for: a program that finds an address in
+/// the file goes there, and which name it meant is lost.
+fn own_names(hosts: &str, machine: &str) -> String {
+    let is_own = |line: &&str| {
+        let address = line.split_whitespace().next().and_then(|word| word.parse::<IpAddr>().ok());
+        address.is_some_and(|address| address.is_loopback())
+    };
+    let mut text: String = hosts.lines().filter(is_own).flat_map(|line| [line, "\n"]).collect();
+    if !machine.is_empty() {
+        text.push_str(&format!("127.0.0.1 {machine}\n"));
+    }
+    text
+}
 
 /// Brings up the loopback of a fresh network namespace. With `catches`, every address becomes one of its
 /// own: a listener on all addresses gets what is sent to any of them, and sees to which. Without
@@ -56,4 +90,18 @@ fn message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
     message.extend(0_u32.to_ne_bytes());
     message.extend(body);
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_names_of_the_machine() {
+        let hosts = "127.0.0.1 localhost\n# x\n::1 ip6-localhost\n10.0.0.1 db\n127.0.1.1\tbox box.lan\nx y\n";
+        let want =
+            "127.0.0.1 localhost\n::1 ip6-localhost\n127.0.1.1\tbox box.lan\n127.0.0.1 box\n";
+        assert_eq!(own_names(hosts, "box"), want);
+        assert_eq!(own_names("", ""), "");
+    }
 }

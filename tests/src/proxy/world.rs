@@ -105,7 +105,6 @@ fn copy<T: Clone>(list: &Mutex<Vec<T>>) -> Vec<T> {
     list.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-
 impl World {
     /// Starts a proxy.
     pub fn start(setup: Setup, policy: NetworkPolicy) -> io::Result<Self> {
