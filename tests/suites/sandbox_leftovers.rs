@@ -202,6 +202,7 @@ fn wait_until_gone(mut child: Child, everything: &[u32]) -> std::process::ExitSt
     let started = Instant::now();
     loop {
         let status = child.try_wait().unwrap();
+        collect_orphans(child.id());
         let alive: Vec<_> = everything
             .iter()
             .filter(|process| **process != child.id() && is_alive(**process))
@@ -247,6 +248,18 @@ fn descendants(process: u32) -> Vec<u32> {
     found
 }
 
+/// Orphans are ours here: we are the first process of the machine, and collect them as such.
+fn collect_orphans(but: u32) {
+    let own = std::process::id();
+    let children = fs::read_to_string(format!("/proc/{own}/task/{own}/children"));
+    for orphan in children.unwrap_or_default().split_whitespace() {
+        let number = orphan.parse().ok().and_then(Pid::from_raw);
+        if *orphan != but.to_string() && number.is_some() {
+            waitpid(number, WaitOptions::NOHANG).ok();
+        }
+    }
+}
+
 /// Whether a process has memory; one that has ended has none, and neither has one that is ending.
 fn has_memory(process: u32) -> bool {
     let pages = fs::read_to_string(format!("/proc/{process}/statm")).unwrap_or_default();
@@ -254,9 +267,6 @@ fn has_memory(process: u32) -> bool {
 }
 
 fn is_alive(process: u32) -> bool {
-    // Orphans are ours here: we are the first process of the machine, and collect them as such.
-    let number = i32::try_from(process).ok().and_then(Pid::from_raw);
-    waitpid(number, WaitOptions::NOHANG).ok();
     let state = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     state.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
 }

@@ -239,8 +239,10 @@ pub(crate) fn explain(
         Stage::View => {
             Failure::new(format!("cannot build the view of the files: {reason} (step {detail})"))
         }
-        Stage::Proc => Failure::new(format!("cannot mount a fresh /proc: {reason}"))
-            .cured_by("see `portcullis doctor`"),
+        Stage::Proc => Failure::new(format!("cannot mount a fresh /proc: {reason}")).cured_by(
+            "uncover what a container mounts over parts of it \
+             (`--security-opt systempaths=unconfined`), or name the level `--require no-proc`",
+        ),
         Stage::Privileges => Failure::new(format!("cannot give up privileges: {reason}")),
         Stage::Landlock => Failure::new(format!("cannot restrict files by Landlock: {reason}")),
         Stage::Target => Failure::new(format!("cannot start the command: {reason}")),

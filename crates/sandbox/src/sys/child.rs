@@ -224,15 +224,17 @@ fn init(
         let flags = OFlags::RDONLY | OFlags::CLOEXEC;
         let own = rustix::fs::openat(outer_proc, c"self/ns/pid", flags, Mode::empty())?;
         words.namespace.store(own.into_raw_fd(), Ordering::Release);
-        if proc {
-            // Only a process inside can make a `/proc` that shows the inside.
-            words.proc.store(kernel::fresh_proc()?, Ordering::Release);
-        }
         Ok(())
     };
-    let outcome = ready();
-    if let Err(errno) = outcome {
-        page.fail(Stage::Init, 0, errno);
+    let mut outcome = ready().at(Stage::Init);
+    if outcome.is_ok() && proc {
+        // Only a process inside can make a `/proc` that shows the inside.
+        outcome = kernel::fresh_proc()
+            .map(|fresh| words.proc.store(fresh, Ordering::Release))
+            .at(Stage::Proc);
+    }
+    if let Err((stage, detail, errno)) = outcome {
+        page.fail(stage, detail, errno);
     }
     tell(&words.init_ready);
     if outcome.is_err() || kernel::close_range(0, u32::MAX).is_err() {
