@@ -14,6 +14,7 @@ mod readers;
 pub mod rows;
 mod system;
 pub mod tools;
+pub(crate) mod variables;
 pub(crate) mod wrappers;
 pub(crate) mod wrappers_grammar;
 pub(crate) mod wrappers_shells;
