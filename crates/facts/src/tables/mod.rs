@@ -16,6 +16,7 @@ pub mod rows;
 mod system;
 pub mod tools;
 pub mod vectors;
+pub(crate) mod variables;
 pub(crate) mod wrappers;
 pub(crate) mod wrappers_grammar;
 pub(crate) mod wrappers_shells;
