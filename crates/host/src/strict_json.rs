@@ -15,7 +15,7 @@ pub(crate) fn from_slice(bytes: &[u8]) -> serde_json::Result<Value> {
     Ok(value)
 }
 
-/// The key under which serde_json, told to keep the digits of numbers, passes them on.
+/// The key under which `serde_json`, told to keep the digits of numbers, passes them on.
 const NUMBER: &str = "$serde_json::private::Number";
 
 struct Once;
