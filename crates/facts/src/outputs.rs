@@ -24,6 +24,37 @@ pub(crate) fn output_of_script(script: &Script, lookup: &dyn Lookup) -> Option<S
     output_of_commands(&statement.list.first.commands, lookup)
 }
 
+/// Whether a pipeline prints nothing but names of files, and only those it was let to look at.
+pub(crate) fn lists_names(commands: &[Command]) -> bool {
+    let mut words = commands.iter().map(|command| match command {
+        Command::Simple(simple) => simple.words.iter().map(Word::known).collect::<Vec<_>>(),
+        Command::Compound { .. } => Vec::new(),
+    });
+    let lister = |argv: &[Option<String>]| {
+        let mut argv = argv.iter().map(|word| word.as_deref().unwrap_or(""));
+        let name = argv.next().unwrap_or("");
+        match name {
+            "find" | "fd" | "ls" => true,
+            "git" => argv.any(|word| matches!(word, "ls-files" | "--name-only")),
+            "grep" | "rg" | "egrep" | "fgrep" => argv.any(|word| {
+                matches!(word, "--files" | "--files-with-matches" | "--files-without-match")
+                    || (word.starts_with('-')
+                        && !word.starts_with("--")
+                        && word.contains(['l', 'L']))
+            }),
+            _ => false,
+        }
+    };
+    // Behind it, what only picks or orders lines.
+    let filter = |argv: &[Option<String>]| {
+        matches!(
+            argv.first().and_then(|word| word.as_deref()),
+            Some("grep" | "egrep" | "fgrep" | "sort" | "head" | "tail" | "uniq")
+        )
+    };
+    words.next().is_some_and(|first| lister(&first)) && words.all(|argv| filter(&argv))
+}
+
 /// What the last of a pipeline's commands prints.
 pub(crate) fn output_of_commands(commands: &[Command], lookup: &dyn Lookup) -> Option<String> {
     let mut input: Option<String> = None;
@@ -142,10 +173,8 @@ fn output_of_simple(simple: &Simple, input: Option<&str>, lookup: &dyn Lookup) -
             Some(input?.chars().filter(|c| !set.contains(c)).collect())
         }
         ("tr", [from, to]) if from.chars().count() == to.chars().count() => {
-            let pairs: Vec<(char, char)> = from.chars().zip(to.chars()).collect();
-            if from.contains(['-', '[', '\\']) {
-                return None;
-            }
+            let (from, to) = (range_set(from)?, range_set(to)?);
+            let pairs: Vec<(char, char)> = from.into_iter().zip(to).collect();
             Some(
                 input?
                     .chars()
@@ -165,6 +194,29 @@ fn output_of_simple(simple: &Simple, input: Option<&str>, lookup: &dyn Lookup) -
             }
         }
         _ => None,
+    }
+}
+
+/// The characters of a set of `tr`: ranges are spelled out, classes and escapes are not known.
+fn range_set(set: &str) -> Option<Vec<char>> {
+    if set.contains(['[', '\\']) {
+        return None;
+    }
+    let chars: Vec<char> = set.chars().collect();
+    let mut out = Vec::new();
+    let mut rest = chars.as_slice();
+    loop {
+        match rest {
+            [] => return Some(out),
+            [from, '-', to, tail @ ..] => {
+                out.extend(*from..=*to);
+                rest = tail;
+            }
+            [only, tail @ ..] => {
+                out.push(*only);
+                rest = tail;
+            }
+        }
     }
 }
 
@@ -195,7 +247,7 @@ fn echo(args: &[&str]) -> Option<String> {
     Some(out)
 }
 
-fn printf(format: &str, args: &[&str]) -> Option<String> {
+pub(crate) fn printf(format: &str, args: &[&str]) -> Option<String> {
     let format = unescape(format, false)?;
     let mut out = String::new();
     let mut args = args.iter();
@@ -239,7 +291,7 @@ fn printf(format: &str, args: &[&str]) -> Option<String> {
 }
 
 /// Backslash escapes of `printf` formats and `echo -e` (bash(1), echo and printf builtins).
-fn unescape(text: &str, leading_zero: bool) -> Option<String> {
+pub(crate) fn unescape(text: &str, leading_zero: bool) -> Option<String> {
     let mut out = String::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

@@ -117,6 +117,11 @@ proptest! {
                 prop_assert_eq!(slow.effect, fast, "{:?} {} {:?}", access, path, slow.rule);
                 prop_assert_eq!(compiled.judge_as(&path, access, kind).effect, fast);
             }
+            let kinds = [Kind::Directory, Kind::File, Kind::Other];
+            let all = kinds.iter().all(|kind| {
+                files.judge_as(&path, Access::Read, *kind).effect == Effect::Allow
+            });
+            prop_assert_eq!(compiled.effect_of_any_kind(&path) == Effect::Allow, all, "{}", path);
         }
     }
 
@@ -165,7 +170,7 @@ proptest! {
         for path in paths {
             let mount = mounts.iter().rfind(|exact| path.is_within(&exact.path));
             let (read, write) = mount
-                .map_or((Effect::Allow, Effect::Deny), |exact| (exact.read.effect, exact.write.effect));
+                .map_or((Effect::Allow, Effect::Deny), |exact| (exact.read, exact.write));
             prop_assert_eq!(files.judge(&path, Access::Read).effect, read, "{}", path);
             prop_assert_eq!(files.judge(&path, Access::Write).effect, write, "{}", path);
         }

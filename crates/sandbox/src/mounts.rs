@@ -5,13 +5,14 @@
 //! nothing is made on the host, not even a mount point.
 
 use crate::Failure;
-use crate::sys::Step;
+use crate::sys::{Onto, Step};
 use portcullis_model::AbsPath;
 use portcullis_profile::{Access, CompiledFiles, Effect, Kind, Reach};
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::ffi::CString;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 /// The view a command has of the files.
@@ -26,7 +27,55 @@ pub(crate) struct View {
     /// What may be written, by its real path, and whether it is a directory.
     pub(crate) writable: Vec<(AbsPath, bool)>,
     /// The same for people.
-    pub(crate) explanation: Vec<String>,
+    pub(crate) explanation: Vec<Explained>,
+}
+
+/// One path of a view, to be put in words where somebody asks.
+#[derive(Debug)]
+pub(crate) struct Explained {
+    path: AbsPath,
+    what: What,
+    why: Why,
+}
+
+/// What is done at a path.
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Held(Hold),
+    Pinned,
+    Missing,
+}
+
+/// Why something is done at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Why {
+    /// Because of what the rules say of an access to a path, where something of a kind stands.
+    Judged(AbsPath, Access, Kind),
+    /// Because of this path, which has to stay in place.
+    Inner(AbsPath),
+}
+
+impl Explained {
+    /// A line for people.
+    pub(crate) fn text(&self, files: &CompiledFiles) -> String {
+        let path = &self.path;
+        let word = match self.what {
+            What::Missing => return format!("{path}: may be written, but does not exist"),
+            What::Pinned => "fixed",
+            What::Held(Hold::Hidden) => "hidden",
+            What::Held(Hold::ReadOnly) => "read-only",
+            What::Held(Hold::Writable) => "writable",
+        };
+        let why = match &self.why {
+            // Not by the automaton: it gives no reason for what is possible.
+            Why::Judged(path, access, kind) => {
+                let judgement = files.files().judge_as(path, *access, *kind);
+                judgement.rule.map_or_else(String::new, |rule| rule.origin.to_string())
+            }
+            Why::Inner(path) => format!("so that `{path}` stays in place"),
+        };
+        format!("{path}: {word} ({why})")
+    }
 }
 
 /// What a view needs to know beside the rules.
@@ -51,7 +100,7 @@ enum Hold {
 struct Point {
     hold: Hold,
     kind: Kind,
-    why: String,
+    why: Why,
     /// Whether it is there only to stay in place.
     pin: bool,
 }
@@ -85,37 +134,39 @@ fn points(
     view: &mut View,
 ) -> Result<Points, Failure> {
     let mut points = Points::new();
+    let mut disk = Disk::default();
     let mut elsewhere: Vec<(AbsPath, Point)> = Vec::new();
     for exact in files.exact() {
-        let hold = match (exact.read.effect, exact.write.effect) {
-            (Effect::Deny, _) => Hold::Hidden,
-            (Effect::Allow, Effect::Deny) => Hold::ReadOnly,
-            (Effect::Allow, Effect::Allow) => Hold::Writable,
+        let (hold, access) = match (exact.read, exact.write) {
+            (Effect::Deny, _) => (Hold::Hidden, Access::Read),
+            (Effect::Allow, Effect::Deny) => (Hold::ReadOnly, Access::Write),
+            (Effect::Allow, Effect::Allow) => (Hold::Writable, Access::Write),
         };
-        let judgement = if hold == Hold::Hidden { exact.read } else { exact.write };
-        let why = judgement.rule.map_or_else(String::new, |rule| rule.origin.to_string());
         let path = exact.path;
         if is_synthetic(&path) {
             let in_dev = path.parent().is_some_and(|dir| dir.as_str() == "/dev");
             let device = hold == Hold::Writable && in_dev;
-            if device && matches!(look(&path)?, Found::Here(Kind::Other)) {
+            if device && matches!(disk.look(&path)?, Found::Here(Kind::Other)) {
                 devices.push(path);
             }
             continue;
         }
-        match look(&path)? {
+        match disk.look(&path)? {
             Found::Here(kind) => {
+                let why = Why::Judged(path.clone(), access, Kind::Directory);
                 points.insert(path, Point { hold, kind, why, pin: false });
             }
             // Names that do not exist yet are for the supervisor.
             Found::Nothing if hold == Hold::Writable => {
-                view.explanation.push(format!("{path}: may be written, but does not exist"));
+                let why = Why::Judged(path.clone(), access, Kind::Directory);
+                view.explanation.push(Explained { path, what: What::Missing, why });
             }
             Found::Nothing => {}
             // SECURITY: a deny holds where its name leads; an allow only where the profile says so too,
             // for a symlink is easily planted.
-            Found::Elsewhere(path, kind) if hold != Hold::Writable && !is_synthetic(&path) => {
-                elsewhere.push((path, Point { hold, kind, why, pin: false }));
+            Found::Elsewhere(real, kind) if hold != Hold::Writable && !is_synthetic(&real) => {
+                let why = Why::Judged(path, access, Kind::Directory);
+                elsewhere.push((real, Point { hold, kind, why, pin: false }));
             }
             Found::Elsewhere(..) => {}
         }
@@ -124,18 +175,20 @@ fn points(
         if rule.effect != Effect::Deny || hold_at(&points, &path) == Hold::Hidden {
             continue;
         }
-        let Found::Here(kind) = look(&path)? else { continue };
+        let Found::Here(kind) = disk.look(&path)? else { continue };
         if matches!(rule.reach, Reach::Leaf(_)) && kind == Kind::Directory {
             continue;
         }
-        let hold = if files.effect(&path, Access::Read, kind) == Effect::Deny {
-            Hold::Hidden
-        } else if files.effect(&path, Access::Write, kind) == Effect::Deny {
-            Hold::ReadOnly
+        let states = files.states(&path);
+        let (hold, access) = if states.effect(Access::Read, kind) == Effect::Deny {
+            (Hold::Hidden, Access::Read)
+        } else if states.effect(Access::Write, kind) == Effect::Deny {
+            (Hold::ReadOnly, Access::Write)
         } else {
             continue;
         };
-        elsewhere.push((path, Point { hold, kind, why: rule.origin.to_string(), pin: false }));
+        let why = Why::Judged(path.clone(), access, kind);
+        elsewhere.push((path, Point { hold, kind, why, pin: false }));
     }
     for (path, point) in elsewhere {
         if point.hold < hold_at(&points, &path) {
@@ -152,19 +205,28 @@ fn is_synthetic(path: &AbsPath) -> bool {
 
 /// What is possible at a path by the points around it.
 fn hold_at(points: &Points, path: &AbsPath) -> Hold {
-    nearest(points, path).map_or(Hold::ReadOnly, |(_, point)| point.hold)
+    nearest(points, path.as_str()).map_or(Hold::ReadOnly, |(_, point)| point.hold)
 }
 
 /// The innermost point that a path is or lies below.
-fn nearest<'p>(points: &'p Points, path: &AbsPath) -> Option<(&'p AbsPath, &'p Point)> {
-    let mut at = Some(path.clone());
+fn nearest<'p>(points: &'p Points, path: &str) -> Option<(&'p AbsPath, &'p Point)> {
+    let mut at = Some(path);
     while let Some(path) = at {
-        if let Some(found) = points.get_key_value(&path) {
+        if let Some(found) = points.get_key_value(path) {
             return Some(found);
         }
-        at = path.parent();
+        at = above(path);
     }
     None
+}
+
+/// The directory that holds a path.
+fn above(path: &str) -> Option<&str> {
+    match path.rsplit_once('/')? {
+        (_, "") => None,
+        ("", _) => Some("/"),
+        (directory, _) => Some(directory),
+    }
 }
 
 /// Makes a mount point of every directory between a writable one and what is protected in it: mount
@@ -172,14 +234,14 @@ fn nearest<'p>(points: &'p Points, path: &AbsPath) -> Option<(&'p AbsPath, &'p P
 fn pin(points: &mut Points) {
     let mut pins = Points::new();
     for (path, _) in points.iter().filter(|(_, point)| point.hold != Hold::Writable) {
-        let mut above = path.parent();
-        while let Some(dir) = above {
-            match nearest(points, &dir) {
+        let mut next = path.parent();
+        while let Some(dir) = next {
+            match nearest(points, dir.as_str()) {
                 Some((outer, point)) if point.hold == Hold::Writable && *outer != dir => {}
                 _ => break,
             }
-            above = dir.parent();
-            let why = format!("so that `{path}` stays in place");
+            next = dir.parent();
+            let why = Why::Inner(path.clone());
             let point = Point { hold: Hold::Writable, kind: Kind::Directory, why, pin: true };
             if pins.insert(dir, point).is_some() {
                 break;
@@ -194,6 +256,8 @@ struct Layers {
     points: Vec<(AbsPath, Point)>,
     /// For every point that covers a directory: the points below it that are readable again.
     reopened: Vec<Vec<usize>>,
+    /// For every point, whether it is one of those.
+    below_cover: Vec<bool>,
 }
 
 impl Layers {
@@ -201,7 +265,7 @@ impl Layers {
         let outer: BTreeMap<AbsPath, AbsPath> = points
             .keys()
             .filter_map(|path| {
-                let (outer, _) = nearest(&points, &path.parent()?)?;
+                let (outer, _) = nearest(&points, above(path.as_str())?)?;
                 Some((path.clone(), outer.clone()))
             })
             .collect();
@@ -210,17 +274,27 @@ impl Layers {
         let at: BTreeMap<&AbsPath, usize> =
             points.iter().enumerate().map(|(index, (path, _))| (path, index)).collect();
         let mut reopened = vec![Vec::new(); points.len()];
+        let mut below_cover = vec![false; points.len()];
         for (index, (path, point)) in points.iter().enumerate() {
             let Some(around) = outer.get(path).and_then(|outer| at.get(outer)) else { continue };
             let covered = points.get(*around).is_some_and(|(_, outer)| outer.hold == Hold::Hidden);
             if covered
                 && point.hold != Hold::Hidden
                 && let Some(list) = reopened.get_mut(*around)
+                && let Some(below) = below_cover.get_mut(index)
             {
                 list.push(index);
+                *below = true;
             }
         }
-        Self { points, reopened }
+        Self { points, reopened, below_cover }
+    }
+
+    /// What has to stand where a point is put: below a cover that is a placeholder of ours, elsewhere what
+    /// was taken from there.
+    fn onto(&self, index: usize, point: &Point) -> Onto {
+        let placeholder = self.below_cover.get(index) == Some(&true);
+        if point.hold == Hold::Hidden || placeholder { Onto::SameKind } else { Onto::Itself }
     }
 
     fn iter(&self) -> impl Iterator<Item = (usize, &AbsPath, &Point)> {
@@ -243,6 +317,61 @@ impl Layers {
     }
 }
 
+/// The disk, with the directories that were looked into: most paths of a profile lie in a few.
+#[derive(Default)]
+struct Disk {
+    directories: BTreeMap<AbsPath, Directory>,
+}
+
+/// A directory by its path.
+enum Directory {
+    /// It is there, and no symlink leads to it.
+    Plain(OwnedFd),
+    /// There is none that could be reached.
+    Missing,
+    /// A look at every single path has to tell.
+    Unclear,
+}
+
+impl Disk {
+    /// What stands at a path: the same as [`look`] says.
+    fn look(&mut self, path: &AbsPath) -> Result<Found, Failure> {
+        let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return look(path) };
+        if !self.directories.contains_key(&parent) && self.directories.len() >= MOST_DIRECTORIES {
+            self.directories.clear();
+        }
+        let directory = self.directories.entry(parent).or_insert_with_key(Directory::open);
+        let stat = match directory {
+            Directory::Missing => return Ok(Found::Nothing),
+            Directory::Unclear => return look(path),
+            Directory::Plain(directory) => {
+                rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)
+            }
+        };
+        match stat.map(|stat| FileType::from_raw_mode(stat.st_mode)) {
+            Ok(FileType::Symlink) => look(path),
+            Ok(kind) => Ok(Found::Here(kind_of(kind))),
+            Err(Errno::NOENT) => Ok(Found::Nothing),
+            Err(_) => look(path),
+        }
+    }
+}
+
+impl Directory {
+    fn open(path: &AbsPath) -> Self {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::NO_SYMLINKS;
+        match rustix::fs::openat2(CWD, path.as_str(), flags, Mode::empty(), resolve) {
+            Ok(directory) => Self::Plain(directory),
+            Err(Errno::NOENT) => Self::Missing,
+            Err(_) => Self::Unclear,
+        }
+    }
+}
+
+/// Each holds a descriptor.
+const MOST_DIRECTORIES: usize = 64;
+
 fn look(path: &AbsPath) -> Result<Found, Failure> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let plain =
@@ -251,12 +380,12 @@ fn look(path: &AbsPath) -> Result<Found, Failure> {
         Failure::new(format!("cannot look at `{path}`: {}", std::io::Error::from(errno)))
     };
     match plain {
-        Ok(file) => Ok(Found::Here(kind_of(&file).map_err(wrong)?)),
+        Ok(file) => Ok(Found::Here(kind_at(&file).map_err(wrong)?)),
         Err(Errno::LOOP) => match rustix::fs::openat(CWD, path.as_str(), flags, Mode::empty()) {
             Ok(file) => {
                 let real = where_is(&file).map_err(wrong)?;
                 Ok(real.map_or(Found::Nothing, |real| {
-                    Found::Elsewhere(real, kind_of(&file).unwrap_or(Kind::Other))
+                    Found::Elsewhere(real, kind_at(&file).unwrap_or(Kind::Other))
                 }))
             }
             Err(Errno::LOOP | Errno::NOENT | Errno::NOTDIR | Errno::ACCESS) => Ok(Found::Nothing),
@@ -270,8 +399,12 @@ fn look(path: &AbsPath) -> Result<Found, Failure> {
     }
 }
 
-fn kind_of(file: &impl std::os::fd::AsFd) -> rustix::io::Result<Kind> {
-    Ok(match FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode) {
+fn kind_at(file: &impl std::os::fd::AsFd) -> rustix::io::Result<Kind> {
+    Ok(kind_of(FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode)))
+}
+
+fn kind_of(kind: FileType) -> Kind {
+    match kind {
         FileType::Directory => Kind::Directory,
         FileType::RegularFile => Kind::File,
         FileType::Symlink
@@ -280,7 +413,7 @@ fn kind_of(file: &impl std::os::fd::AsFd) -> rustix::io::Result<Kind> {
         | FileType::CharacterDevice
         | FileType::BlockDevice
         | FileType::Unknown => Kind::Other,
-    })
+    }
 }
 
 fn where_is(file: &impl std::os::fd::AsRawFd) -> rustix::io::Result<Option<AbsPath>> {
@@ -315,7 +448,7 @@ impl Maker {
             if point.hold != Hold::Hidden {
                 self.step(Step::Take { path: c_path(path)?, slot });
             }
-            taken.push((index, path, point, slot));
+            taken.push((index, path, point, slot, layers.onto(index, point)));
         }
         let everything = layers
             .iter()
@@ -335,8 +468,8 @@ impl Maker {
         for (name, _) in &around.names {
             self.put_in_etc(name)?;
         }
-        for (index, path, point, slot) in taken {
-            self.put(path, point, slot, &layers.cover_name(index, point))?;
+        for (index, path, point, slot, onto) in taken {
+            self.put(path, point, (slot, onto), &layers.cover_name(index, point))?;
         }
         self.mask_proc();
         Ok(())
@@ -346,27 +479,24 @@ impl Maker {
         &mut self,
         path: &AbsPath,
         point: &Point,
-        slot: usize,
+        (slot, onto): (usize, Onto),
         cover: &str,
     ) -> Result<(), Failure> {
-        let word = match point.hold {
+        match point.hold {
             Hold::Hidden => {
                 self.step(Step::TakeBelow { base: BASE, path: c_text(cover), slot });
-                "hidden"
             }
-            Hold::ReadOnly => {
-                self.step(Step::ReadOnly { slot });
-                "read-only"
-            }
-            Hold::Writable if point.pin => "fixed",
+            Hold::ReadOnly => self.step(Step::ReadOnly { slot }),
+            Hold::Writable if point.pin => {}
             Hold::Writable => {
                 self.view.writable.push((path.clone(), point.kind == Kind::Directory));
-                "writable"
             }
-        };
-        self.view.explanation.push(format!("{path}: {word} ({})", point.why));
+        }
+        let what = if point.pin { What::Pinned } else { What::Held(point.hold) };
+        let why = point.why.clone();
+        self.view.explanation.push(Explained { path: path.clone(), what, why });
         if path.as_str() != "/" {
-            self.step(Step::Put { slot, path: c_path(path)? });
+            self.step(Step::Put { slot, path: c_path(path)?, onto });
         }
         Ok(())
     }
@@ -462,10 +592,11 @@ impl Maker {
         self.step(take("dev/shm", SHM));
         self.step(Step::Writable { slot: SHM });
         self.step(take("dev", DEV));
-        self.step(Step::Put { slot: DEV, path: c"/dev".to_owned() });
-        self.step(Step::Put { slot: SHM, path: c"/dev/shm".to_owned() });
+        let put = |slot, path: &str| Step::Put { slot, path: c_text(path), onto: Onto::SameKind };
+        self.step(put(DEV, "/dev"));
+        self.step(put(SHM, "/dev/shm"));
         for (name, slot) in devices {
-            self.step(Step::Put { slot: *slot, path: c_text(&format!("/dev/{name}")) });
+            self.step(put(*slot, &format!("/dev/{name}")));
         }
         self.step(Step::Terminals { path: c"/dev/pts".to_owned() });
     }
@@ -479,7 +610,7 @@ impl Maker {
         };
         let slot = self.slot();
         self.step(Step::TakeBelow { base: BASE, path: c_text(name), slot });
-        self.step(Step::Put { slot, path: c_path(&real)? });
+        self.step(Step::Put { slot, path: c_path(&real)?, onto: Onto::SameKind });
         Ok(())
     }
 
@@ -489,7 +620,7 @@ impl Maker {
             let path = c_text(&format!("/proc/{name}"));
             self.view.proc.push(Step::Take { path: path.clone(), slot });
             self.view.proc.push(Step::ReadOnly { slot });
-            self.view.proc.push(Step::Put { slot, path });
+            self.view.proc.push(Step::Put { slot, path, onto: Onto::Itself });
         }
     }
 

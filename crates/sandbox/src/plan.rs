@@ -1,29 +1,21 @@
 //! How the boundary of a request is built here.
 
 use crate::environment::{self, Variables};
-use crate::expansion::{self, Allowed};
 use crate::filter::{self, Choice, Internet};
-use crate::landlock::{self, Wanted};
-use crate::mounts::{self, Surroundings, View};
+use crate::layout::{Basis, Layout};
 use crate::report::Collector;
 use crate::supervisor::Guards;
-use crate::sys::{
-    Capture, ExecArguments, Landlock, Namespaces, Supervision, arguments_and_variables,
-};
+use crate::sys::{self, ExecArguments, Supervision, Target, arguments_and_variables};
 use crate::temporary::Temporary;
-use crate::{
-    Backend, Capabilities, Enforcement, Failure, Listener, MOST_LISTENERS, Request, SignalRelay,
-    TEMPORARY,
-};
-use crate::{identity, network};
+use crate::{Backend, Capabilities, Enforcement, Failure, Request, SignalRelay, TEMPORARY};
 use portcullis_model::AbsPath;
 use portcullis_profile::{
     Access, CompiledFiles, Effect, FileRule, Limits, NetworkAccess, Origin, Reach, SandboxProfile,
     Standing,
 };
 use rustix::fs::FileType;
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit};
-use rustix::thread::UnshareFlags;
 use std::ffi::{CString, OsString};
 use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
@@ -37,31 +29,17 @@ pub struct Plan {
     pub(crate) files: CompiledFiles,
     pub(crate) profile: SandboxProfile,
     pub(crate) cwd: AbsPath,
-    pub(crate) namespaces: Option<Namespaces>,
-    pub(crate) landlock: Option<Landlock>,
+    pub(crate) basis: Basis,
+    pub(crate) layout: Layout,
     pub(crate) supervision: Option<Supervision>,
-    pub(crate) command: Command,
+    pub(crate) target: Target,
     pub(crate) signals: SignalRelay,
     pub(crate) visible_memory: [(usize, usize); 2],
-    pub(crate) explanation: Vec<String>,
     pub(crate) sentinels: Vec<(OsString, OsString)>,
     pub(crate) temporary: Temporary,
     pub(crate) wall: Option<Duration>,
     pub(crate) collector: Collector,
     pub(crate) pause_at: u32,
-}
-
-/// The command, as the kernel takes it.
-#[derive(Debug)]
-pub(crate) struct Command {
-    pub(crate) cwd: CString,
-    pub(crate) candidates: Vec<CString>,
-    pub(crate) arguments: ExecArguments,
-    pub(crate) variables: ExecArguments,
-    pub(crate) limits: Vec<(Resource, Rlimit)>,
-    pub(crate) closed: Vec<(u32, u32)>,
-    pub(crate) passed: Vec<RawFd>,
-    pub(crate) filter: Vec<libc::sock_filter>,
 }
 
 /// Works out how the boundary of a request is built here. Nothing is started or changed.
@@ -78,40 +56,27 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
     };
     let files = CompiledFiles::new(profile.files.clone());
     let variables = environment::build(environment, &profile.environment, &cwd, temporary.path())?;
-    let mut view = View::default();
-    if own_view {
-        let around = Surroundings {
-            terminal: descriptors.terminal.clone(),
-            names: network::name_files(&request.listeners),
-        };
-        view = mounts::plan(&files, &around)?;
-    }
-    let allowed = if own_view {
-        Allowed {
-            readable: vec![(AbsPath::root(), true)],
-            writable: std::mem::take(&mut view.writable),
-        }
-    } else {
-        expansion::expand(&files)
-    };
-    let landlock = landlock_rules(capabilities, &profile, backend, &allowed, &descriptors)?;
-    let explanation = std::mem::take(&mut view.explanation);
-    let namespaces =
-        own_view.then(|| namespaces(&profile, backend, view, request.listeners)).transpose()?;
     let collector = Collector::new(&profile, &command_text(&program, &arguments), request.reports);
-    let command = command(&program, arguments, &cwd, &variables, &profile, backend, &descriptors)?;
+    let target = target(&program, arguments, &cwd, &variables, &profile, backend, &descriptors)?;
+    let basis = Basis {
+        backend,
+        temporary: (!own_view).then(|| temporary.path().clone()),
+        landlock: capabilities.landlock,
+        descriptors,
+        listeners: request.listeners,
+    };
+    let layout = basis.lay_out(&files, &profile)?;
     Ok(Plan {
         enforcement: capabilities.enforcement(backend, &profile),
         supervision: crate::supervisor::filter::program(guards(&files, &profile, backend))
             .map(|filter| Supervision { filter }),
         files,
         cwd,
-        namespaces,
-        landlock,
-        command,
+        basis,
+        layout,
+        target,
         signals: request.signals,
         visible_memory: arguments_and_variables(),
-        explanation,
         sentinels: variables.sentinels,
         temporary,
         wall: profile.limits.wall_seconds.map(Duration::from_secs),
@@ -128,8 +93,8 @@ impl Plan {
     }
 
     /// What the kernel will hold, path by path, for people.
-    pub fn explain(&self) -> &[String] {
-        &self.explanation
+    pub fn explain(&self) -> Vec<String> {
+        self.layout.explanation.iter().map(|explained| explained.text(&self.files)).collect()
     }
 
     /// The variables that stand in for hidden ones, by name.
@@ -140,7 +105,7 @@ impl Plan {
     /// Waits to be killed when the set-up has come to a stage.
     #[cfg(feature = "fault-injection")]
     pub fn pause_at(&mut self, stage: &str) -> Result<(), Failure> {
-        let stage = crate::sys::Stage::ALL.into_iter().find(|known| format!("{known:?}") == stage);
+        let stage = sys::Stage::ALL.into_iter().find(|known| format!("{known:?}") == stage);
         let stage = stage.ok_or_else(|| Failure::new("there is no such stage"))?;
         self.pause_at = stage as u32;
         Ok(())
@@ -180,15 +145,23 @@ fn choose(
 }
 
 /// What is known of the descriptors that are passed on.
-struct Descriptors {
+#[derive(Debug)]
+pub(crate) struct Descriptors {
     declared: Vec<RawFd>,
-    terminals: Vec<RawFd>,
-    terminal: Option<AbsPath>,
+    /// Those of 0, 1 and 2 that the caller left closed.
+    unopened: Vec<u32>,
+    pub(crate) terminals: Vec<RawFd>,
+    pub(crate) terminal: Option<AbsPath>,
 }
 
 impl Descriptors {
     fn look(declared: &[RawFd]) -> Result<Self, Failure> {
-        let mut found = Self { declared: declared.to_vec(), terminals: Vec::new(), terminal: None };
+        let mut found = Self {
+            declared: declared.to_vec(),
+            unopened: Vec::new(),
+            terminals: Vec::new(),
+            terminal: None,
+        };
         found.declared.retain(|number| *number > 2);
         found.declared.sort_unstable();
         found.declared.dedup();
@@ -205,6 +178,10 @@ impl Descriptors {
                 FileType::Directory => {
                     return Err(Failure::new(format!("descriptor {number} is a directory"))
                         .cured_by("redirect it from or to a file"));
+                }
+                // The standard library put it there.
+                FileType::CharacterDevice if status.st_rdev == NULL && sys::was_closed(number) => {
+                    found.unopened.extend(u32::try_from(number));
                 }
                 FileType::CharacterDevice => {
                     let name = rustix::fs::readlink(path.as_str(), Vec::new()).unwrap_or_default();
@@ -227,7 +204,7 @@ impl Descriptors {
 
     /// The ranges between what stays open.
     fn closed(&self) -> Vec<(u32, u32)> {
-        let mut ranges = Vec::new();
+        let mut ranges: Vec<_> = self.unopened.iter().map(|number| (*number, *number)).collect();
         let mut first = 3;
         for number in self.declared.iter().filter_map(|number| u32::try_from(*number).ok()) {
             if number > first {
@@ -239,6 +216,9 @@ impl Descriptors {
         ranges
     }
 }
+
+/// `/dev/null`, major 1, minor 3.
+const NULL: u64 = (1 << 8) | 3;
 
 /// What has to be judged by name, call by call.
 fn guards(files: &CompiledFiles, profile: &SandboxProfile, backend: Backend) -> Guards {
@@ -253,83 +233,15 @@ fn guards(files: &CompiledFiles, profile: &SandboxProfile, backend: Backend) -> 
         .iter()
         .filter(rule(Access::Write, Effect::Deny))
         .any(|rule| !matches!(rule.reach, Reach::Path(_)));
-    let changeable =
-        |dir: &AbsPath| rustix::fs::access(dir.as_str(), rustix::fs::Access::WRITE_OK).is_ok();
     Guards {
         create: writable,
-        read: enabled && files.needs_read_guard(changeable),
+        read: enabled && files.needs_read_guard(),
         metadata: (writable && by_pattern) || (enabled && backend == Backend::LandlockOnly),
         sockets: profile.sockets.all.is_none(),
     }
 }
 
-fn landlock_rules(
-    capabilities: &Capabilities,
-    profile: &SandboxProfile,
-    backend: Backend,
-    allowed: &Allowed,
-    descriptors: &Descriptors,
-) -> Result<Option<Landlock>, Failure> {
-    let sockets: Vec<AbsPath> = profile
-        .sockets
-        .allowed
-        .iter()
-        .filter_map(|rule| match &rule.reach {
-            Reach::Path(path) => Some(path.clone()),
-            Reach::Pattern(_) | Reach::Leaf(_) => None,
-        })
-        .collect();
-    let no_network = profile.network != NetworkAccess::Host;
-    let wanted = Wanted {
-        files: profile.files.disabled.is_none(),
-        readable: &allowed.readable,
-        writable: &allowed.writable,
-        sockets: &sockets,
-        no_tcp: no_network && backend == Backend::LandlockOnly,
-        own_devices: backend != Backend::LandlockOnly,
-        terminals: &descriptors.terminals,
-    };
-    landlock::rules(capabilities.landlock, &wanted)
-}
-
-fn namespaces(
-    profile: &SandboxProfile,
-    backend: Backend,
-    view: View,
-    listeners: Vec<Listener>,
-) -> Result<Namespaces, Failure> {
-    let mut flags = UnshareFlags::NEWUSER
-        | UnshareFlags::NEWNS
-        | UnshareFlags::NEWIPC
-        | UnshareFlags::NEWUTS
-        | UnshareFlags::NEWCGROUP;
-    let network = match &profile.network {
-        NetworkAccess::Host if !listeners.is_empty() => {
-            return Err(Failure::new("listeners need an own network, and this run has none"));
-        }
-        NetworkAccess::None | NetworkAccess::Domains { .. } if listeners.len() > MOST_LISTENERS => {
-            return Err(Failure::new(format!("there can be {MOST_LISTENERS} listeners at most")));
-        }
-        NetworkAccess::Host => None,
-        NetworkAccess::None | NetworkAccess::Domains { .. } => {
-            flags |= UnshareFlags::NEWNET;
-            let opened = vec![-1; listeners.len()];
-            let messages = network::messages(!listeners.is_empty());
-            Some(Capture { messages, listeners, opened })
-        }
-    };
-    Ok(Namespaces {
-        flags,
-        identity: identity::identity(),
-        network,
-        slots: vec![-1; view.slots],
-        view: view.steps,
-        proc: (backend == Backend::Full).then_some(view.proc),
-        nested: profile.nested.is_some(),
-    })
-}
-
-fn command(
+fn target(
     program: &OsString,
     arguments: Vec<OsString>,
     cwd: &AbsPath,
@@ -337,7 +249,7 @@ fn command(
     profile: &SandboxProfile,
     backend: Backend,
     descriptors: &Descriptors,
-) -> Result<Command, Failure> {
+) -> Result<Target, Failure> {
     let name = program.clone().into_vec();
     let text = |bytes: Vec<u8>| {
         let wrong = || Failure::new("an argument has a NUL byte in it");
@@ -356,7 +268,7 @@ fn command(
             path.extend(&name);
             text(path)
         });
-        joined.collect::<Result<_, _>>()?
+        possible(joined.collect::<Result<_, _>>()?)
     };
     let mut strings = vec![text(name)?];
     for argument in arguments {
@@ -366,7 +278,7 @@ fn command(
         (NetworkAccess::Host, _) | (_, Backend::Full | Backend::SharedProc) => Internet::Open,
         (_, Backend::LandlockOnly) => Internet::Closed,
     };
-    Ok(Command {
+    Ok(Target {
         cwd: text(cwd.as_str().into())?,
         candidates,
         arguments: ExecArguments::new(strings),
@@ -374,8 +286,23 @@ fn command(
         limits: limits(&profile.limits, backend),
         closed: descriptors.closed(),
         passed: descriptors.declared.clone(),
+        signals: sys::block_signals(&[]),
         filter: filter::program(Choice { nested: profile.nested.is_some(), internet })?,
     })
+}
+
+/// The places where the program can be, of those where it may be: a name that does not exist outside does
+/// not exist inside, and trying each of them in there takes the supervisor.
+fn possible(candidates: Vec<CString>) -> Vec<CString> {
+    let made_up = |path: &[u8]| path.starts_with(b"/proc/") || path.starts_with(b"/dev/");
+    let missing = |path: &CString| {
+        // What is relative, is so to where the command starts.
+        path.as_bytes().starts_with(b"/")
+            && !made_up(path.as_bytes())
+            && matches!(rustix::fs::stat(path.as_c_str()), Err(Errno::NOENT | Errno::NOTDIR))
+    };
+    let found: Vec<CString> = candidates.iter().filter(|path| !missing(path)).cloned().collect();
+    if found.is_empty() { candidates } else { found }
 }
 
 fn limits(limits: &Limits, backend: Backend) -> Vec<(Resource, Rlimit)> {

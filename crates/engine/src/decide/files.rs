@@ -104,6 +104,10 @@ impl<'a> Judge<'a> {
     pub(super) fn restricted(&mut self, subject: &Subject, access: &AccessFact) -> bool {
         let policy = self.policy;
         let tool = self.facts.call.tool.as_str();
+        if access.settled {
+            // What its variables hold is judged beside it.
+            return false;
+        }
         let mut settled = false;
         for (class, rules) in [(RuleClass::Deny, &policy.deny), (RuleClass::Ask, &policy.ask)] {
             for (rule, sure) in path_rules(rules, class, access, tool, self.answers) {
@@ -116,7 +120,9 @@ impl<'a> Judge<'a> {
                 // A bare deny of the file tools means their files too.
                 for rule in rules.for_tool(bare) {
                     if matches!(rule.rule.specifier(), Specifier::Whole) {
-                        self.restrict(subject, class, rule, Certainty::Certain);
+                        let sure =
+                            if access.guessed { Certainty::Possible } else { Certainty::Certain };
+                        self.restrict(subject, class, rule, sure);
                         settled = true;
                     }
                 }

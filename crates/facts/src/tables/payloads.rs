@@ -6,7 +6,7 @@
 use super::wrappers::{CONFIG, EXEC, Runs, Wrapper, row};
 
 const SSH_SIDE: &str = "-o= -S^ -D^ -F: -i: -J: -c: -l: -P: -b: -B: -R: -s: -X:";
-const VIM: &str = "-c= --cmd= -S@ -s: -u: -U: -i: -T: -w: -W: -t: -q: -l@ --startuptime: --listen: \
+const VIM: &str = "-c= --cmd= -S@ -s -u: -U: -i: -T: -w: -W: -t: -q: -l@ --startuptime: --listen: \
     --servername:";
 const GIT_TRANSPORT: &str = "--upload-pack$ --receive-pack$ --exec$ -o: --server-option: --depth: \
     --filter: --jobs: -j:";
@@ -19,7 +19,8 @@ pub(crate) const PAYLOADS: &[Wrapper] = &[
         --post-invoke$ --status-logger$",
     ),
     side(&["bat", "batcat", "delta", "glow"]).options("--pager$ --diff-program$"),
-    side(&["curl", "wget"]).options("--use-askpass^ -o: -O: -d: -H: -X: -u: -e: -A: -b: -c: -K:"),
+    side(&["cpio"]).options("--rsh-command$ -F: -I: -O: -H: -E: -C: -M: -R:"),
+    side(&["curl", "wget"]).options("--use-askpass^ --execute= -o: -O: -d: -H: -X: -u: -e= -A: -b: -c: -K:"),
     side(&["dc"]).options("-e= --expression= -f: --file:"),
     side(&["fzf", "sk"])
         .options("--preview$ --bind= -q: --query: -n: -d: --delimiter: --prompt: --header:"),
@@ -31,8 +32,8 @@ pub(crate) const PAYLOADS: &[Wrapper] = &[
         .single_dash(),
     side(&["helm"]).options("--post-renderer^ --post-renderer-args: -f: -n: --set:"),
     side(&["less", "more", "most"]).options("-p: -P: -t: -T: -k: -o: -O: -b: -j: -x: -y: -z:"),
-    side(&["lftp", "psql", "mysql", "mariadb"])
-        .options("-c= -e= --command= --execute= -f: -p: -u: -h: -d: -U: -P: -D: -o: -v:"),
+    side(&["lftp", "psql", "mysql", "mariadb", "duckdb", "hive", "beeline", "impala-shell", "sqlcmd", "smbclient"])
+        .options("-c= -e= -q= -Q= --command= --execute= --query= --pager$ -f: -p: -u: -h: -d: -U: -P: -D: -o: -v:"),
     side(&["logrotate"]).options("-m$ --mail$ -s: --state: -l: --log:"),
     side(&["make", "gmake"]).options(
         "--eval$ -E$ -C> --directory> -f: --file: --makefile: -I: -j? -l? \
@@ -46,6 +47,7 @@ pub(crate) const PAYLOADS: &[Wrapper] = &[
         "-e$ --exec$ -c$ --sh-exec$ --lua-exec@ -g: -G: -i: -I: -m: \
         -o: -O: -p: -P: -q: -s: -T: -V: -w: -W: -X: -x: -d:",
     ),
+    side(&["pandoc"]).options("-F^ --filter^ --pdf-engine^ --lua-filter@ -f: -t: -o:"),
     side(&["rg"])
         .options("--pre^ --hostname-bin^ -e: -f: -g: -A: -B: -C: -m: -t: -T: -j: -r: -d: -M: -E:"),
     side(&["rpm", "rpmbuild"]).options("--pipe$ -D= -E= --define= --eval="),

@@ -161,7 +161,7 @@ const DOCKER_RUN: &str = "-a: --attach: --add-host: --annotation: --blkio-weight
     --device-cgroup-rule: --device-read-bps: --device-read-iops: --device-write-bps: \
     --device-write-iops: --disable-content-trust --dns: --dns-opt: --dns-option: --dns-search: \
     --domainname: --entrypoint^ -e: --env: --env-file: --env-host --expose: --gidmap: --gpus: \
-    --group-add: --health-cmd: --health-interval: --health-retries: --health-start-interval: \
+    --group-add: --health-cmd$ --health-interval: --health-retries: --health-start-interval: \
     --health-start-period: --health-timeout: --help -h: --hostname: --http-proxy --init -i \
     --interactive --io-maxbandwidth: --io-maxiops: --ip: --ip6: --ipc: --isolation: \
     --kernel-memory: -l: --label: --label-file: --link: --link-local-ip: --log-driver: --log-opt: \
@@ -355,7 +355,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --quiet -C> --workdir> --project-origin: -W: --watch-non-recursive: -f: --filter: \
         --stop-signal: --signal: --on-busy-update: -1 --once -v --verbose -E: --env:")
         .runs(Runs::Joined).because(EXEC),
-    row(&["catatonit", "catchsegv", "dumb-init", "nocorrect", "s6-setsid", "tini", "unbuffer"])
+    row(&["catatonit", "catchsegv", "dumb-init", "nocorrect", "s6-setsid", "tini"])
         .options("-p: -s -v -w -g -c --single-child --verbose -e: -l --rewrite:"),
     row(&["cgexec"]).options("-g: --sticky -h. --help.").operands(0),
     row(&["chamber"]).path(&[&["exec"]]).lenient().only_options().options("--~ -b:"),
@@ -437,9 +437,9 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --verbose -V. --version. -w: --timeout: --wait:").operands(1).mixed().exact().because(EXEC),
     row(&["foreman", "hivemind", "honcho", "overmind"]).path(&[&["run"]]).lenient()
         .options("-e: --env: -f: --procfile: -d: --root:"),
-    row(&["gdb", "lldb"]).options("-ex= -iex= -eval-command= --eval-command= --init-eval-command= \
+    row(&["gdb", "lldb", "cgdb", "rust-gdb", "rust-lldb"]).options("-O= --one-line= --one-line-before-file= -ex= -iex= -eval-command= --eval-command= --init-eval-command= \
         -x: --command: -p: --pid: -c: --core: -d: --directory: -args -batch -q -n -nx -nh -quiet \
-        -tty: -cd> -symbols: -se: --args --batch --nx -s: -o: -b").single_dash().lenient()
+        -tty: -cd> -symbols: -se: --args --batch --nx -s: -o= -k= -b").single_dash().lenient()
         .because(EXEC),
     row(&["gh"]).path(&[&["codespace", "cs"], &["ssh"]]).options("-c: --codespace: -R: --repo: \
         --config --debug --debug-file: --profile: --repo-owner: --server-port:")
@@ -450,7 +450,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         .globals("-C: --directory: -P: --project: -n --no-interaction -q --quiet -v -e: --env: \
             --no-ansi --no-plugins --no-cache --ansi").lenient()
         .options("-e: --environment: -p: --manifest-path: -s: --site-packages: --env: --pyproject:"),
-    row(&["heroku"]).path(&[&["run", "run:detached", "ps:exec"]]).options("-a: --app: -r: --remote: \
+    row(&["heroku"]).path(&[&["run", "run:detached", "ps:exec", "local:run"]]).options("-a: --app: -r: --remote: \
         -s: --size: --type: -e: --env: -x --exit-code --no-tty --no-notify --no-launcher")
         .runs(Runs::Joined).because(REMOTE),
     row(&["hyperfine"]).options("-w: --warmup: -m: --min-runs: -M: --max-runs: -r: --runs: -s$ --setup$ \
@@ -631,6 +631,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         .options(TMUX).runs(Runs::Joined).mixed().because(EXEC),
     row(&["trickle"]).lenient().options("-d: -u: -w: -t: -l: -n: -L: -P:"),
     row(&["tsp", "ts"]).options("-n -f -m -d -D: -L: -N: -E -B -g -r? -w? -k? -T. -C. -K. -V. -h. -S? -l."),
+    row(&["unbuffer"]).options("-p"),
     row(&["unshare"]).options("-i? --ipc? -m? --mount? -n? --net? -p? --pid? -u? --uts? -U? --user? -C? \
         --cgroup? -T? --time? -f --fork --kill-child? --mount-proc? --mount-binfmt? -r \
         --map-root-user -c --map-current-user --map-auto --map-user: --map-group: --map-users: \

@@ -120,6 +120,7 @@ impl Segment {
             Self::AnyDepth => true,
             Self::Literal(own) => match case {
                 Case::Exact => own == name,
+                Case::Folded if own.is_ascii() && name.is_ascii() => own.eq_ignore_ascii_case(name),
                 Case::Folded => own.chars().map(fold).eq(name.chars().map(fold)),
             },
             Self::Glob(tokens) => glob_matches(tokens, name, case),
@@ -142,6 +143,11 @@ impl Token {
 }
 
 impl Class {
+    /// Whether it lists characters of ASCII only.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.ranges.iter().all(|(first, last)| first.is_ascii() && last.is_ascii())
+    }
+
     fn matches(&self, c: char, case: Case) -> bool {
         let exactly = |c: char| {
             self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&c)) != self.negated
