@@ -81,15 +81,11 @@ fn first_record(bytes: &[u8]) -> First {
         [CHANGE_CIPHER, 0..VERSIONS, _, 0, 1, ..]
         | [ALERT, 0..VERSIONS, _, 0, 2, ..]
         | [HANDSHAKE, 0..VERSIONS, _, _, _, CLIENT_HELLO, ..] => First::Strange,
-        []
-        | [CHANGE_CIPHER | ALERT | HANDSHAKE]
-        | [CHANGE_CIPHER | ALERT, 0..VERSIONS]
-        | [CHANGE_CIPHER | ALERT, 0..VERSIONS, _]
-        | [CHANGE_CIPHER | ALERT, 0..VERSIONS, _, 0]
-        | [HANDSHAKE, 0..VERSIONS]
-        | [HANDSHAKE, 0..VERSIONS, _]
-        | [HANDSHAKE, 0..VERSIONS, _, _]
-        | [HANDSHAKE, 0..VERSIONS, _, _, _] => First::Incomplete,
+        [] | [CHANGE_CIPHER | ALERT | HANDSHAKE] => First::Incomplete,
+        [CHANGE_CIPHER | ALERT | HANDSHAKE, 0..VERSIONS] => First::Incomplete,
+        [CHANGE_CIPHER | ALERT | HANDSHAKE, 0..VERSIONS, _] => First::Incomplete,
+        [CHANGE_CIPHER | ALERT, 0..VERSIONS, _, 0] => First::Incomplete,
+        [HANDSHAKE, 0..VERSIONS, _, _] | [HANDSHAKE, 0..VERSIONS, _, _, _] => First::Incomplete,
         [..] => First::NotTls,
     }
 }

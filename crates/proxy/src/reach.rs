@@ -327,13 +327,20 @@ enum Failure {
 impl Shared {
     /// Waits until the connections of a sandbox that was ended are gone, and forgets what only it knew.
     pub(crate) async fn forget(&self, sandbox: &str) {
-        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
-        listening.retain(|(own, _)| own != sandbox);
-        drop(listening);
+        self.forget_listeners(sandbox);
         self.fakes.lock().unwrap_or_else(PoisonError::into_inner).remove(sandbox);
-        while self.open.lock().unwrap_or_else(PoisonError::into_inner).contains_key(sandbox) {
+        while self.has_open(sandbox) {
             tokio::task::yield_now().await;
         }
+    }
+
+    fn forget_listeners(&self, sandbox: &str) {
+        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        listening.retain(|(own, _)| own != sandbox);
+    }
+
+    fn has_open(&self, sandbox: &str) -> bool {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).contains_key(sandbox)
     }
 
     /// Connects to the first address that answers, trying the next one beside it after a while.
