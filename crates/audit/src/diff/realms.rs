@@ -318,9 +318,8 @@ fn files(search: &mut Search<'_>) {
     for (tool, questions) in FILE_TOOLS.iter().zip(&questions) {
         let own = of(tool);
         let plain = matches!(*tool, "Read" | "Edit" | "NotebookEdit");
-        let of_tool = own.deny | own.ask | own.allow;
-        if !plain && sure & (of_tool | of_tool << 32) == 0 {
-            // Decided just like `Read` or `Edit`.
+        if !plain && sure == 0 {
+            // Without rules for whole tools, decided just like `Read` or `Edit`.
             continue;
         }
         let (sides, meanings) = match *tool {
@@ -459,8 +458,14 @@ fn parameters(search: &mut Search<'_>) {
             bundle.add_glob(value, marks);
         }
         let sure = whole_marks(search, &tool, whole);
-        let meanings = both_meanings(search, |_| [unasked(&tool); 2]);
-        let questions = |text: &str| vec![with_field(&tool, &field, text)];
+        // What calls of these tools are about may be allowed by rules of another realm.
+        let elsewhere = COMMAND_TOOLS.contains(&tool.as_str())
+            || FILE_TOOLS.contains(&tool.as_str())
+            || matches!(tool.as_str(), "Cd" | "WebFetch" | "Agent" | "Skill");
+        let none = if elsewhere { Decision::Allow } else { unasked(&tool) };
+        let meanings = both_meanings(search, |_| [none; 2]);
+        let project = search.stage.project.clone();
+        let questions = |text: &str| vec![with_field(&tool, &field, text, project.as_str())];
         let views = [View {
             name: "fields of tools",
             sides: both(own, whole),
@@ -498,12 +503,14 @@ fn unasked(tool: &str) -> Decision {
 }
 
 /// A call of a tool with one more field.
-fn with_field(tool: &str, field: &str, value: &str) -> Question {
+fn with_field(tool: &str, field: &str, value: &str, project: &str) -> Question {
+    let file = format!("{project}/x");
     let mut question = match tool {
-        "Bash" | "Monitor" => Question::of(tool, "command", "x"),
-        "WebFetch" => Question::fetch("https://x.example/"),
-        "NotebookEdit" => Question::of(tool, "notebook_path", "/x"),
-        "Read" | "Edit" | "Write" | "MultiEdit" => Question::of(tool, "file_path", "/x"),
+        "Bash" | "Monitor" => Question::of(tool, "command", "ls"),
+        "WebFetch" => Question::fetch("https://docs.rs/"),
+        "NotebookEdit" => Question::of(tool, "notebook_path", file),
+        "Read" | "Edit" | "Write" | "MultiEdit" => Question::of(tool, "file_path", file),
+        "Grep" | "Glob" | "LS" | "Cd" => Question::of(tool, "path", project),
         _ => Question::bare(tool),
     };
     question.input.0.insert(field.to_owned(), InputValue::Text(value.to_owned()));

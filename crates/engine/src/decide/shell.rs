@@ -146,9 +146,11 @@ impl<'a> Judge<'a> {
             return;
         }
         let tool = self.tool_names();
-        let allowed = tool
-            .iter()
-            .find_map(|name| allowing(&policy.allow, name, fact, self.mode))
+        // A bare rule of any of the names comes first: one more allow rule must not make less run.
+        let bare = tool.iter().find_map(|name| self.bare(name));
+        let bare = bare.filter(|_| self.mode != Mode::Auto).map(|rule| (rule, Grant::Bare));
+        let allowed = bare
+            .or_else(|| tool.iter().find_map(|name| allowing(&policy.allow, name, fact, self.mode)))
             .or_else(|| whole.map(|rule| (rule, Grant::Command)));
         let elsewhere = self.operand_outside(index, fact);
         match (allowed, elsewhere) {
