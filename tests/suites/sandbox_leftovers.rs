@@ -54,7 +54,7 @@ fn success_and_failure_leave_nothing() {
                 "cat .env; cat secrets/one; echo x > frozen/new; mkdir .vscode; echo x > .mcp.json",
                 "echo x > $TMPDIR/left; mkdir -p $TMPDIR/deep/er; sleep 0.3 & exit 1",
                 "mkdir -p $TMPDIR/a/b/c; : > $TMPDIR/a/b/c/x; chmod 0 $TMPDIR/a/b/c $TMPDIR/a/b $TMPDIR/a",
-                "ln -s /home/other $TMPDIR/link; ln /home/pc/proj/ok.txt $TMPDIR/ok; mkfifo $TMPDIR/pipe; true",
+                "ln -s /home/other $TMPDIR/link; mkfifo $TMPDIR/pipe; true",
                 "cd .git/hooks && ls; GIT_OPTIONAL_LOCKS=0 git status",
             ] {
                 let words = ["/bin/bash", "-c", script];
@@ -83,7 +83,10 @@ fn killing_any_of_our_processes_at_any_time_leaves_nothing() {
             let mut killed = BTreeMap::<usize, u32>::new();
             let moments = MOMENTS.iter().skip(usize::from(!environment::everything()));
             for moment in moments.step_by(if environment::everything() { 1 } else { 3 }) {
-                for which in 0..4 {
+                // Where the host holds a directory for the run, whoever kills both the launcher and who
+                // clears up after it keeps the directory.
+                let others = if options.contains(&"landlock") { 1 } else { 4 };
+                for which in 0..others {
                     let script = "while :; do cat ok.txt; : > $TMPDIR/x; done > /dev/null";
                     let words = ["/bin/bash", "-c", script];
                     let mut command = sandboxed::behind(identity, &options, &words).unwrap();
@@ -115,7 +118,11 @@ fn killing_any_of_our_processes_at_any_time_leaves_nothing() {
             }
             println!("| {case}: killed, by place in the tree: {killed:?}");
             assert!(killed.get(&0) >= Some(&3), "the launcher was hardly killed: {killed:?}");
-            assert!(killed.len() >= 2, "no process but the launcher was killed: {killed:?}");
+            let only = options.contains(&"landlock");
+            assert!(
+                only || killed.len() >= 2,
+                "no process but the launcher was killed: {killed:?}"
+            );
         }
     })
     .unwrap();

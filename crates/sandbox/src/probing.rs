@@ -4,6 +4,7 @@
 //! does nothing. So every backend is tried with a command that does not exist: if all that fails is
 //! finding the command, everything before it worked. What was found is kept until the next boot.
 
+use crate::temporary::Temporary;
 use crate::{Backend, Capabilities, End, Failure, Request, prepare, sys};
 use portcullis_model::AbsPath;
 use portcullis_profile::SandboxProfile;
@@ -48,7 +49,12 @@ fn attempt(backend: Backend, landlock: u32) -> Result<(), Failure> {
     let alone = Capabilities { backends: vec![(backend, None)], landlock, supervision: true };
     let mut request = Request::new(SandboxProfile::default(), "", AbsPath::root(), Vec::new());
     request.weakest = backend;
-    match prepare(request, &alone)?.launch()?.wait()?.end {
+    let mut plan = prepare(request, &alone)?;
+    // A trial puts nothing on the host, so nothing of it can be left there.
+    plan.temporary = Temporary::inside();
+    plan.basis.temporary = None;
+    plan.layout = plan.basis.lay_out(&plan.files, &plan.profile)?;
+    match plan.launch()?.wait()?.end {
         End::NotFound => Ok(()),
         End::Exited(_) | End::Signalled(_) | End::NotExecutable | End::TimedOut => {
             Err(Failure::new("a trial ended in an unexpected way"))

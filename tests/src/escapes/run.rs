@@ -166,8 +166,11 @@ pub fn take_away(backend: Backend) -> io::Result<()> {
         Backend::SharedProc => {
             // What is mounted over a part of /proc may not be uncovered by mounting it again, whichever
             // part it is.
-            let parts = COVERED.iter().filter(|part| Path::new(part).is_file());
-            for part in parts {
+            for part in COVERED.iter().filter(|part| Path::new(part).exists()) {
+                if !Path::new(part).is_file() {
+                    // Covered before.
+                    return Ok(());
+                }
                 let mut mount = Command::new("mount");
                 if mount.args(["--bind", "/dev/null", part]).status()?.success() {
                     return Ok(());
