@@ -113,6 +113,11 @@ impl CompiledFiles {
         self.states(path).effect(access, kind)
     }
 
+    /// Whether a rule that denies writing covers everything below a path, so that no allow counts there.
+    pub fn is_closed(&self, path: &AbsPath) -> bool {
+        self.states(path).passed.has(Ends::WRITE_DENY)
+    }
+
     /// Where a path leads.
     pub fn states(&self, path: &AbsPath) -> StateSet {
         path.components().fold(self.root(), |states, name| self.step(states, name))

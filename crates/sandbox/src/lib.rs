@@ -9,6 +9,7 @@
 //! start and the end (serving [`Running::take_listeners`], showing the plan).
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod by_name;
 mod capabilities;
 mod environment;
 mod expansion;

@@ -4,8 +4,8 @@
 //! be read is covered. Covers, the devices and the temporary directory are parts of one memory filesystem:
 //! nothing is made on the host, not even a mount point.
 
-use crate::Failure;
 use crate::sys::Step;
+use crate::{Failure, by_name};
 use portcullis_model::AbsPath;
 use portcullis_profile::{Access, CompiledFiles, Effect, Kind, Reach};
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
@@ -27,6 +27,8 @@ pub(crate) struct View {
     pub(crate) writable: Vec<(AbsPath, bool)>,
     /// The same for people.
     pub(crate) explanation: Vec<String>,
+    /// Whether something hidden is not covered, so that every open has to be judged by name.
+    pub(crate) guarded: bool,
 }
 
 /// What a view needs to know beside the rules.
@@ -40,28 +42,36 @@ pub(crate) struct Surroundings {
 
 /// What is possible at a path, strictest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Hold {
+pub(crate) enum Hold {
     Hidden,
     ReadOnly,
+    /// Some names in it may be written, the supervisor knows which.
+    ByName,
     Writable,
 }
 
 /// A path where another thing is possible than around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Point {
-    hold: Hold,
-    kind: Kind,
+pub(crate) struct Point {
+    pub(crate) hold: Hold,
+    pub(crate) kind: Kind,
     why: String,
     /// Whether it is there only to stay in place.
     pin: bool,
 }
 
+impl Point {
+    pub(crate) fn new(hold: Hold, kind: Kind, why: String) -> Self {
+        Self { hold, kind, why, pin: false }
+    }
+}
+
 /// Where something changes.
-type Points = BTreeMap<AbsPath, Point>;
+pub(crate) type Points = BTreeMap<AbsPath, Point>;
 
 /// What stands at a path.
 #[derive(Debug)]
-enum Found {
+pub(crate) enum Found {
     Nothing,
     Here(Kind),
     Elsewhere(AbsPath, Kind),
@@ -71,7 +81,12 @@ enum Found {
 pub(crate) fn plan(files: &CompiledFiles, around: &Surroundings) -> Result<View, Failure> {
     let mut devices: Vec<AbsPath> = Vec::new();
     let mut view = View::default();
-    let mut points = points(files, &mut devices, &mut view)?;
+    let mut points = points(files, &mut devices)?;
+    by_name::open_places(files, &mut points)?;
+    let uncovered = by_name::uncover(files, &mut points)?;
+    view.guarded = !uncovered.is_empty();
+    let told = uncovered.iter().map(|(path, point)| format!("{path}: hidden by name ({})", point.why));
+    view.explanation.extend(told);
     pin(&mut points);
     let mut maker = Maker { view };
     maker.make(&Layers::new(points), files.files().disabled.is_some(), &devices, around)?;
@@ -79,11 +94,7 @@ pub(crate) fn plan(files: &CompiledFiles, around: &Surroundings) -> Result<View,
 }
 
 /// The paths where something changes, by their real names.
-fn points(
-    files: &CompiledFiles,
-    devices: &mut Vec<AbsPath>,
-    view: &mut View,
-) -> Result<Points, Failure> {
+fn points(files: &CompiledFiles, devices: &mut Vec<AbsPath>) -> Result<Points, Failure> {
     let mut points = Points::new();
     let mut elsewhere: Vec<(AbsPath, Point)> = Vec::new();
     for exact in files.exact() {
@@ -105,17 +116,14 @@ fn points(
         }
         match look(&path)? {
             Found::Here(kind) => {
-                points.insert(path, Point { hold, kind, why, pin: false });
+                points.insert(path, Point::new(hold, kind, why));
             }
             // Names that do not exist yet are for the supervisor.
-            Found::Nothing if hold == Hold::Writable => {
-                view.explanation.push(format!("{path}: may be written, but does not exist"));
-            }
             Found::Nothing => {}
             // SECURITY: a deny holds where its name leads; an allow only where the profile says so too,
             // for a symlink is easily planted.
             Found::Elsewhere(path, kind) if hold != Hold::Writable && !is_synthetic(&path) => {
-                elsewhere.push((path, Point { hold, kind, why, pin: false }));
+                elsewhere.push((path, Point::new(hold, kind, why)));
             }
             Found::Elsewhere(..) => {}
         }
@@ -135,7 +143,7 @@ fn points(
         } else {
             continue;
         };
-        elsewhere.push((path, Point { hold, kind, why: rule.origin.to_string(), pin: false }));
+        elsewhere.push((path, Point::new(hold, kind, rule.origin.to_string())));
     }
     for (path, point) in elsewhere {
         if point.hold < hold_at(&points, &path) {
@@ -146,12 +154,12 @@ fn points(
 }
 
 /// Whether a path lies in what is made anew for every run.
-fn is_synthetic(path: &AbsPath) -> bool {
+pub(crate) fn is_synthetic(path: &AbsPath) -> bool {
     path.components().next().is_some_and(|name| name == "dev" || name == "proc")
 }
 
 /// What is possible at a path by the points around it.
-fn hold_at(points: &Points, path: &AbsPath) -> Hold {
+pub(crate) fn hold_at(points: &Points, path: &AbsPath) -> Hold {
     nearest(points, path).map_or(Hold::ReadOnly, |(_, point)| point.hold)
 }
 
@@ -174,13 +182,13 @@ fn pin(points: &mut Points) {
     for (path, _) in points.iter().filter(|(_, point)| point.hold != Hold::Writable) {
         let mut above = path.parent();
         while let Some(dir) = above {
-            match nearest(points, &dir) {
-                Some((outer, point)) if point.hold == Hold::Writable && *outer != dir => {}
+            let hold = match nearest(points, &dir) {
+                Some((outer, point)) if point.hold >= Hold::ByName && *outer != dir => point.hold,
                 _ => break,
-            }
+            };
             above = dir.parent();
             let why = format!("so that `{path}` stays in place");
-            let point = Point { hold: Hold::Writable, kind: Kind::Directory, why, pin: true };
+            let point = Point { hold, kind: Kind::Directory, why, pin: true };
             if pins.insert(dir, point).is_some() {
                 break;
             }
@@ -243,7 +251,7 @@ impl Layers {
     }
 }
 
-fn look(path: &AbsPath) -> Result<Found, Failure> {
+pub(crate) fn look(path: &AbsPath) -> Result<Found, Failure> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let plain =
         rustix::fs::openat2(CWD, path.as_str(), flags, Mode::empty(), ResolveFlags::NO_SYMLINKS);
@@ -358,7 +366,11 @@ impl Maker {
                 self.step(Step::ReadOnly { slot });
                 "read-only"
             }
-            Hold::Writable if point.pin => "fixed",
+            Hold::Writable | Hold::ByName if point.pin => "fixed",
+            Hold::ByName => {
+                self.view.writable.push((path.clone(), true));
+                "writable by name only"
+            }
             Hold::Writable => {
                 self.view.writable.push((path.clone(), point.kind == Kind::Directory));
                 "writable"

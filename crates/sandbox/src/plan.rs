@@ -95,13 +95,14 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
     };
     let landlock = landlock_rules(capabilities, &profile, backend, &allowed, &descriptors)?;
     let explanation = std::mem::take(&mut view.explanation);
+    let guarded = view.guarded;
     let namespaces =
         own_view.then(|| namespaces(&profile, backend, view, request.listeners)).transpose()?;
     let collector = Collector::new(&profile, &command_text(&program, &arguments), request.reports);
     let command = command(&program, arguments, &cwd, &variables, &profile, backend, &descriptors)?;
     Ok(Plan {
         enforcement: capabilities.enforcement(backend, &profile),
-        supervision: crate::supervisor::filter::program(guards(&files, &profile, backend))
+        supervision: crate::supervisor::filter::program(guards(&files, &profile, backend, guarded))
             .map(|filter| Supervision { filter }),
         files,
         cwd,
@@ -245,8 +246,13 @@ fn resolver(listeners: &[Listener]) -> Option<Vec<u8>> {
     Some(format!("nameserver {}\noptions edns0 trust-ad\n", stub.address.ip()).into_bytes())
 }
 
-/// What has to be judged by name, call by call.
-fn guards(files: &CompiledFiles, profile: &SandboxProfile, backend: Backend) -> Guards {
+/// What has to be judged by name, call by call; `guarded` says that not everything hidden is covered.
+fn guards(
+    files: &CompiledFiles,
+    profile: &SandboxProfile,
+    backend: Backend,
+    guarded: bool,
+) -> Guards {
     let enabled = profile.files.disabled.is_none();
     let rule = |access, effect| {
         move |rule: &&FileRule| enabled && rule.access == access && rule.effect == effect
@@ -262,7 +268,7 @@ fn guards(files: &CompiledFiles, profile: &SandboxProfile, backend: Backend) -> 
         |dir: &AbsPath| rustix::fs::access(dir.as_str(), rustix::fs::Access::WRITE_OK).is_ok();
     Guards {
         create: writable,
-        read: enabled && files.needs_read_guard(changeable),
+        read: enabled && (guarded || files.needs_read_guard(changeable)),
         metadata: (writable && by_pattern) || (enabled && backend == Backend::LandlockOnly),
         sockets: profile.sockets.all.is_none(),
     }
