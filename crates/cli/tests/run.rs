@@ -246,6 +246,68 @@ fn what_a_command_sees_and_may_write() {
 }
 
 #[test]
+fn names_that_no_mount_can_carry_are_allowed_by_name() {
+    let place = Place::new();
+    if !whole(&place) {
+        return;
+    }
+    place.write("home/keys/one.pub", "public").write("home/keys/one", "secret");
+    let settings = r#"{"sandbox":{"filesystem":{"allowWrite":["~/new","~/*.lock"],
+        "denyRead":["~/keys"],"allowRead":["~/keys/*.pub"],"denyWrite":["~/held.lock"]}}}"#;
+    place.write("home/.claude/settings.json", settings);
+    let script = "cd ~ && echo x > new && echo x > a.lock && mkdir b.lock && echo x > b.lock/in; \
+        cat keys/one.pub; for f in other held.lock .bashrc b.lock/.bashrc; do echo x > $f; done; \
+        cat keys/one; ls keys; mv a.lock c; ln a.lock d; mv a.lock e.lock; chmod 600 .claude/settings.json; \
+        rm -f .claude/settings.json; true";
+    let run = place.run(&["run", "--", "sh", "-c", script]);
+    assert_eq!((run.status, &*run.stdout), (Some(0), "public"), "{run:?}");
+    let mut names: Vec<_> = fs::read_dir(place.project().parent().unwrap().join("home"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, [".claude", "b.lock", "e.lock", "keys", "new"], "{run:?}");
+    assert_eq!(place.read("home/.claude/settings.json"), settings);
+}
+
+#[test]
+fn a_file_with_other_names_is_told_and_refused_where_everything_is_required() {
+    let place = Place::new();
+    if !whole(&place) {
+        return;
+    }
+    place.write("project/held", "old").write("project/single", "old");
+    let project = place.project();
+    let project = project.display();
+    let settings = format!(
+        r#"{{"sandbox":{{"filesystem":{{"denyWrite":["{project}/held","{project}/single"]}}}}}}"#
+    );
+    place.write("home/.claude/settings.json", settings);
+    let run = place.run(&["run", "--", "true"]);
+    assert_eq!((run.status, &*run.stderr), (Some(0), ""), "{run:?}");
+    fs::hard_link(place.project().join("held"), place.project().join("other")).unwrap();
+    let decides = place.project().parent().unwrap().join("home/.claude/settings.json");
+    fs::hard_link(decides, place.project().join("rules")).unwrap();
+    let told = |run: &support::Run| -> Vec<String> {
+        let lines = place.plain(&run.stderr);
+        lines.lines().filter(|line| line.contains(" names, ")).map(str::to_owned).collect()
+    };
+    let run = place.run(&["run", "--", "sh", "-c", "echo new > held; echo new > other; true"]);
+    let lines = told(&run);
+    assert_eq!(lines.len(), 2, "{run:?}");
+    assert!(lines.iter().any(|line| line.starts_with(
+        "portcullis: `/project/held` has 2 names, and only this one is held (rule sandbox.filesystem.denyWrite"
+    )), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("settings.json` has 2 names")), "{lines:?}");
+    assert_eq!(place.read("project/held"), "new\n");
+    let run = place.run(&["run", "--require", "full", "--", "touch", "never"]);
+    assert_eq!(run.status, Some(125), "{run:?}");
+    assert_eq!((run.stderr.lines().count(), told(&run).len()), (1, 1), "{run:?}");
+    assert!(run.stderr.contains("put a copy of the file in its place"), "{run:?}");
+    assert!(!place.project().join("never").exists());
+}
+
+#[test]
 fn explains_every_part_with_its_place() {
     let place = Place::new();
     place.write(
