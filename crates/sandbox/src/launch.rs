@@ -4,6 +4,7 @@ use crate::running::{Family, Member, Relay};
 use crate::supervisor::{self, AbstractSockets, Supervisor, Surroundings};
 use crate::sys::{self, Page, Script, Stage, Target, fork_and_follow};
 use crate::{Backend, Failure, Plan, Running, identity, plan};
+use portcullis_model::AbsPath;
 use portcullis_profile::NetworkAccess;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
@@ -85,6 +86,8 @@ impl Plan {
             supervised: true,
             relay,
             deadline,
+            layers: self.layers,
+            written: None,
             _temporary: self.temporary,
         };
         running.family.supervisor = Some(Member::of(supervisor));
@@ -104,9 +107,20 @@ impl Plan {
         if let Err(failure) = outcome {
             running.family.end();
             return Err(match running.page.failure() {
+                Some((Stage::View, step, errno)) if running.place_at(step).is_some() => {
+                    let place = running.place_at(step).map_or("", AbsPath::as_str);
+                    let reason = std::io::Error::from(errno);
+                    Failure::new(format!("a dry run cannot lay anything over `{place}`: {reason}"))
+                        .cured_by(
+                            "it takes Linux 5.11 with overlayfs, and no filesystem mounted below the place",
+                        )
+                }
                 Some((stage, detail, errno)) => explain(stage, detail, errno, Some(&self.cwd)),
                 None => failure,
             });
+        }
+        if !running.layers.is_empty() {
+            running.written = running.listeners.pop();
         }
         Ok(running)
     }
@@ -170,7 +184,7 @@ pub(crate) fn explain(
     stage: Stage,
     detail: u32,
     errno: Errno,
-    cwd: Option<&portcullis_model::AbsPath>,
+    cwd: Option<&AbsPath>,
 ) -> Failure {
     let reason = std::io::Error::from(errno);
     let cwd = cwd.map_or("the working directory", |cwd| cwd.as_str());

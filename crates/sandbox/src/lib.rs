@@ -11,6 +11,7 @@
 
 mod by_name;
 mod capabilities;
+mod changes;
 mod environment;
 mod expansion;
 mod failure;
@@ -31,9 +32,10 @@ mod tables;
 mod temporary;
 
 pub use capabilities::{Backend, Capabilities, Enforcement, Guarantee, Holding};
+pub use changes::{Change, Changes, How};
 pub use failure::Failure;
 pub use plan::{Plan, prepare};
 pub use probing::{probe, probe_now};
 pub use report::Report;
-pub use request::{Listener, Request, SignalRelay, TEMPORARY, Transport};
+pub use request::{Listener, Request, SignalRelay, TEMPORARY, Transport, Writes};
 pub use running::{End, Finished, Running, run};

@@ -5,7 +5,8 @@
 //! nothing is made on the host, not even a mount point.
 
 use crate::sys::Step;
-use crate::{Failure, by_name};
+use crate::changes::Layer;
+use crate::{Failure, Writes, by_name};
 use portcullis_model::AbsPath;
 use portcullis_profile::{Access, CompiledFiles, Effect, Kind, Reach};
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
@@ -27,17 +28,21 @@ pub(crate) struct View {
     pub(crate) writable: Vec<(AbsPath, bool)>,
     /// The same for people.
     pub(crate) explanation: Vec<String>,
+    /// What is laid over the places that may be written, where what is written is thrown away.
+    pub(crate) layers: Vec<Layer>,
     /// Whether something hidden is not covered, so that every open has to be judged by name.
     pub(crate) guarded: bool,
 }
 
 /// What a view needs to know beside the rules.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Surroundings {
     /// The terminal that stands at 0, 1 or 2.
     pub(crate) terminal: Option<AbsPath>,
     /// The content of `/etc/resolv.conf`, where names are resolved by us.
     pub(crate) resolver: Option<Vec<u8>>,
+    /// What becomes of what is written.
+    pub(crate) writes: Writes,
 }
 
 /// What is possible at a path, strictest first.
@@ -303,7 +308,7 @@ struct Maker {
 }
 
 /// The slots every view has.
-const BASE: usize = 0;
+pub(crate) const BASE: usize = 0;
 const DEV: usize = 1;
 const SHM: usize = 2;
 
@@ -320,7 +325,8 @@ impl Maker {
         let mut taken = Vec::with_capacity(layers.points.len());
         for (index, path, point) in layers.iter() {
             let slot = self.slot();
-            if point.hold != Hold::Hidden {
+            let laid = around.writes == Writes::Listed && point.hold >= Hold::ByName;
+            if point.hold != Hold::Hidden && !laid {
                 self.step(Step::Take { path: c_path(path)?, slot });
             }
             taken.push((index, path, point, slot));
@@ -335,6 +341,11 @@ impl Maker {
         self.step(Step::Memory { path: c"/dev".to_owned(), slot: BASE });
         self.fill_base(&devices);
         self.covers(layers)?;
+        if around.writes == Writes::Listed {
+            for (index, path, point, slot) in &taken {
+                self.lay(*index, path, point, *slot)?;
+            }
+        }
         if let Some(content) = &around.resolver {
             self.file("resolv.conf", 0o444, content.clone());
         }
@@ -344,9 +355,61 @@ impl Maker {
             self.put_resolver()?;
         }
         for (index, path, point, slot) in taken {
+            if around.writes == Writes::Listed && point.pin {
+                // Of what was laid around it by now.
+                self.step(Step::Take { path: c_path(path)?, slot });
+            }
             self.put(path, point, slot, &layers.cover_name(index, point))?;
         }
         self.mask_proc();
+        Ok(())
+    }
+
+    /// What is written to a place goes into the memory filesystem, which stands at `/dev` for the moment.
+    fn lay(
+        &mut self,
+        index: usize,
+        path: &AbsPath,
+        point: &Point,
+        slot: usize,
+    ) -> Result<(), Failure> {
+        if point.pin || point.hold < Hold::ByName {
+            return Ok(());
+        }
+        let refused = |why: &str| {
+            Failure::new(format!("a dry run cannot keep what is written to `{path}`: {why}"))
+                .cured_by("take it out of what may be written")
+        };
+        if path.as_str() == "/" {
+            return Err(refused("it is everything"));
+        }
+        let name = format!("layer-{index}");
+        let status = rustix::fs::stat(path.as_str());
+        let mode = status.map_or(0o700, |status| status.st_mode & 0o1777);
+        let upper = match point.kind {
+            Kind::Directory => {
+                let (upper, work) = (format!("{name}/upper"), format!("{name}/work"));
+                self.directory(&name, 0o700);
+                self.directory(&upper, mode);
+                self.directory(&work, 0o700);
+                let in_memory = |name: &str| c_text(&format!("/dev/{name}"));
+                let step = u32::try_from(self.view.steps.len()).unwrap_or(u32::MAX);
+                let (above, work) = (in_memory(&upper), in_memory(&work));
+                self.step(Step::Overlay { path: c_path(path)?, upper: above, work, slot });
+                self.view.layers.push(Layer { place: path.clone(), upper: c_text(&upper), step });
+                return Ok(());
+            }
+            Kind::File => name,
+            Kind::Other => return Err(refused("it is neither a directory nor a file")),
+        };
+        let content = std::fs::read(path.as_str())
+            .map_err(|error| refused(&error.kind().to_string()))?;
+        if content.len() > LARGEST_COPY {
+            return Err(refused("it is too large to be copied"));
+        }
+        self.file(&upper, mode, content);
+        self.step(Step::TakeBelow { base: BASE, path: c_text(&upper), slot });
+        self.view.layers.push(Layer { place: path.clone(), upper: c_text(&upper), step: u32::MAX });
         Ok(())
     }
 
@@ -532,6 +595,9 @@ fn c_path(path: &AbsPath) -> Result<CString, Failure> {
 fn c_text(text: &str) -> CString {
     CString::new(text).unwrap_or_default()
 }
+
+/// The most of a single file that is copied for a dry run.
+const LARGEST_COPY: usize = 16 << 20;
 
 const HIDDEN_DIRECTORY: &str = "hidden-directory";
 const HIDDEN_FILE: &str = "hidden-file";

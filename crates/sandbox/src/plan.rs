@@ -1,5 +1,6 @@
 //! How the boundary of a request is built here.
 
+use crate::changes::Layer;
 use crate::environment::{self, Variables};
 use crate::expansion::{self, Allowed};
 use crate::filter::{self, Choice, Internet};
@@ -12,7 +13,7 @@ use crate::sys::{
 };
 use crate::temporary::Temporary;
 use crate::{
-    Backend, Capabilities, Enforcement, Failure, Listener, Request, SignalRelay, TEMPORARY,
+    Backend, Capabilities, Enforcement, Failure, Listener, Request, SignalRelay, TEMPORARY, Writes,
 };
 use crate::{identity, network};
 use portcullis_model::AbsPath;
@@ -48,6 +49,7 @@ pub struct Plan {
     pub(crate) wall: Option<Duration>,
     pub(crate) collector: Collector,
     pub(crate) pause_at: u32,
+    pub(crate) layers: Vec<Layer>,
 }
 
 /// The command, as the kernel takes it.
@@ -69,6 +71,11 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
     let backend = choose(capabilities, &profile, request.weakest)?;
     let descriptors = Descriptors::look(&request.descriptors)?;
     let own_view = backend != Backend::LandlockOnly;
+    if request.writes == Writes::Listed && (!own_view || profile.files.disabled.is_some()) {
+        return Err(Failure::new("a dry run needs a view of the files of its own").cured_by(
+            "leave the isolation of files on, and run at a level that has namespaces",
+        ));
+    }
     allow_own_files(&mut profile.files.rules, own_view);
     let temporary = if own_view {
         Temporary::inside()
@@ -82,6 +89,7 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
         let around = Surroundings {
             terminal: descriptors.terminal.clone(),
             resolver: resolver(&request.listeners),
+            writes: request.writes,
         };
         view = mounts::plan(&files, &around)?;
     }
@@ -96,8 +104,11 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
     let landlock = landlock_rules(capabilities, &profile, backend, &allowed, &descriptors)?;
     let explanation = std::mem::take(&mut view.explanation);
     let guarded = view.guarded;
+    let layers = std::mem::take(&mut view.layers);
+    let handed = (request.writes == Writes::Listed).then_some(mounts::BASE);
     let namespaces =
         own_view.then(|| namespaces(&profile, backend, view, request.listeners)).transpose()?;
+    let namespaces = namespaces.map(|namespaces| Namespaces { handed, ..namespaces });
     let collector = Collector::new(&profile, &command_text(&program, &arguments), request.reports);
     let command = command(&program, arguments, &cwd, &variables, &profile, backend, &descriptors)?;
     Ok(Plan {
@@ -118,6 +129,7 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
         profile,
         collector,
         pause_at: 0,
+        layers,
     })
 }
 
@@ -333,6 +345,7 @@ fn namespaces(
         view: view.steps,
         proc: (backend == Backend::Full).then_some(view.proc),
         nested: profile.nested.is_some(),
+        handed: None,
     })
 }
 

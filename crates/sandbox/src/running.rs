@@ -1,11 +1,13 @@
 //! A command in its boundary, to its end.
 
+use crate::changes::{self, Changes, Layer};
 use crate::report::Collector;
 use crate::supervisor::ReportReader;
 use crate::sys::{self, Page};
 use crate::temporary::Temporary;
 use crate::{Capabilities, prepare};
 use crate::{Enforcement, Failure, Report, Request, SignalRelay};
+use portcullis_model::AbsPath;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus};
@@ -33,6 +35,9 @@ pub struct Running {
     pub(crate) supervised: bool,
     pub(crate) relay: Option<Relay>,
     pub(crate) deadline: Option<Instant>,
+    /// What was laid over the places that may be written, and where it is.
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) written: Option<OwnedFd>,
     /// Removed when the run is over.
     pub(crate) _temporary: Temporary,
 }
@@ -73,6 +78,8 @@ pub struct Finished {
     pub reports: Vec<Report>,
     /// How many more there were.
     pub omitted: u64,
+    /// What would have been changed, where that was asked for.
+    pub changes: Option<Changes>,
 }
 
 /// How a command ended.
@@ -152,6 +159,11 @@ impl Running {
         &self.enforcement
     }
 
+    /// The place that a step of the view lays something over.
+    pub(crate) fn place_at(&self, step: u32) -> Option<&AbsPath> {
+        self.layers.iter().find(|layer| layer.step == step).map(|layer| &layer.place)
+    }
+
     /// The sockets asked for, in the order asked.
     pub fn take_listeners(&mut self) -> Vec<OwnedFd> {
         std::mem::take(&mut self.listeners)
@@ -197,7 +209,9 @@ impl Running {
             (end, _) => end,
         };
         let (reports, omitted) = self.collector.finish();
-        Ok(Finished { end, enforcement: self.enforcement.clone(), reports, omitted })
+        let changes =
+            self.written.as_ref().map(|written| changes::compare(&self.layers, written.as_fd()));
+        Ok(Finished { end, enforcement: self.enforcement.clone(), reports, omitted, changes })
     }
 
     fn collect(&mut self) {

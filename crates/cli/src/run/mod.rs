@@ -4,6 +4,7 @@
 //! sandbox. Whatever keeps the command from starting is one line on the error output and status 125.
 
 mod boundary;
+mod changes;
 mod denials;
 mod network;
 
@@ -21,7 +22,7 @@ use clap::error::ErrorKind;
 use network::WayOut;
 use portcullis_host::claude_code::shown;
 use portcullis_profile::NetworkAccess;
-use portcullis_sandbox::{Backend, End, Plan, Request, SignalRelay, prepare, probe};
+use portcullis_sandbox::{Backend, End, Plan, Request, SignalRelay, Writes, prepare, probe};
 use serde_json::json;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -108,6 +109,9 @@ fn start(line: &RunLine) -> Result<Ended, Failure> {
             say(&line);
         }
     }
+    if let Some(changes) = &finished.changes {
+        changes::tell(changes, line.json);
+    }
     Ok(Ended::Command(finished.end))
 }
 
@@ -145,6 +149,7 @@ fn request(
     request.descriptors.clone_from(&args.pass_fds);
     request.weakest = weakest(session, args);
     request.signals = SignalRelay::Relay;
+    request.writes = if args.dry_run { Writes::Listed } else { Writes::Kept };
     request.reports = args.report.as_deref().map(denials::open).transpose()?;
     Ok(request)
 }

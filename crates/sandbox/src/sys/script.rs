@@ -58,6 +58,8 @@ pub(crate) struct Namespaces {
     pub(crate) proc: Option<Vec<Step>>,
     /// Whether user namespaces may be made inside.
     pub(crate) nested: bool,
+    /// The slot of a directory that the launcher is handed, where it wants one.
+    pub(crate) handed: Option<usize>,
 }
 
 /// How users and groups are mapped.
@@ -99,6 +101,9 @@ pub(crate) enum Step {
     Writable { slot: usize },
     /// Mounts a memory filesystem over a path and keeps its root in a slot.
     Memory { path: CString, slot: usize },
+    /// Lays a layer for what is written over what stands at a path. The layer's directories are named from
+    /// the root.
+    Overlay { path: CString, upper: CString, work: CString, slot: usize },
     /// Makes a directory.
     Directory { base: usize, path: CString, mode: u32 },
     /// Makes a file.
