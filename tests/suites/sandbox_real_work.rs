@@ -432,7 +432,6 @@ fn toolchain() -> PathBuf {
 
 fn find(program: &str) -> Option<PathBuf> {
     let places = [PathBuf::from("/usr/local/bin"), toolchain().join("bin")];
-    find_program(program).or_else(|| {
-        places.iter().map(|place| place.join(program)).find(|path| path.is_file())
-    })
+    find_program(program)
+        .or_else(|| places.iter().map(|place| place.join(program)).find(|path| path.is_file()))
 }

@@ -5,6 +5,7 @@ use crate::{Finding, Question, Robustness, Stage};
 use portcullis_facts::Facts;
 use portcullis_model::{Decision, Verdict};
 use portcullis_policy::{Policy, PolicyRule};
+use portcullis_rules::automaton::Effort;
 use std::cell::Cell;
 
 /// What is looked at.
@@ -29,6 +30,8 @@ impl std::fmt::Debug for Subject<'_> {
 pub struct Limits {
     /// Steps one proof may take; past it the finding is inconclusive.
     pub steps: usize,
+    /// What the products of a comparison may take together; past it nothing is proven.
+    pub product: Effort,
     /// Questions to the evaluator for what wide rules grant.
     pub grants: usize,
     /// Questions to the evaluator for what goes around denies; past it rules are tried with some of
@@ -39,14 +42,22 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         // About a tenth of a second for a thousand rules.
-        Self { steps: 400_000, grants: 1_000, trials: 1_000 }
+        Self { steps: 400_000, product: PRODUCT, grants: 1_000, trials: 1_000 }
     }
 }
 
 impl Limits {
     /// No limit that an ordinary policy reaches: for reports that somebody waits for.
-    pub const THOROUGH: Self = Self { steps: 20_000_000, grants: 1_000_000, trials: 1_000_000 };
+    pub const THOROUGH: Self = Self {
+        steps: 20_000_000,
+        product: Effort { states: 20_000_000, steps: 2_000_000_000 },
+        grants: 1_000_000,
+        trials: 1_000_000,
+    };
 }
+
+/// Two million combinations of rules or about two seconds.
+const PRODUCT: Effort = Effort { states: 2_000_000, steps: 100_000_000 };
 
 /// What was found.
 #[derive(Clone, Debug, Default)]

@@ -1,20 +1,27 @@
 //! What changes between two policies: which calls get another verdict.
 //!
-//! A call can only change its verdict by a rule that one policy has and the other has not. So each such
-//! rule is asked: by its hardest texts, by its overlap with what the other policy says, by the very
-//! text of an exact rule. Every call found this way is put to the evaluator under both policies; what
-//! the overlap of automata cannot settle within the budget is reported as not settled.
+//! For each realm (commands, files, hosts, names, fields, whole tools) the rules of both policies go
+//! into one product that is explored to its end: every combination of rules that some text can meet, with
+//! a shortest text of each. Where the strictest rules of a combination mean another verdict, the text is
+//! put to the evaluator under both policies; only what the evaluator says is shown. A change that the
+//! rules predict and no call shows, and a product that is too large, is a doubt: not proven.
+
+mod beside;
+mod hunt;
+mod realms;
+mod universe;
 
 use crate::checks::shadowed::examples;
 use crate::cover::{FRESH, command_of};
-use crate::realm::{Realm, same_tool};
+use crate::realm::Realm;
 use crate::settings::{SettingChange, settings};
 use crate::tables::everyday::{EVERYDAY, READING};
 use crate::{Limits, Question, Stage};
-use portcullis_model::{Because, Decision, RuleClass, RuleRef, TextSet, Verdict};
-use portcullis_policy::{Policy, PolicyRule, Rules};
-use portcullis_rules::automaton::{Automaton, Budget, Inclusion, included};
-use std::collections::{BTreeMap, BTreeSet};
+use portcullis_model::{AbsPath, Because, Decision, Mode, RuleRef, Verdict};
+use portcullis_policy::{Policy, PolicyRule};
+use portcullis_rules::automaton::Effort;
+use portcullis_rules::{ToolPattern, known_tools};
+use std::collections::BTreeMap;
 
 /// How two policies differ.
 #[derive(Clone, Debug, Default)]
@@ -27,24 +34,35 @@ pub struct Difference {
     pub added: Vec<RuleRef>,
     /// Switches and lists that changed.
     pub settings: Vec<SettingChange>,
-    /// Overlaps that could not be settled within the budget.
-    pub unsettled: usize,
+    /// What could not be settled.
+    pub doubts: Vec<Doubt>,
+    /// How many combinations of rules were looked at.
+    pub states: usize,
     /// How many calls were put to both policies.
     pub questions: usize,
 }
 
 impl Difference {
-    /// Whether nothing changed, proved as far as rules go.
+    /// Whether nothing changed: proved for every call.
     pub fn is_empty(&self) -> bool {
-        self.flips.is_empty() && self.settings.is_empty() && self.unsettled == 0
+        self.flips.is_empty() && self.settings.is_empty() && self.doubts.is_empty()
     }
 
     /// Whether some call may get more than before; what is not settled counts.
     pub fn gives_access(&self) -> bool {
-        self.unsettled > 0
+        self.doubts.iter().any(|doubt| doubt.loosens)
             || self.flips.iter().any(|flip| flip.cell.to < flip.cell.from)
             || self.settings.iter().any(|change| change.direction.may_loosen())
     }
+}
+
+/// Something that is not settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// What, in one line.
+    pub text: String,
+    /// Whether some call may get more than before.
+    pub loosens: bool,
 }
 
 /// A kind of change.
@@ -82,47 +100,34 @@ pub struct Change {
 
 /// Compares two policies, each in its own mode unless the stage names one.
 pub fn diff(old: &Policy, new: &Policy, stage: &Stage, limits: &Limits) -> Difference {
-    let old_only = only_in(old, new);
-    let new_only = only_in(new, old);
+    let changed = Changed { old_only: only_in(old, new), new_only: only_in(new, old) };
     let mut search = Search {
         old,
         new,
         stage,
         steps: limits.steps,
-        asked: BTreeSet::new(),
+        effort: limits.product,
+        asked: BTreeMap::new(),
         found: BTreeMap::new(),
-        unsettled: 0,
-        left: limits.grants.max(1_000) * 8,
+        doubts: Vec::new(),
+        states: 0,
     };
-    if !old_only.is_empty() || !new_only.is_empty() {
-        let fill = fill(old, new);
-        // Shortest calls first: of each kind of change only so many are asked about.
-        let mut questions: Vec<Question> =
-            old_only.iter().chain(&new_only).flat_map(|rule| about(rule, &fill)).collect();
-        questions.sort_by_key(|question| question.text.len());
-        for question in &questions {
-            if !search.is_known_kind(question) {
-                search.ask(question);
-            }
-        }
-        for (rules, own, other) in [(&old_only, old, new), (&new_only, new, old)] {
-            for rule in rules {
-                if !search.all_found(rule, std::ptr::eq(own, old)) {
-                    search.overlaps(rule, own, other);
-                }
-            }
-        }
+    if changed.rules().next().is_some() {
+        realms::compare(&mut search, &changed);
+        beside::compare(&mut search, &changed);
+        search.examples(&changed);
     }
     let settings = settings(old, new);
     // What other than patterns over commands may decide.
-    let wide = |rule: &&PolicyRule| !is_command(rule);
-    if !settings.is_empty() || old_only.iter().chain(&new_only).any(wide) {
+    if !settings.is_empty() || changed.rules().any(|rule| !is_command(rule)) {
         search.everyday();
     }
     let refs = |rules: &[&PolicyRule]| rules.iter().map(|rule| rule.reference.clone()).collect();
-    let questions = search.asked.len();
-    let mut flips: Vec<Flip> = search
-        .found
+    let (questions, found) = (search.asked.len(), search.found);
+    // A doubt about a kind of change that was found says nothing more.
+    let mut doubts = search.doubts;
+    doubts.dedup();
+    let mut flips: Vec<Flip> = found
         .into_iter()
         .map(|(cell, mut changes)| {
             changes.sort_by(|a, b| {
@@ -138,11 +143,24 @@ pub fn diff(old: &Policy, new: &Policy, stage: &Stage, limits: &Limits) -> Diffe
     flips.sort_by_key(|flip| (flip.cell.to >= flip.cell.from, flip.cell.to, flip.cell.from));
     Difference {
         flips,
-        removed: refs(&old_only),
-        added: refs(&new_only),
+        removed: refs(&changed.old_only),
+        added: refs(&changed.new_only),
         settings,
-        unsettled: search.unsettled,
+        doubts,
+        states: search.states,
         questions,
+    }
+}
+
+/// The rules that only one of the policies has.
+struct Changed<'p> {
+    old_only: Vec<&'p PolicyRule>,
+    new_only: Vec<&'p PolicyRule>,
+}
+
+impl<'p> Changed<'p> {
+    fn rules(&self) -> impl Iterator<Item = &'p PolicyRule> {
+        self.old_only.iter().chain(&self.new_only).copied()
     }
 }
 
@@ -150,26 +168,32 @@ struct Search<'a> {
     old: &'a Policy,
     new: &'a Policy,
     stage: &'a Stage,
+    /// Steps of one proof about one rule.
     steps: usize,
-    asked: BTreeSet<(String, String)>,
+    /// What is left for products.
+    effort: Effort,
+    asked: BTreeMap<(String, String), Option<Cell>>,
     found: BTreeMap<Cell, Vec<Change>>,
-    unsettled: usize,
-    left: usize,
+    doubts: Vec<Doubt>,
+    states: usize,
 }
 
-impl Search<'_> {
-    /// Puts a call to both policies.
-    fn ask(&mut self, question: &Question) -> bool {
-        if !self.asked.insert((question.tool.clone(), question.text.clone())) {
-            return false;
+impl<'a> Search<'a> {
+    /// Puts a call to both policies: the change of its verdict, if it changes.
+    fn ask(&mut self, question: &Question) -> Option<Cell> {
+        let key = (question.tool.clone(), question.text.clone());
+        if let Some(known) = self.asked.get(&key) {
+            return *known;
         }
         let facts = self.stage.facts(question);
         let before = self.stage.judge(self.old, &facts);
         let after = self.stage.judge(self.new, &facts);
-        if before.decision == after.decision {
-            return false;
-        }
         let cell = Cell { from: before.decision, to: after.decision };
+        let changes = cell.from != cell.to;
+        self.asked.insert(key, changes.then_some(cell));
+        if !changes {
+            return None;
+        }
         let mut rules = deciding(&before);
         rules.extend(deciding(&after));
         rules.dedup();
@@ -179,130 +203,73 @@ impl Search<'_> {
             after: after.reason,
             rules,
         });
-        true
+        Some(cell)
     }
 
-    /// Whether enough calls were found that change their verdict as this one is bound to.
-    ///
-    /// What texts match predicts the verdicts of a command; it is used only to leave out further
-    /// examples, never to show one.
-    fn is_known_kind(&self, question: &Question) -> bool {
-        if question.tool != "Bash" {
-            return false;
-        }
-        let predicted = |policy: &Policy| {
-            let texts = TextSet::literal(question.text.as_str());
-            let matches = |rules: &Rules| {
-                rules.command_candidates(&texts).any(|rule| {
-                    command_of(rule).is_some_and(|own| own.matches_text(&question.text))
-                })
-            };
-            if matches(&policy.deny) {
-                Decision::Deny
-            } else if !matches(&policy.ask) && matches(&policy.allow) {
-                Decision::Allow
-            } else {
-                Decision::Ask
+    /// Whether a call was found that changes its verdict like that.
+    fn knows(&self, cell: Cell) -> bool {
+        self.found.contains_key(&cell)
+    }
+
+    fn found_so_far(&self) -> usize {
+        self.found.values().map(Vec::len).sum()
+    }
+
+    /// Leaves something open.
+    fn open(&mut self, text: &str) {
+        self.doubts.push(Doubt { text: text.to_owned(), loosens: true });
+    }
+
+    /// The mode that calls are judged in.
+    fn mode(&self, policy: &Policy) -> Mode {
+        let mode = self.stage.mode_under(policy);
+        let locked = match mode {
+            Mode::BypassPermissions => policy.bypass_disabled.is_some(),
+            Mode::Auto => policy.auto_disabled.is_some(),
+            Mode::Default | Mode::AcceptEdits | Mode::Plan | Mode::DontAsk => false,
+        };
+        if locked { Mode::Default } else { mode }
+    }
+
+    /// Whether the sandbox alone is enough to run a command.
+    fn is_contained(&self, policy: &Policy) -> bool {
+        let sandbox = &policy.sandbox;
+        sandbox.enabled.value && sandbox.auto_allow.value && self.mode(policy) != Mode::Plan
+    }
+
+    /// The directories that sessions of both policies work in.
+    fn inside(&self) -> Vec<&'a AbsPath> {
+        let (old, new) = (self.old, self.new);
+        let both = old.directories.iter().map(|directory| &directory.path);
+        let both = both.filter(|path| new.directories.iter().any(|other| other.path == **path));
+        std::iter::once(&self.stage.project).chain(both).collect()
+    }
+
+    /// Names of tools that rules tell apart: all that are known or named, and one for each pattern.
+    fn tool_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = known_tools().iter().map(|name| (*name).to_owned()).collect();
+        for policy in [self.old, self.new] {
+            for rule in [&policy.deny, &policy.ask, &policy.allow].iter().flat_map(|r| &r.list) {
+                names.push(match rule.rule.tool() {
+                    ToolPattern::Exact(name) => name.clone(),
+                    ToolPattern::Glob(glob) => glob.sample("xy"),
+                });
             }
-        };
-        let cell = Cell { from: predicted(self.old), to: predicted(self.new) };
-        self.found.get(&cell).is_some_and(|changes| changes.len() >= ENOUGH)
+        }
+        names.sort();
+        names.dedup();
+        names
     }
 
-    /// Whether every kind of change that a rule can make was found already.
-    fn all_found(&self, rule: &PolicyRule, in_old: bool) -> bool {
-        let own = match rule.reference.class {
-            RuleClass::Allow => Decision::Allow,
-            RuleClass::Ask => Decision::Ask,
-            RuleClass::Deny => Decision::Deny,
-        };
-        let others: &[Decision] = match own {
-            Decision::Allow => &[Decision::Ask],
-            Decision::Ask => &[Decision::Allow],
-            Decision::Deny => &[Decision::Ask, Decision::Allow],
-        };
-        others.iter().all(|other| {
-            let cell = if in_old {
-                Cell { from: own, to: *other }
-            } else {
-                Cell { from: *other, to: own }
-            };
-            self.found.contains_key(&cell)
-        })
-    }
-
-    /// Asks about the calls of a rule that the other policy decides by weaker rules: the overlap with
-    /// each of them, without what stricter rules take.
-    fn overlaps(&mut self, rule: &PolicyRule, own: &Policy, other: &Policy) {
-        let class = rule.reference.class;
-        let weaker: &[&Rules] = match class {
-            RuleClass::Deny => &[&other.ask, &other.allow],
-            RuleClass::Ask => &[&other.allow],
-            RuleClass::Allow => &[],
-        };
-        let Some(language) = language(rule) else { return };
-        let mut stricter: Vec<&PolicyRule> = Vec::new();
-        let own_stricter: &[&Rules] = match class {
-            RuleClass::Deny => &[],
-            RuleClass::Ask => &[&own.deny],
-            RuleClass::Allow => &[&own.deny, &own.ask],
-        };
-        for rules in own_stricter {
-            stricter.extend(near(rules, rule));
-        }
-        let mut theirs: Vec<&PolicyRule> = near(&other.deny, rule);
-        if class != RuleClass::Deny {
-            theirs.extend(near(&other.ask, rule));
-        }
-        // What is left of the rule where the other policy says nothing.
-        let mut rest: Vec<&PolicyRule> = stricter.clone();
-        rest.extend(near(&other.deny, rule));
-        rest.extend(near(&other.ask, rule));
-        rest.extend(near(&other.allow, rule));
-        self.outside(rule, &language, &rest);
-        for weak in weaker.iter().flat_map(|rules| near(rules, rule)) {
-            let Some(weak_language) = language_of(weak) else { continue };
-            let mut budget = Budget::new(self.steps);
-            match language.intersects(&weak_language, &mut budget) {
-                Some(false) => continue,
-                Some(true) => {}
-                None => {
-                    self.unsettled += 1;
-                    continue;
+    /// One call of each changed rule, as far as people look: so that each is seen to do something.
+    fn examples(&mut self, changed: &Changed<'_>) {
+        let fill = fill(self.old, self.new);
+        for rules in [&changed.old_only, &changed.new_only] {
+            for rule in rules.iter().take(EXAMPLES) {
+                for question in examples(rule, fill) {
+                    self.ask(&question);
                 }
             }
-            let Some(both) = language.intersection(&weak_language, &mut budget) else {
-                self.unsettled += 1;
-                continue;
-            };
-            let mut taken: Vec<&PolicyRule> = stricter.clone();
-            taken.extend(theirs.iter().copied());
-            if weak.reference.class == RuleClass::Allow {
-                taken.extend(near(&other.ask, rule));
-            }
-            self.outside(rule, &both, &taken);
-        }
-    }
-
-    /// Asks about a shortest text of a language that none of these rules matches.
-    fn outside(&mut self, rule: &PolicyRule, language: &Automaton, rules: &[&PolicyRule]) {
-        if self.left == 0 {
-            self.unsettled += 1;
-            return;
-        }
-        self.left -= 1;
-        let others: Vec<Automaton> = rules.iter().filter_map(|rule| language_of(rule)).collect();
-        let others: Vec<&Automaton> = others.iter().collect();
-        match included(language, &others, &mut Budget::new(self.steps)) {
-            Some(Inclusion::Holds) => {}
-            Some(Inclusion::Fails(text)) => {
-                if let Ok(text) = String::from_utf8(text) {
-                    for question in questions(rule, &text) {
-                        self.ask(&question);
-                    }
-                }
-            }
-            None => self.unsettled += 1,
         }
     }
 
@@ -327,46 +294,8 @@ impl Search<'_> {
                 self.ask(&Question::edit(path.as_str()));
             }
         }
-        let mut unsandboxed = Question::bash("x");
-        let yes = portcullis_model::InputValue::Scalar("true".to_owned());
-        unsandboxed.input.0.insert("dangerouslyDisableSandbox".to_owned(), yes);
-        "x (outside the sandbox)".clone_into(&mut unsandboxed.text);
-        self.ask(&unsandboxed);
+        self.ask(&beside::unsandboxed());
     }
-}
-
-/// Calls that a rule is about.
-fn about(rule: &PolicyRule, fill: &str) -> Vec<Question> {
-    let mut out = examples(rule, fill);
-    if let Realm::Command(pattern) = Realm::of(rule) {
-        // What only an exact rule allows, and what the text itself is a command for.
-        if !pattern.has_wildcard() || pattern.holds_separators() {
-            out.push(Question::bash(pattern.text()));
-        } else if pattern.literal_prefix().is_empty() {
-            let readers = READING.iter().flat_map(|command| pattern.samples(command));
-            out.extend(readers.map(Question::bash));
-        }
-    }
-    let witness = |paths: &portcullis_rules::PathMatcher| {
-        paths.automaton().witness().and_then(|path| String::from_utf8(path).ok())
-    };
-    if let Realm::Edit(paths) = Realm::of(rule)
-        && let Some(path) = witness(paths)
-    {
-        out.push(Question::read(&path));
-        out.push(Question::of("Write", "file_path", &path));
-        out.push(Question::of("NotebookEdit", "notebook_path", &path));
-    }
-    if let Realm::Read(paths) = Realm::of(rule)
-        && let Some(path) = witness(paths)
-    {
-        out.push(Question::edit(&path));
-        out.push(Question::bash(format!("cat {path}")));
-    }
-    if matches!(Realm::of(rule), Realm::Whole) && rule.rule.tool().matches("Bash") {
-        out.extend(READING.iter().map(|command| Question::bash(*command)));
-    }
-    out
 }
 
 /// The calls of a working day on a stage.
@@ -405,89 +334,13 @@ fn only_in<'p>(policy: &'p Policy, other: &Policy) -> Vec<&'p PolicyRule> {
 }
 
 /// A word that stands in no rule of either policy: what it fills only a star can read.
-fn fill(old: &Policy, new: &Policy) -> String {
-    let texts = || {
-        [old, new]
-            .into_iter()
-            .flat_map(|policy| [&policy.deny, &policy.ask, &policy.allow])
-            .flat_map(|rules| &rules.list)
-            .map(|rule| rule.rule.text())
+fn fill(old: &Policy, new: &Policy) -> &'static str {
+    let rules = || {
+        let lists = [&old.deny, &old.ask, &old.allow, &new.deny, &new.ask, &new.allow];
+        lists.into_iter().flat_map(|rules| &rules.list)
     };
-    let free = |word: &&&str| !texts().any(|text| text.contains(**word));
-    FILLS.iter().find(free).map_or_else(|| FRESH.to_owned(), |word| (*word).to_owned())
-}
-
-/// Rules that may match what a rule matches.
-fn near<'p>(rules: &'p Rules, rule: &PolicyRule) -> Vec<&'p PolicyRule> {
-    rules.list.iter().filter(|other| may_meet(rule, other)).collect()
-}
-
-fn may_meet(left: &PolicyRule, right: &PolicyRule) -> bool {
-    match (Realm::of(left), Realm::of(right)) {
-        (Realm::Command(a), Realm::Command(b)) => {
-            let (a, b) = (a.literal_prefix(), b.literal_prefix());
-            a.starts_with(b) || b.starts_with(a)
-        }
-        (Realm::Read(a) | Realm::Edit(a), Realm::Read(b) | Realm::Edit(b))
-        | (Realm::Directory(a), Realm::Directory(b)) => {
-            a.anchor().is_within(b.anchor()) || b.anchor().is_within(a.anchor())
-        }
-        (Realm::Host(_), Realm::Host(_)) => true,
-        (Realm::Name(_), Realm::Name(_)) => same_tool(left, right),
-        (_, Realm::Whole) => whole_meets(right, left),
-        (
-            Realm::Whole
-            | Realm::Command(_)
-            | Realm::Read(_)
-            | Realm::Edit(_)
-            | Realm::Host(_)
-            | Realm::Name(_)
-            | Realm::Directory(_)
-            | Realm::Parameter(..)
-            | Realm::Nothing,
-            _,
-        ) => false,
-    }
-}
-
-/// Whether a rule for whole tools speaks about the calls of a rule.
-fn whole_meets(whole: &PolicyRule, rule: &PolicyRule) -> bool {
-    let name = match Realm::of(rule) {
-        Realm::Command(_) => "Bash",
-        Realm::Host(_) => "WebFetch",
-        Realm::Read(_) => "Read",
-        Realm::Edit(_) => "Edit",
-        Realm::Directory(_) => "Cd",
-        Realm::Name(_) | Realm::Parameter(..) => rule.rule.tool().exact().unwrap_or(""),
-        Realm::Whole | Realm::Nothing => return false,
-    };
-    whole.rule.tool().matches(name)
-}
-
-/// What a rule matches in its realm.
-fn language(rule: &PolicyRule) -> Option<Automaton> {
-    match Realm::of(rule) {
-        Realm::Whole | Realm::Parameter(..) | Realm::Nothing => None,
-        Realm::Command(_)
-        | Realm::Read(_)
-        | Realm::Edit(_)
-        | Realm::Host(_)
-        | Realm::Name(_)
-        | Realm::Directory(_) => language_of(rule),
-    }
-}
-
-/// What a rule matches, a rule for whole tools everything.
-fn language_of(rule: &PolicyRule) -> Option<Automaton> {
-    Some(match Realm::of(rule) {
-        Realm::Whole => portcullis_rules::Glob::new("*").automaton(),
-        Realm::Command(pattern) => pattern.automaton(),
-        Realm::Read(paths) | Realm::Edit(paths) | Realm::Directory(paths) => paths.automaton(),
-        Realm::Host(pattern) => pattern.automaton(),
-        Realm::Name(pattern) => pattern.automaton(),
-        Realm::Parameter(_, value) => value.automaton(),
-        Realm::Nothing => return None,
-    })
+    let free = |word: &&&str| !rules().any(|rule| rule.rule.text().contains(**word));
+    FILLS.iter().find(free).copied().unwrap_or(FRESH)
 }
 
 /// The calls that a text of a rule's language stands for.
@@ -536,8 +389,8 @@ pub(crate) fn is_command(rule: &PolicyRule) -> bool {
 /// Calls of one kind that are shown.
 const SHOWN: usize = 5;
 
-/// Calls of one kind after which no more are asked about.
-const ENOUGH: usize = 12;
+/// Changed rules of each policy that are shown at work.
+const EXAMPLES: usize = 12;
 
 /// Words to fill stars with, the most readable first.
 const FILLS: &[&str] = &["x", "xy", "foo", "qux", "xyzzy"];

@@ -26,7 +26,7 @@ pub mod tables;
 
 pub use assertion::{Assertion, Bound, Holds, hold};
 pub use audit::{Audit, Limits, Subject, audit, reach};
-pub use diff::{Cell, Change, Difference, Flip, diff};
+pub use diff::{Cell, Change, Difference, Doubt, Flip, diff};
 pub use finding::{Evidence, Finding, Fix, Related, Witness};
 pub use meaning::{Meaning, meaning};
 pub use question::{Question, Stage};

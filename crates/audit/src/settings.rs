@@ -170,6 +170,15 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
         &directories(new),
         true,
     );
+    // Everything in an added directory is never removed without a question, which matters where a bare
+    // `Bash` would allow it; without the directory nobody asks.
+    if new.allow.for_tool("Bash").any(crate::cover::is_whole) {
+        for change in &mut out {
+            if change.key == "permissions.additionalDirectories" {
+                change.direction = Direction::Mixed;
+            }
+        }
+    }
     let closed = |policy: &Policy| policy.closed.iter().map(|c| c.text.clone()).collect();
     lists(&mut out, "what cannot be read", &closed(old), &closed(new), false);
     mode(&mut out, old, new);
@@ -189,6 +198,26 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
                 source: after.clone(),
             });
         }
+    }
+    for (key, before, after, safe) in [
+        ("portcullis.scrubEnv", &old.native.scrub_env, &new.native.scrub_env, true),
+        ("portcullis.allowNested", &old.native.allow_nested, &new.native.allow_nested, false),
+    ] {
+        switch(&mut out, key, before, after, safe);
+    }
+    let (before, after) = (&old.native.private_addresses, &new.native.private_addresses);
+    if before.value != after.value {
+        out.push(SettingChange {
+            key: "portcullis.privateAddresses",
+            before: format!("{:?}", before.value).to_lowercase(),
+            after: format!("{:?}", after.value).to_lowercase(),
+            direction: if after.value > before.value {
+                Direction::Tighter
+            } else {
+                Direction::Looser
+            },
+            source: after.source.clone(),
+        });
     }
     if old.preapproved_hosts != new.preapproved_hosts {
         out.push(SettingChange {
@@ -269,7 +298,13 @@ fn mode(out: &mut Vec<SettingChange>, old: &Policy, new: &Policy) {
         key: "permissions.defaultMode",
         before: before.word().to_owned(),
         after: after.word().to_owned(),
-        direction: if rank(after) > rank(before) { Direction::Tighter } else { Direction::Looser },
+        direction: match (before, after) {
+            (Mode::BypassPermissions, _) => Direction::Tighter,
+            // Auto mode takes allow rules away, and plan mode edits that rules allow.
+            (Mode::Auto, _) | (Mode::Plan, Mode::DontAsk) => Direction::Mixed,
+            _ if rank(after) > rank(before) => Direction::Tighter,
+            _ => Direction::Looser,
+        },
         source: new.default_mode.as_ref().map(|(_, source)| source.clone()),
     });
 }

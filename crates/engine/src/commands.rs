@@ -142,7 +142,7 @@ fn is_exact(pattern: &CommandPattern, form: &Form) -> bool {
 }
 
 /// Rules that auto mode does not honour: those that let any code run.
-fn suspended(pattern: &CommandPattern) -> bool {
+pub fn suspended(pattern: &CommandPattern) -> bool {
     let prefix = pattern.literal_prefix();
     let name = prefix.split(' ').next().unwrap_or("");
     let name = name.rsplit('/').next().unwrap_or(name);

@@ -14,4 +14,5 @@ mod paths;
 mod suggest;
 pub mod tables;
 
+pub use commands::suspended;
 pub use decide::{Options, decide};

@@ -1,6 +1,7 @@
 //! What a person reads beside the decision: the reason in one line, near misses, suggestions.
 
 use crate::tables::interpreters::runs_any_code;
+use portcullis_facts::tables::vectors::may_run_code;
 use portcullis_facts::{Arg, Facts, Origin, Place};
 use portcullis_model::{
     AbsPath, Because, Certainty, Decision, Finding, Mode, NearMiss, Subject, SubjectKind,
@@ -88,6 +89,7 @@ pub(crate) fn suggestions(asks: &[&Finding], facts: &Facts, mode: Mode) -> Vec<S
         return Vec::new();
     }
     let (mut rules, mut reads, mut writes) = (Vec::new(), Vec::new(), false);
+    let mut left: Vec<String> = Vec::new();
     for finding in asks {
         match finding.subject.kind {
             SubjectKind::Command => {
@@ -100,7 +102,7 @@ pub(crate) fn suggestions(asks: &[&Finding], facts: &Facts, mode: Mode) -> Vec<S
                 if finding.because.code() != "outside" {
                     match command_rule(&fact.argv) {
                         Some(rule) => add(&mut rules, rule),
-                        None => return Vec::new(),
+                        None => add(&mut left, fact.display()),
                     }
                 }
             }
@@ -135,7 +137,10 @@ pub(crate) fn suggestions(asks: &[&Finding], facts: &Facts, mode: Mode) -> Vec<S
         }
     }
     if !rules.is_empty() && rules.len() <= MOST_RULES {
-        let grants = format!("every later call that matches {}", rules.join(", "));
+        let mut grants = format!("every later call that matches {}", rules.join(", "));
+        if !left.is_empty() {
+            grants.push_str(&format!("; `{}` goes on asking", left.join("`, `")));
+        }
         out.push(Suggestion::Rules { rules, grants });
     }
     let edits = writes || facts.commands.iter().any(|fact| fact.edits && fact.needs_cover());
@@ -156,33 +161,34 @@ fn add(rules: &mut Vec<String>, rule: String) {
     }
 }
 
-/// `git diff x y` gives `Bash(git diff *)`, `make x` the exact command; interpreters and unknown
-/// words give nothing.
+/// `git add x y` gives `Bash(git add *)`; what might go on to run code gives the exact command, such as
+/// `Bash(git push origin)`; interpreters and words that are not known give nothing.
 fn command_rule(argv: &[Arg]) -> Option<String> {
-    let words: Vec<&str> = argv.iter().map(Arg::known).collect::<Option<_>>()?;
+    let words: Vec<&str> = argv.iter().map_while(Arg::known).collect();
+    let whole = words.len() == argv.len();
     let (name, rest) = words.split_first()?;
-    let canonical =
-        |words: &[&str]| words.iter().map(|word| quote_word(word)).collect::<Vec<_>>().join(" ");
-    let text = canonical(&words);
-    if text.chars().count() > 120 || text.contains('\n') || text.contains("$'") {
-        return None;
-    }
     let base = name.rsplit('/').next().unwrap_or(name);
     if runs_any_code(base) || base == "rm" || base == "rmdir" {
         return None;
     }
-    let escaped = |text: String| text.replace("\\*", "*").replace('*', "\\*");
+    let rule = |words: &[&str]| {
+        let text = words.iter().map(|word| quote_word(word)).collect::<Vec<_>>().join(" ");
+        text.replace("\\*", "*").replace('*', "\\*")
+    };
     let subcommand = rest.first().filter(|word| {
         word.len() > 1
             && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
             && !word.starts_with('-')
     });
-    match subcommand {
-        Some(sub) if rest.len() > 1 && !(base == "git" && *sub == "config") => {
-            Some(format!("Bash({} *)", escaped(canonical(&[name, sub]))))
-        }
-        _ => Some(format!("Bash({})", escaped(text))),
+    if let Some(sub) = subcommand
+        && (rest.len() > 1 || !whole)
+        && !may_run_code(&[base, sub])
+    {
+        return Some(format!("Bash({} *)", rule(&[name, sub])));
     }
+    let text = rule(&words);
+    let readable = text.chars().count() <= 120 && !text.contains('\n') && !text.contains("$'");
+    (whole && readable).then(|| format!("Bash({text})"))
 }
 
 fn read_rule(path: &AbsPath) -> String {

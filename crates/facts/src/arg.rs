@@ -1,6 +1,6 @@
 //! One argument of a command, as far as it is known.
 
-use portcullis_model::{TextPiece, TextSet, quote_fragment, quote_word};
+use portcullis_model::{TextPiece, TextSet, push_quoted, push_quoted_word};
 
 /// One argument (or several) of a command, as far as its text tells.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,30 +61,38 @@ impl Arg {
 
     /// Appends the canonical texts of this argument, with the blank that separates it.
     fn write(&self, set: &mut TextSet, first: bool) {
-        let blank = if first { "" } else { " " };
-        match self {
-            Self::Known(word) => {
-                set.push(TextPiece::Literal(format!("{blank}{}", quote_word(word))));
+        let blank = |out: &mut String| {
+            if !first {
+                out.push(' ');
             }
+        };
+        let start = |set: &mut TextSet, prefix: &str| {
+            set.push_with(|out| {
+                blank(out);
+                push_quoted(out, prefix, true);
+            });
+        };
+        match self {
+            Self::Known(word) => set.push_with(|out| {
+                blank(out);
+                push_quoted_word(out, word);
+            }),
             Self::One { prefix, suffix } => {
-                set.push(TextPiece::Literal(format!("{blank}{}", quote_fragment(prefix, true))));
+                start(set, prefix);
                 set.push(TextPiece::InWord);
-                set.push(TextPiece::Literal(quote_fragment(suffix, false)));
+                set.push_with(|out| push_quoted(out, suffix, false));
             }
             Self::Glob(_) => {
-                set.push(TextPiece::Literal(format!(
-                    "{blank}{}",
-                    quote_fragment(self.prefix(), true)
-                )));
+                start(set, self.prefix());
                 set.push(TextPiece::Anything);
             }
             Self::Many { prefix, suffix } if prefix.is_empty() && suffix.is_empty() => {
                 set.push(if first { TextPiece::Anything } else { TextPiece::MoreWords });
             }
             Self::Many { prefix, suffix } => {
-                set.push(TextPiece::Literal(format!("{blank}{}", quote_fragment(prefix, true))));
+                start(set, prefix);
                 set.push(TextPiece::Anything);
-                set.push(TextPiece::Literal(quote_fragment(suffix, false)));
+                set.push_with(|out| push_quoted(out, suffix, false));
             }
         }
     }

@@ -9,8 +9,9 @@ use crate::payload::{
     git_alias, read_as_code, runs_any_command, starts_programs, tests_a_subscript,
 };
 use crate::peel::{Inner, Strength, peel};
-use crate::place::{climbs, escape_glob, place_of};
-use crate::runs::{Run, Runner, loader_of, runner_of};
+use crate::place::{climbs, place_of};
+use crate::runs::{Run, Runner};
+use crate::set::set_by_builtin;
 use crate::state::{Cwd, Flow, Reach, State, argument_lists};
 use crate::tables::builtins::{Directory, builtin_effect};
 use crate::tables::git_options::git_without_globals;
@@ -19,6 +20,7 @@ use crate::walk::{Stdin, Walker, safe_assignment};
 use crate::{Access, Accessor, Arg, CdFact, CommandFact, Form, Origin, Place};
 use portcullis_model::{Certainty, Reason, Span, TextPiece, TextSet};
 use portcullis_shell::{Assign, Part, Script, Simple, Word};
+use std::borrow::Cow;
 
 /// Wrappers inside wrappers are taken off this often.
 const MAX_WRAPPERS: usize = 40;
@@ -66,11 +68,11 @@ impl Walker<'_> {
             doubts: variables_of(&simple.words),
         };
         let open = written.iter().any(|arg| arg.known().is_none());
-        let mut resolved = written.clone();
-        if open {
+        let mut resolved = Cow::Borrowed(written.as_slice());
+        if open && simple.words.iter().any(names_a_place) {
             let places = state.lookup(Reach::Places);
             let lists = argument_lists(&simple.words, declaration, &places, &places);
-            resolved = lists.into_iter().next().unwrap_or(resolved);
+            resolved = lists.into_iter().next().map_or(resolved, Cow::Owned);
         }
         let flow = self.listed(&written, &resolved, &shell, stdin, state);
         if open {
@@ -83,7 +85,7 @@ impl Walker<'_> {
                 self.origin = Origin::Refined;
             }
             for argv in refined {
-                if argv != written && argv != resolved && !argv.is_empty() {
+                if argv != written && *argv != *resolved && !argv.is_empty() {
                     let shell = Shell::bare(shell.span);
                     // `eval "$x"` changes the shell it runs in.
                     self.argv(&argv, &shell, stdin, state);
@@ -127,65 +129,6 @@ impl Walker<'_> {
         }
     }
 
-    /// Files whose contents the command runs: the program itself, scripts of interpreters.
-    fn files_run(&mut self, argv: &[Arg], span: Span, state: &State) {
-        let Some(name) = argv.first().and_then(Arg::known) else { return };
-        let mut push = |text: &str, runner: Runner| {
-            let arg = Arg::Known(text.to_owned());
-            let place = place_of(&arg, &state.cwd, &self.call.home);
-            self.out.runs.push(Run { place, span, runner, cwd: state.cwd.clone() });
-        };
-        if name.contains('/') {
-            push(name, Runner::Kernel);
-        }
-        let base = basename(name);
-        let standing: &[&str] = match base {
-            "make" | "gmake" => &["Makefile", "makefile", "GNUmakefile"],
-            "just" => &["justfile", ".justfile", "Justfile"],
-            "npm" | "yarn" | "pnpm" | "bun" => &["package.json"],
-            _ => &[],
-        };
-        for file in standing {
-            push(file, Runner::Other);
-        }
-        if base == "cargo" {
-            for file in ["build.rs", "src/main.rs", "src/lib.rs"] {
-                push(file, Runner::Code("rustc".to_owned()));
-            }
-        }
-        if let Some(loader) = loader_of(base) {
-            push(".", loader);
-        }
-        if let Some(runner) = runner_of(base) {
-            // `sed`, `awk` and one-line editors run what `-f` names; their operands are data.
-            let filters = matches!(&runner, Runner::Code(name) if name == "sed" || name == "awk");
-            let data = filters || interpreter(argv).is_some_and(|found| !found.code.is_empty());
-            let mut named = !data;
-            for text in argv.iter().skip(1).filter_map(Arg::known) {
-                // `-nf script` is a cluster.
-                let names = text.starts_with('-') && !text.starts_with("--") && text.ends_with('f');
-                let given = std::mem::replace(&mut named, !data || names || text == "--file");
-                if !given && !text.starts_with("-f") && !text.starts_with("--file=") {
-                    continue;
-                }
-                let file = text.strip_prefix('-').map_or(text, |option| {
-                    option.split_once('=').map_or(option.trim_start_matches('f'), |(_, file)| file)
-                });
-                push(file, runner.clone());
-            }
-        }
-        if base == "git" {
-            // Hooks run from where the setting says.
-            let texts = argv.iter().filter_map(Arg::known);
-            for (_, path) in texts.filter_map(|text| text.split_once("hooksPath=")) {
-                let glob = Arg::Glob(format!("{}/*", escape_glob(path)));
-                let place = place_of(&glob, &state.cwd, &self.call.home);
-                let cwd = state.cwd.clone();
-                self.out.runs.push(Run { place, span, runner: Runner::Other, cwd });
-            }
-        }
-    }
-
     /// Any command at all.
     pub(crate) fn unknown(&mut self, span: Span) {
         let argv = [Arg::many()];
@@ -198,6 +141,22 @@ impl Walker<'_> {
             let mut fact = empty_fact(span, Origin::Payload);
             fact.argv = argv.to_vec();
             fact.forms.push(Form::restricting(TextSet::anything()));
+            // SECURITY: any command is also any file: `curl x | sh` may read what a rule forbids.
+            for access in [Access::Read, Access::Write] {
+                self.out.accesses.push(AccessFact {
+                    access,
+                    by: Accessor::Operand(self.out.commands.len()),
+                    text: "any file".to_owned(),
+                    span,
+                    place: Place::Unknown(TextSet::anything()),
+                    recursive: false,
+                    visible_only: false,
+                    carried: true,
+                    climbs: false,
+                    dynamic: true,
+                    guessed: true,
+                });
+            }
             self.out.commands.push(fact);
         }
     }
@@ -261,7 +220,7 @@ impl Walker<'_> {
         self.whole_forms(&mut fact, written, shell);
 
         // Wrappers that every rule class looks through: the same command, shorter.
-        let (mut current, mut inside) = (written.to_vec(), resolved.to_vec());
+        let (mut current, mut inside) = (Cow::Borrowed(written), Cow::Borrowed(resolved));
         let mut clean = fact.safe_assignments;
         let mut carried: Vec<(Inner, Certainty)> = Vec::new();
         let (mut directory_changed, mut transparent, mut peeled_any) = (false, true, false);
@@ -325,19 +284,19 @@ impl Walker<'_> {
                 carried
                     .extend(peeled.possible.into_iter().map(|inner| (inner, Certainty::Possible)));
                 push_forms(&mut fact, &inner, clean);
-                inside = match resolved_peeled {
+                inside = Cow::Owned(match resolved_peeled {
                     Some(peeled) => match peeled.inner.into_iter().next() {
                         Some(Inner::Argv(inner)) => inner,
                         _ => inner.clone(),
                     },
                     None => inner.clone(),
-                };
+                });
                 if peeled.wrapper == "xargs"
                     && let Stdin::Known(text) = stdin
                 {
-                    inside = with_input(&inside, text);
+                    inside = Cow::Owned(with_input(&inside, text));
                 }
-                current = inner;
+                current = Cow::Owned(inner);
                 continue;
             }
             let resolved_inner = match resolved_peeled {
@@ -437,13 +396,14 @@ impl Walker<'_> {
                 }
             }
         }
-        self.files_run(&current, shell.span, &elsewhere);
+        self.files_run(&inside, shell.span, &elsewhere);
         if runs_any_command(&inside, stdin, !shell.processes.is_empty()) {
             self.unknown(shell.span);
         }
         if tests_a_subscript(&inside) {
             self.obstacle(Reason::ArithDynamic, shell.span, "");
         }
+        let guessed = self.guesses_of(&carried, &inside, stdin, shell, &elsewhere);
         if let Some(value) = git_alias(&inside) {
             let text = value.strip_prefix('!').map_or(format!("git {value}"), str::to_owned);
             self.possible_script(&text, shell.span, &elsewhere);
@@ -482,7 +442,7 @@ impl Walker<'_> {
         self.out.commands.push(fact);
         self.operands(index, &located, shell.span, wrapped, &elsewhere);
         if !located.complete && self.origin != Origin::Lossy {
-            self.guesses(index, &inside, shell.span, &elsewhere);
+            self.guesses(index, &inside, stdin, shell.span, &elsewhere);
         }
         for outer in &outside {
             self.operands(index, outer, shell.span, true, state);
@@ -503,6 +463,11 @@ impl Walker<'_> {
             elsewhere.zero.is_some().then(|| parameters.collect::<Option<_>>()).flatten();
         for (inner, sure) in carried {
             self.carried(&inner, sure, shell, stdin, &mut elsewhere, false);
+        }
+        for inner in guessed {
+            let outer = std::mem::replace(&mut self.guessing, true);
+            self.carried(&inner, Certainty::Possible, shell, stdin, &mut elsewhere, false);
+            self.guessing = outer;
         }
         for payload in &effect.payloads {
             self.carried(payload, Certainty::Certain, shell, stdin, state, true);
@@ -615,46 +580,13 @@ fn only_by_unknown_words(argv: &[Arg], reason: Reason) -> bool {
 }
 
 /// The command as if its program stood without a directory.
-fn by_name(argv: &[Arg]) -> Vec<Arg> {
-    let mut out = argv.to_vec();
-    if let Some(Arg::Known(name)) = out.first_mut()
-        && name.contains('/')
-    {
-        *name = basename(name).to_owned();
-    }
-    out
-}
-
-/// Positional parameters that `set` gives, and variables that `read` takes from a known input.
-fn set_by_builtin(
-    argv: &[Arg],
-    stdin: &Stdin,
-    assigns: &[(String, Option<Arg>)],
-    state: &mut State,
-) {
-    let Some((name, words)) = argv.split_first() else { return };
-    match (name.known(), stdin) {
-        (Some("set"), _) => {
-            let dashes = words.iter().position(|word| word.known() == Some("--"));
-            let options = words.first().is_none_or(|word| word.prefix().starts_with(['-', '+']));
-            if let Some(start) = dashes.map(|at| at + 1).or((!options).then_some(0)) {
-                let given = words.get(start..).unwrap_or(&[]).iter();
-                state.positional = given.map(|arg| arg.known().map(str::to_owned)).collect();
-            }
+fn by_name(argv: &[Arg]) -> Cow<'_, [Arg]> {
+    match argv.split_first() {
+        Some((Arg::Known(name), rest)) if name.contains('/') => {
+            let short = Arg::Known(basename(name).to_owned());
+            Cow::Owned(std::iter::once(short).chain(rest.iter().cloned()).collect())
         }
-        (Some("read"), Stdin::Known(text)) => {
-            let mut fields = text.lines().next().unwrap_or("").split_whitespace();
-            for (index, (name, _)) in assigns.iter().enumerate() {
-                let last = index + 1 == assigns.len();
-                let value = if last {
-                    fields.by_ref().collect::<Vec<_>>().join(" ")
-                } else {
-                    fields.next().unwrap_or("").to_owned()
-                };
-                state.assign(name, false, vec![Value::Scalar(value)]);
-            }
-        }
-        _ => {}
+        Some(_) | None => Cow::Borrowed(argv),
     }
 }
 
@@ -753,6 +685,21 @@ fn obscured(simple: &Simple) -> Option<&'static str> {
         .iter()
         .any(|redirect| redirect.span.start < first && redirect.op.text().starts_with('<'));
     before.then_some("a redirect stands before its name")
+}
+
+/// Whether a word holds what is fixed by where the call runs: `~`, `$HOME`, `$PWD`.
+fn names_a_place(word: &Word) -> bool {
+    word.parts.iter().any(|part| match part {
+        Part::Tilde(_) => true,
+        Part::Param { expansion, .. } => matches!(expansion.name.as_str(), "HOME" | "PWD"),
+        Part::Text { .. }
+        | Part::Glob(_)
+        | Part::Subst { .. }
+        | Part::Process { .. }
+        | Part::Arith { .. }
+        | Part::Array(_)
+        | Part::Unreadable { .. } => false,
+    })
 }
 
 /// `$x/`, `"$x"/*`: an expansion, then nothing but slashes and globs.

@@ -136,7 +136,7 @@ pub(crate) fn expand(word: &Word, splits: bool, lookup: &dyn Lookup) -> Vec<Vec<
 }
 
 /// The text of a word in which nothing is expanded, as most are.
-fn literal(word: &Word) -> Option<String> {
+pub(crate) fn literal(word: &Word) -> Option<String> {
     let is_text = |part: &Part| matches!(part, Part::Text { .. });
     (!word.parts.is_empty() && word.parts.iter().all(is_text)).then(|| word.known())?
 }

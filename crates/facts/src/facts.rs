@@ -132,7 +132,7 @@ impl CommandFact {
                 out.push(' ');
             }
             match arg {
-                Arg::Known(word) => out.push_str(&portcullis_model::quote_word(word)),
+                Arg::Known(word) => portcullis_model::push_quoted_word(&mut out, word),
                 Arg::One { prefix, suffix } | Arg::Many { prefix, suffix } => {
                     out.extend([prefix.as_str(), "…", suffix]);
                 }

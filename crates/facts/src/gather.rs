@@ -123,6 +123,7 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
         doubts: Doubts::default(),
         input: Stdin::Inherited,
         obscured: None,
+        guessing: false,
     };
     match program {
         Some(program) => {

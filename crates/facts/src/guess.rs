@@ -1,13 +1,14 @@
 //! Files among the words of a program whose arguments are not understood.
 
 use crate::facts::AccessFact;
+use crate::forms::basename;
 use crate::place::place_of;
 use crate::runs::may_write;
 use crate::state::State;
 use crate::tables::interpreters::interpreter;
-use crate::walk::Walker;
+use crate::walk::{Stdin, Walker};
 use crate::{Access, Accessor, Arg};
-use portcullis_model::Span;
+use portcullis_model::{Reason, Span};
 
 /// More words than this of one command are not looked at.
 const MOST: usize = 48;
@@ -15,14 +16,33 @@ const MOST: usize = 48;
 impl Walker<'_> {
     /// Notes every word that reads like a path, so that a deny rule for a file also asks about the
     /// programs that no table knows. Words without a slash or a dot are names of other things.
-    pub(crate) fn guesses(&mut self, index: usize, argv: &[Arg], span: Span, state: &State) {
+    pub(crate) fn guesses(
+        &mut self,
+        index: usize,
+        argv: &[Arg],
+        stdin: &Stdin,
+        span: Span,
+        state: &State,
+    ) {
         let mut words: Vec<&str> = Vec::new();
+        let name = argv.first().and_then(Arg::known).map_or("", basename);
+        let commands = takes_commands(name);
         for word in argv.iter().skip(1).filter_map(Arg::known) {
             if !word.contains(char::is_whitespace) {
                 candidates(word, &mut words);
+            } else if commands {
+                // `sqlite3 x '.read .env'`
+                word.split(PARTS).for_each(|part| candidates(part, &mut words));
             }
         }
-        let code = interpreter(argv).map(|found| found.code).unwrap_or_default();
+        let mut code = interpreter(argv).map(|found| found.code).unwrap_or_default();
+        if let Stdin::Known(text) = stdin {
+            if interpreter(argv).is_some_and(|found| found.reason == Reason::InterpreterStdin) {
+                code.push(Arg::Known(text.clone()));
+            } else if commands || takes_names(name) {
+                text.split(PARTS).for_each(|part| candidates(part, &mut words));
+            }
+        }
         for piece in code.iter().filter_map(Arg::known) {
             let apart = |c: char| {
                 !c.is_alphanumeric() && !matches!(c, '.' | '/' | '_' | '-' | '~' | '+' | '@')
@@ -61,6 +81,39 @@ impl Walker<'_> {
             }
         }
     }
+}
+
+/// What stands between the names of files in commands and lists.
+const PARTS: [char; 8] = [' ', '\t', '\n', '\'', '"', '(', ')', ';'];
+
+/// Editors, database shells and file transfers whose commands name files.
+fn takes_commands(name: &str) -> bool {
+    matches!(
+        name,
+        "sqlite3"
+            | "psql"
+            | "mysql"
+            | "duckdb"
+            | "vi"
+            | "vim"
+            | "nvim"
+            | "view"
+            | "ex"
+            | "ed"
+            | "gdb"
+            | "lldb"
+            | "sftp"
+            | "ftp"
+            | "lftp"
+            | "smbclient"
+            | "emacs"
+            | "mongosh"
+    )
+}
+
+/// Programs that read the names of files from their input.
+fn takes_names(name: &str) -> bool {
+    matches!(name, "cpio" | "tar" | "rsync" | "zip" | "pax" | "7z" | "parallel" | "wget" | "afio")
 }
 
 /// The parts of a word that may be a path: all of it, the value of a flag, what follows `=`, `@` or

@@ -142,10 +142,8 @@ fn output_of_simple(simple: &Simple, input: Option<&str>, lookup: &dyn Lookup) -
             Some(input?.chars().filter(|c| !set.contains(c)).collect())
         }
         ("tr", [from, to]) if from.chars().count() == to.chars().count() => {
-            let pairs: Vec<(char, char)> = from.chars().zip(to.chars()).collect();
-            if from.contains(['-', '[', '\\']) {
-                return None;
-            }
+            let (from, to) = (range_set(from)?, range_set(to)?);
+            let pairs: Vec<(char, char)> = from.into_iter().zip(to).collect();
             Some(
                 input?
                     .chars()
@@ -165,6 +163,29 @@ fn output_of_simple(simple: &Simple, input: Option<&str>, lookup: &dyn Lookup) -
             }
         }
         _ => None,
+    }
+}
+
+/// The characters of a set of `tr`: ranges are spelled out, classes and escapes are not known.
+fn range_set(set: &str) -> Option<Vec<char>> {
+    if set.contains(['[', '\\']) {
+        return None;
+    }
+    let chars: Vec<char> = set.chars().collect();
+    let mut out = Vec::new();
+    let mut rest = chars.as_slice();
+    loop {
+        match rest {
+            [] => return Some(out),
+            [from, '-', to, tail @ ..] => {
+                out.extend(*from..=*to);
+                rest = tail;
+            }
+            [only, tail @ ..] => {
+                out.push(*only);
+                rest = tail;
+            }
+        }
     }
 }
 
@@ -195,7 +216,7 @@ fn echo(args: &[&str]) -> Option<String> {
     Some(out)
 }
 
-fn printf(format: &str, args: &[&str]) -> Option<String> {
+pub(crate) fn printf(format: &str, args: &[&str]) -> Option<String> {
     let format = unescape(format, false)?;
     let mut out = String::new();
     let mut args = args.iter();
@@ -239,7 +260,7 @@ fn printf(format: &str, args: &[&str]) -> Option<String> {
 }
 
 /// Backslash escapes of `printf` formats and `echo -e` (bash(1), echo and printf builtins).
-fn unescape(text: &str, leading_zero: bool) -> Option<String> {
+pub(crate) fn unescape(text: &str, leading_zero: bool) -> Option<String> {
     let mut out = String::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

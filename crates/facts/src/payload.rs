@@ -7,7 +7,7 @@ use crate::peel::Inner;
 use crate::place::place_of;
 use crate::runs::{Run, Runner};
 use crate::state::{Reach, State};
-use crate::tables::interpreters::interpreter;
+use crate::tables::interpreters::calls_of;
 use crate::walk::{MAX_PAYLOADS, Stdin, Walker};
 use crate::{Arg, Origin, Place};
 use portcullis_model::{Certainty, Span};
@@ -121,8 +121,7 @@ impl Walker<'_> {
             Some(_) => self.out.runs.push(Run {
                 place,
                 span: shell.span,
-                // A sourced file changes this shell, which is not followed.
-                runner: if same_shell { Runner::Other } else { Runner::Shell },
+                runner: if same_shell { Runner::Source } else { Runner::Shell },
                 cwd: state.cwd.clone(),
             }),
             None => {
@@ -199,6 +198,13 @@ pub(crate) fn runs_any_command(argv: &[Arg], stdin: &Stdin, substitution: bool) 
         "python" | "pypy" | "perl" | "ruby" | "node" | "php" | "lua" | "deno" | "bun" => {
             substitution || (fed && from_process(false))
         }
+        // What a substitution prints is code or commands to them.
+        "emacs" | "gdb" | "lldb" | "tmux" | "task" | "coverage" | "mpv" | "cmake" | "expect"
+        | "tclsh" | "bpython" | "ipython" | "ansible-playbook"
+            if substitution =>
+        {
+            true
+        }
         "awk" | "gawk" | "mawk" | "sed" => {
             file_option && (substitution || (fed && from_process(true)))
         }
@@ -206,7 +212,9 @@ pub(crate) fn runs_any_command(argv: &[Arg], stdin: &Stdin, substitution: bool) 
             known().any(|text| text.starts_with("--ev") || text.starts_with("-E"))
                 || (file_option && (substitution || fed))
         }
-        "ed" | "red" | "ex" | "vi" | "vim" | "nvim" | "gdb" | "sqlite" | "psql" | "dc" | "m" => fed,
+        "ed" | "red" | "ex" | "vi" | "vim" | "nvim" | "gdb" | "sqlite" | "psql" | "dc" | "m" => {
+            fed || substitution
+        }
         "tar" => args
             .first()
             .and_then(Arg::known)
@@ -242,19 +250,37 @@ pub(crate) fn git_alias(argv: &[Arg]) -> Option<String> {
 
 /// Whether code names a way to start programs.
 pub(crate) fn starts_programs(code: &str) -> bool {
-    ["system", "popen", "spawn", "subprocess", "child_process", "exec", "qx", "getline"]
-        .iter()
-        .any(|word| code.contains(word))
+    let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
+    // A name put together at run time may be any of these.
+    let computed = has(&["getattr", "__dict__", "vars(", "globals(", "send(", "dlopen", "dlsym"])
+        && has(&["+", "join", "chr", "decode", "format", "%", "["]);
+    computed
+        || has(&[
+            "system",
+            "popen",
+            "spawn",
+            "subprocess",
+            "child_process",
+            "exec",
+            "qx",
+            "getline",
+            "open3",
+            "open2",
+            "webbrowser",
+            "__import__",
+            "syscall",
+            "fork",
+            "ctypes",
+        ])
 }
 
 /// What an interpreter runs of code it reads from its input.
 pub(crate) fn read_as_code(name: &str, text: &str) -> Vec<(Inner, Certainty)> {
-    let flag = match name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
-        "python" | "pypy" => "-c",
-        "php" => "-r",
-        _ => "-e",
-    };
-    let argv = [name, flag, text].map(|word| Arg::Known(word.to_owned()));
-    let inner = interpreter(&argv).map(|code| code.possible).unwrap_or_default();
-    inner.into_iter().map(|inner| (inner, Certainty::Certain)).collect()
+    let mut found: Vec<_> =
+        calls_of(name, text).into_iter().map(|inner| (inner, Certainty::Certain)).collect();
+    if found.is_empty() && starts_programs(text) {
+        // It starts a program whose name no literal tells.
+        found.push((Inner::Script(Arg::many()), Certainty::Possible));
+    }
+    found
 }

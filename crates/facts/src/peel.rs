@@ -2,6 +2,7 @@
 
 use crate::Arg;
 use crate::tables::environment::hijacking_variable;
+use crate::tables::names::names_of;
 use crate::tables::payloads::PAYLOADS;
 use crate::tables::payloads_git::peel_git;
 use crate::tables::payloads_search::{peel_fd, peel_find, peel_parallel};
@@ -166,8 +167,10 @@ impl Peeled {
 /// Reads a command by the rows of its name.
 fn peel_row(name: &str, words: &[Arg]) -> Option<Peeled> {
     let mut unsure: Option<Peeled> = None;
-    for row in WRAPPERS.iter().chain(PAYLOADS) {
-        let Some(wrapper) = row.names.iter().find(|listed| **listed == name) else { continue };
+    let wrappers = names_of!(WRAPPERS).rows(name).map(|(listed, at)| (listed, WRAPPERS.get(at)));
+    let payloads = names_of!(PAYLOADS).rows(name).map(|(listed, at)| (listed, PAYLOADS.get(at)));
+    for (wrapper, row) in wrappers.chain(payloads) {
+        let Some(row) = row else { continue };
         let Some(reading) = row.grammar.read(name, words) else { continue };
         let uncertain = reading.uncertain;
         let Some(peeled) = finish(row, wrapper, reading) else {
@@ -389,7 +392,16 @@ pub(crate) fn setting_script(text: &str) -> Option<&str> {
     let lower = text.to_ascii_lowercase();
     if let Some(at) = lower.find("program").filter(|_| lower.contains("copy")) {
         let rest = text.get(at + "program".len()..)?.trim_start();
-        return rest.get(1..)?.split('\'').next();
+        return rest.trim_start_matches('\'').split('\'').next();
+    }
+    // Psql: `\o |command`. Sqlite: `.once |command`. Gdb: `pipe p | command`, `target remote |command`.
+    let piped = ["\\", ".", "pipe ", "| ", "target "].iter().any(|start| text.starts_with(start));
+    if let Some((_, command)) = text.split_once('|').filter(|_| piped) {
+        return Some(command.rsplit('|').next().unwrap_or(command).trim_start());
+    }
+    // Sqlite: `edit(value, 'command')`.
+    if let Some((_, rest)) = text.split_once("edit(") {
+        return rest.rsplit_once('\'').and_then(|(inside, _)| inside.rsplit('\'').next());
     }
     // Rpm: `%(command)`. Fzf: `enter:execute(command)`.
     for start in ["%(", "execute(", "execute-silent(", "reload(", "become(", "preview("] {
@@ -410,6 +422,9 @@ pub(crate) fn setting_script(text: &str) -> Option<&str> {
 fn operand_script(text: &str) -> Option<&str> {
     if let Some(command) = text.strip_prefix('+') {
         return setting_script(command);
+    }
+    if text.starts_with('.') && text.contains('|') || text.contains("edit(") {
+        return setting_script(text);
     }
     for start in [".shell ", ".system ", "EXEC:", "SYSTEM:", "SHELL:"] {
         if let Some(head) = text.get(..start.len())
@@ -432,7 +447,7 @@ pub(crate) fn table_name(base: &str) -> &str {
         return stem;
     }
     match base {
-        "nodejs" => "node",
+        "nodejs" | "tsx" | "ts-node" => "node",
         "gawk" | "mawk" | "nawk" | "original-awk" => "awk",
         "busybox.static" | "busybox-static" => "busybox",
         "vim.basic" | "vim.tiny" | "vim.gtk3" | "vim.nox" => "vim",
@@ -467,4 +482,7 @@ const SCRIPT_STARTS: &[&str] = &[
     ".system ",
     "shell ",
     "system ",
+    "platform shell ",
+    "process launch --shell -- ",
+    "executable(",
 ];

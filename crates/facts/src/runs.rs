@@ -4,10 +4,12 @@
 //! command where it does not.
 
 use crate::command::Shell;
+use crate::forms::basename;
 use crate::globs::glob_may_match;
 use crate::outputs::output_of_commands;
-use crate::payload::{read_as_code, starts_programs};
+use crate::payload::read_as_code;
 use crate::peel::{Inner, table_name};
+use crate::place::place_of;
 use crate::state::{Cwd, State};
 use crate::tables::interpreters::interpreter;
 use crate::walk::{Stdin, Walker};
@@ -35,8 +37,12 @@ pub(crate) enum Runner {
     Code(String),
     /// An interpreter of this name, which may load any file with one of these endings.
     Loader(&'static str, &'static [&'static str]),
+    /// A shell that goes on with what the file leaves behind.
+    Source,
     /// Something whose reading of the file is not modelled.
     Other,
+    /// The same, of any file in a directory.
+    Below,
 }
 
 /// Text that a redirect gives a file.
@@ -86,6 +92,95 @@ impl Walker<'_> {
         }
     }
 
+    /// Files whose contents the command runs: the program itself, scripts of interpreters.
+    pub(crate) fn files_run(&mut self, argv: &[Arg], span: Span, state: &State) {
+        let Some(name) = argv.first().and_then(Arg::known) else { return };
+        let mut push = |text: &str, runner: Runner| {
+            let arg = Arg::Known(text.to_owned());
+            let place = place_of(&arg, &state.cwd, &self.call.home);
+            self.out.runs.push(Run { place, span, runner, cwd: state.cwd.clone() });
+        };
+        if name.contains('/') {
+            push(name, Runner::Kernel);
+        }
+        let base = basename(name);
+        let standing: &[&str] = match base {
+            "make" | "gmake" => &["Makefile", "makefile", "GNUmakefile"],
+            "just" => &["justfile", ".justfile", "Justfile"],
+            "npm" | "yarn" | "pnpm" | "bun" => &["package.json"],
+            _ => &[],
+        };
+        for file in standing {
+            push(file, Runner::Other);
+        }
+        if base == "cargo" {
+            for file in ["build.rs", "src/main.rs", "src/lib.rs"] {
+                push(file, Runner::Code("rustc".to_owned()));
+            }
+        }
+        if let Some(loader) = loader_of(base) {
+            push(".", loader);
+        }
+        if let Some(runner) = runner_of(base) {
+            // `sed`, `awk` and one-line editors run what `-f` names; their operands are data.
+            let filters = matches!(&runner, Runner::Code(name) if name == "sed" || name == "awk");
+            let data = filters || interpreter(argv).is_some_and(|found| !found.code.is_empty());
+            let mut named = !data;
+            for text in argv.iter().skip(1).filter_map(Arg::known) {
+                // `-nf script` is a cluster.
+                let names = text.starts_with('-') && !text.starts_with("--") && text.ends_with('f');
+                let given = std::mem::replace(&mut named, !data || names || text == "--file");
+                if !given && !text.starts_with("-f") && !text.starts_with("--file=") {
+                    continue;
+                }
+                let file = text.strip_prefix('-').map_or(text, |option| {
+                    let attached = option.strip_prefix('f').unwrap_or(option);
+                    option.split_once('=').map_or(attached, |(_, file)| file)
+                });
+                // `gcc @options`, `sqlite3 '.read file'`
+                let file = file.strip_prefix('@').unwrap_or(file);
+                if runner == Runner::Other {
+                    file.split_ascii_whitespace().for_each(|word| push(word, Runner::Other));
+                } else {
+                    push(file, runner.clone());
+                }
+            }
+        }
+        let mut below = |text: &str| push(text, Runner::Below);
+        let words: Vec<&str> = argv.iter().skip(1).filter_map(Arg::known).collect();
+        match base {
+            // Hooks, subcommands and more settings come from where a setting says.
+            "git" => git_directories(&words).into_iter().for_each(&mut below),
+            // `-B` names where the compiler's own programs are, `-C` where the makefile is.
+            "gcc" | "cc" | "g++" | "c++" | "clang" | "clang++" => {
+                values_of(&words, "-B").into_iter().for_each(&mut below);
+            }
+            "make" | "gmake" => {
+                for directory in
+                    values_of(&words, "-C").into_iter().chain(values_of(&words, "--directory"))
+                {
+                    for file in standing {
+                        push(&format!("{directory}/{file}"), Runner::Other);
+                    }
+                }
+            }
+            _ => {}
+        }
+        if let Some(runner) = runner_of(base)
+            .filter(|_| interpreter(argv).is_some_and(|found| !found.code.is_empty()))
+        {
+            // `perl -e 'do "./f"'`
+            for code in interpreter(argv).map(|found| found.code).unwrap_or_default() {
+                let Some(code) = code.known().filter(|code| loads_files(code)) else { continue };
+                for name in code.split(['"', '\'', '`']).skip(1).step_by(2).take(8) {
+                    if !name.is_empty() && !name.contains(char::is_whitespace) {
+                        push(name, runner.clone());
+                    }
+                }
+            }
+        }
+    }
+
     /// A file that the same text writes and then runs holds unknown commands, unless the text shows
     /// what it holds.
     pub(crate) fn written_and_run(&mut self) {
@@ -110,10 +205,11 @@ impl Walker<'_> {
             // Another name was written: which file that is, is not known.
             spans.extend(self.out.runs.iter().map(|run| run.span));
         }
+        let codes = if self.out.runs.is_empty() { Vec::new() } else { self.writing_codes() };
         for run in &self.out.runs {
             let written = self.out.accesses.iter().any(|access| self.writes(access, run));
             let shown = trusted && self.shown(run).is_some();
-            if (written && !shown) || self.code_names(run) {
+            if (written && !shown) || code_names(&codes, run) {
                 spans.push(run.span);
             }
         }
@@ -160,16 +256,13 @@ impl Walker<'_> {
         (!found.is_empty()).then_some(found)
     }
 
-    /// Whether code given to an interpreter names the file that is run and may write it.
-    fn code_names(&self, run: &Run) -> bool {
-        let Place::Known(paths) = &run.place else { return false };
-        let names: Vec<&str> =
-            paths.iter().filter_map(|path| path.as_str().rsplit('/').next()).collect();
-        self.out.commands.iter().filter_map(|fact| interpreter(&fact.argv)).any(|found| {
-            found.code.iter().filter_map(Arg::known).filter(|code| may_write(code)).any(|code| {
-                code.split(['"', '\'', '`', '/', '>']).any(|part| names.contains(&part.trim()))
-            })
-        })
+    /// Code given to interpreters that may write files.
+    fn writing_codes(&self) -> Vec<String> {
+        let given = self.out.commands.iter().filter_map(|fact| interpreter(&fact.argv));
+        given
+            .flat_map(|found| found.code)
+            .filter_map(|code| code.known().filter(|code| may_write(code)).map(str::to_owned))
+            .collect()
     }
 
     /// Whether a name that `ln` makes is written as well (`ln f g; echo x > g; sh f`).
@@ -203,9 +296,13 @@ impl Walker<'_> {
     fn writes(&self, access: &AccessFact, run: &Run) -> bool {
         let same = match &run.runner {
             Runner::Loader(_, endings) => ends_in(&access.place, endings),
-            Runner::Shell | Runner::Kernel | Runner::Code(_) | Runner::Other => {
-                may_be_same(&run.place, &access.place)
-            }
+            Runner::Below if is_below(&access.place, &run.place) => true,
+            Runner::Shell
+            | Runner::Kernel
+            | Runner::Code(_)
+            | Runner::Source
+            | Runner::Other
+            | Runner::Below => may_be_same(&run.place, &access.place),
         };
         access.access == Access::Write && !access.guessed && same && self.gives_content(access)
     }
@@ -224,18 +321,17 @@ impl Walker<'_> {
         let runner = match &run.runner {
             Runner::Kernel => first_line(text),
             Runner::Loader(name, _) => Runner::Code((*name).to_owned()),
-            Runner::Shell | Runner::Code(_) | Runner::Other => run.runner.clone(),
+            Runner::Shell | Runner::Code(_) | Runner::Source | Runner::Other | Runner::Below => {
+                run.runner.clone()
+            }
         };
+        let script = || vec![(Inner::Script(Arg::Known(text.to_owned())), Certainty::Certain)];
         let (carried, any) = match runner {
-            Runner::Shell | Runner::Kernel => {
-                (vec![(Inner::Script(Arg::Known(text.to_owned())), Certainty::Certain)], false)
-            }
-            Runner::Code(name) => {
-                let found = read_as_code(table_name(&name), text);
-                let any = found.is_empty() && starts_programs(text);
-                (found, any)
-            }
-            Runner::Loader(..) | Runner::Other => (Vec::new(), true),
+            Runner::Shell | Runner::Kernel => (script(), false),
+            // What it defines is not followed.
+            Runner::Source => (script(), true),
+            Runner::Code(name) => (read_as_code(table_name(&name), text), false),
+            Runner::Loader(..) | Runner::Other | Runner::Below => (Vec::new(), true),
         };
         if any {
             self.unknown(run.span);
@@ -248,6 +344,56 @@ impl Walker<'_> {
         }
         self.origin = outer;
     }
+}
+
+/// Whether code that may write files names the file that is run.
+fn code_names(codes: &[String], run: &Run) -> bool {
+    let Place::Known(paths) = &run.place else { return false };
+    let names: Vec<&str> =
+        paths.iter().filter_map(|path| path.as_str().rsplit('/').next()).collect();
+    codes
+        .iter()
+        .any(|code| code.split(['"', '\'', '`', '/', '>']).any(|part| names.contains(&part.trim())))
+}
+
+/// Directories and files from which git takes programs and settings.
+fn git_directories<'a>(words: &[&'a str]) -> Vec<&'a str> {
+    const KEYS: &[&str] =
+        &["hookspath", "include.path", "templatedir", "--template", "--exec-path"];
+    let names = |text: &str| {
+        let lower = text.to_ascii_lowercase();
+        KEYS.iter().any(|key| lower.ends_with(key))
+            || (lower.starts_with("includeif.") && lower.ends_with(".path"))
+    };
+    let mut found = Vec::new();
+    for (index, word) in words.iter().enumerate() {
+        match word.split_once('=') {
+            Some((key, value)) if names(key) => found.push(value),
+            None if names(word) => found.extend(words.get(index + 1).copied()),
+            Some(_) | None => {}
+        }
+    }
+    found
+}
+
+/// The values of an option, attached or not.
+fn values_of<'a>(words: &[&'a str], option: &str) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    for (index, word) in words.iter().enumerate() {
+        match word.strip_prefix(option) {
+            Some("") => found.extend(words.get(index + 1).copied()),
+            Some(attached) => found.push(attached.trim_start_matches('=')),
+            None => {}
+        }
+    }
+    found
+}
+
+/// Whether code has a word in it with which other code is loaded.
+fn loads_files(code: &str) -> bool {
+    ["do ", "require", "load", "source", "runpy", "include", "exec(", "eval", "import("]
+        .iter()
+        .any(|word| code.contains(word))
 }
 
 /// Whether code has a word in it with which files are written.
@@ -287,6 +433,16 @@ fn ends_in(place: &Place, endings: &[&str]) -> bool {
     }
 }
 
+fn is_below(written: &Place, directory: &Place) -> bool {
+    match (written, directory) {
+        (Place::Known(a), Place::Known(b)) => {
+            a.iter().any(|written| b.iter().any(|directory| written.is_within(directory)))
+        }
+        (Place::Glob(_) | Place::Unknown(_), _) | (_, Place::Glob(_) | Place::Unknown(_)) => true,
+        (Place::Free, _) | (_, Place::Free) => false,
+    }
+}
+
 fn may_be_same(run: &Place, written: &Place) -> bool {
     match (run, written) {
         (Place::Known(a), Place::Known(b)) => {
@@ -308,14 +464,16 @@ pub(crate) fn runner_of(name: &str) -> Option<Runner> {
         "python" | "pypy" | "perl" | "ruby" | "node" | "php" | "lua" | "luajit" | "awk" | "sed" => {
             Runner::Code(name.to_owned())
         }
-        "deno" | "bun" | "tsx" | "ts-node" => Runner::Code("node".to_owned()),
+        "deno" | "bun" => Runner::Code("node".to_owned()),
         // What is compiled is most often run next.
         "gcc" | "cc" | "clang" | "g++" | "c++" | "clang++" | "tcc" | "rustc" | "go" | "javac"
         | "ghc" | "swiftc" | "nim" | "zig" | "tsc" | "gfortran" => Runner::Code(name.to_owned()),
         "env" | "nice" | "xargs" => Runner::Kernel,
         "make" | "gmake" | "vim" | "vi" | "ex" | "ed" | "tclsh" | "expect" | "gdb" | "java"
         | "ninja" | "just" | "m4" | "bc" | "dc" | "sqlite3" | "psql" | "R" | "Rscript"
-        | "julia" | "guile" | "swipl" | "octave" | "crontab" | "at" | "batch" | "patch" => {
+        | "julia" | "guile" | "swipl" | "octave" | "crontab" | "at" | "batch" | "patch"
+        | "tmux" | "screen" | "ssh" | "scp" | "sftp" | "emacs" | "nvim" | "lldb" | "mysql"
+        | "rake" | "gnuplot" | "cmake" | "ansible-playbook" | "elixir" | "groovy" | "scala" => {
             Runner::Other
         }
         _ => return None,
@@ -326,9 +484,7 @@ pub(crate) fn runner_of(name: &str) -> Option<Runner> {
 pub(crate) fn loader_of(name: &str) -> Option<Runner> {
     Some(match table_name(name) {
         "python" | "pypy" => Runner::Loader("python", &[".py", ".pth"]),
-        "node" | "bun" | "deno" | "tsx" => {
-            Runner::Loader("node", &[".js", ".mjs", ".cjs", ".ts", ".mts"])
-        }
+        "node" | "bun" | "deno" => Runner::Loader("node", &[".js", ".mjs", ".cjs", ".ts", ".mts"]),
         "ruby" => Runner::Loader("ruby", &[".rb"]),
         "perl" => Runner::Loader("perl", &[".pm", ".pl"]),
         "php" => Runner::Loader("php", &[".php"]),

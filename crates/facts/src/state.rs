@@ -1,7 +1,7 @@
 //! What the shell knows while a text runs: directory, variables, functions, parameters.
 
 use crate::Arg;
-use crate::expand::{Lookup, Value, Variables, expand};
+use crate::expand::{Lookup, Value, Variables, expand, literal};
 use crate::globs::text_may_match;
 use crate::outputs::{output_of_script, text_of};
 use portcullis_model::{AbsPath, ToolCall};
@@ -190,6 +190,9 @@ impl Known<'_> {
             return Some(vec![Value::Scalar(String::new())]);
         }
         let deeper = self.deeper()?;
+        if let Some(name) = looked_up(script) {
+            return Some(vec![Value::Scalar(name)]);
+        }
         let output = output_of_script(script, &deeper)?;
         Some(vec![Value::Scalar(output.trim_end_matches('\n').to_owned())])
     }
@@ -333,9 +336,31 @@ impl Known<'_> {
     }
 }
 
+/// The program that `$(which curl)` finds: some path that ends in its name, so for a deny rule as
+/// good as the name.
+fn looked_up(script: &Script) -> Option<String> {
+    let [statement] = script.statements.as_slice() else { return None };
+    let [Command::Simple(simple)] = statement.list.first.commands.as_slice() else { return None };
+    let words =
+        simple.words.iter().map(portcullis_shell::Word::known).collect::<Option<Vec<_>>>()?;
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["which", name]
+        | ["type", "-p" | "-P", name]
+        | ["command", "-v", name]
+        | ["hash", "-t", name]
+            if statement.list.rest.is_empty() && !name.starts_with('-') =>
+        {
+            Some((*name).to_owned())
+        }
+        _ => None,
+    }
+}
+
 fn bounds(length: usize, operand: &dyn Fn(usize) -> Option<String>) -> Option<(usize, usize)> {
     let length_signed = i64::try_from(length).ok()?;
-    let start: i64 = operand(0)?.trim().parse().ok()?;
+    let start = operand(0)?;
+    let start: i64 = if start.trim().is_empty() { 0 } else { start.trim().parse().ok()? };
     let start = if start < 0 { (start + length_signed).max(0) } else { start.min(length_signed) };
     let count = operand(1)?;
     let end = if count.trim().is_empty() {
@@ -386,6 +411,7 @@ fn edited(operator: &str, text: &str, operand: &dyn Fn(usize) -> Option<String>)
             "U" => capital(true, true),
             "u" => capital(false, true),
             "L" => capital(true, false),
+            "E" => crate::outputs::unescape(text, false)?,
             _ => return None,
         },
         _ => return None,
@@ -468,10 +494,16 @@ pub(crate) fn argument_lists(
 ) -> Vec<Vec<Arg>> {
     const MOST: usize = 16;
     const FAR: usize = 64;
-    let mut lists: Vec<Vec<Arg>> = vec![Vec::new()];
+    let mut lists: Vec<Vec<Arg>> = vec![Vec::with_capacity(words.len())];
     for (index, word) in words.iter().enumerate() {
         // Assignment arguments of `declare` and the like are not split (bash(1), SIMPLE COMMANDS).
         let splits = !(declaration && index > 0 && assigns(word));
+        if let Some(text) = literal(word) {
+            for list in &mut lists {
+                list.push(Arg::Known(text.clone()));
+            }
+            continue;
+        }
         let named = lists.iter().all(Vec::is_empty);
         let mut alternatives = expand(word, splits, if named { name_lookup } else { lookup });
         // Far into a long command nothing branches any more: the first alternative stands for all.

@@ -8,7 +8,8 @@ use crate::doubt::{Content as Held, Doubts, named_in};
 use crate::expand::{Value, expand};
 use crate::facts::{AccessFact, AssignmentFact, ObstacleFact, RedirectFact};
 use crate::outputs::{output_of_command, text_of};
-use crate::runs::{Content, Run};
+use crate::place::place_of;
+use crate::runs::{Content, Run, Runner, loader_of};
 use crate::state::{Cwd, Flow, Reach, State};
 use crate::tables::environment::{hijacking_variable, safe_variable};
 use crate::{Arg, CommandFact, Origin, Weight};
@@ -112,6 +113,8 @@ pub(crate) struct Walker<'a> {
     pub(crate) doubts: Doubts,
     /// Inside syntax that narrow rules do not reach into.
     pub(crate) obscured: Option<&'static str>,
+    /// Inside what was guessed to be a command: no guesses are made from it.
+    pub(crate) guessing: bool,
 }
 
 impl Walker<'_> {
@@ -462,9 +465,24 @@ impl Walker<'_> {
 
     /// The value of a variable that some program runs as a command.
     pub(crate) fn command_value(&mut self, name: &str, value: &str, span: Span, state: &State) {
+        let span = self.carrier.unwrap_or(span);
         if holds_a_command(name) {
             let text = value.trim_start_matches('|').to_owned();
-            self.possible_script(&text, self.carrier.unwrap_or(span), state);
+            self.possible_script(&text, span, state);
+        }
+        if holds_options(name) {
+            // `GOFLAGS=-toolexec=curl`, `LESS='+!curl x'`
+            for text in value.split(['=', '!']).skip(1) {
+                self.possible_script(text, span, state);
+            }
+        }
+        if let Some(runner) = loads_what_it_names(name) {
+            for piece in value.split([':', ' ', ',', '=']).filter(|piece| !piece.is_empty()) {
+                let arg = Arg::Known(piece.to_owned());
+                let place = place_of(&arg, &state.cwd, &self.call.home);
+                let cwd = state.cwd.clone();
+                self.out.runs.push(Run { place, span, runner: runner.clone(), cwd });
+            }
         }
     }
 
@@ -729,8 +747,106 @@ fn holds_a_command(name: &str) -> bool {
                 | "MAKE"
                 | "CC"
                 | "CXX"
-                | "RUSTC_WRAPPER"
+                | "CPP"
+                | "LD"
+                | "AR"
+                | "LESSEDIT"
         )
+        || COMMAND_ENDS.iter().any(|end| name.to_ascii_uppercase().ends_with(end))
+}
+
+/// How the names of variables end whose value is a command.
+const COMMAND_ENDS: &[&str] = &[
+    "_CMD",
+    "_COMMAND",
+    "_EXEC",
+    "_HOOK",
+    "_LAUNCHER",
+    "_LINKER",
+    "_RUNNER",
+    "_SHELL",
+    "_SSH",
+    "_WRAPPER",
+    "RUSTC",
+    "RUSTDOC",
+    "_CC",
+    "_CXX",
+    "_AR",
+];
+
+/// Variables whose value is read as options, some of which take a command.
+fn holds_options(name: &str) -> bool {
+    matches!(
+        name,
+        "GOFLAGS"
+            | "RUSTFLAGS"
+            | "RUSTDOCFLAGS"
+            | "LESS"
+            | "JAVA_TOOL_OPTIONS"
+            | "JDK_JAVA_OPTIONS"
+            | "JAVA_OPTS"
+            | "MAVEN_OPTS"
+            | "GRADLE_OPTS"
+            | "FZF_DEFAULT_OPTS"
+            | "SSH_OPTIONS"
+            | "WGETRC"
+    )
+}
+
+/// Variables that name files or directories from which a program loads what it runs.
+fn loads_what_it_names(name: &str) -> Option<Runner> {
+    match name {
+        "PYTHONPATH" | "PYTHONHOME" => loader_of("python"),
+        "NODE_PATH" => loader_of("node"),
+        "PERL5LIB" | "PERLLIB" => loader_of("perl"),
+        "RUBYLIB" => loader_of("ruby"),
+        "LUA_PATH" => loader_of("lua"),
+        "PYTHONSTARTUP" => Some(Runner::Code("python".to_owned())),
+        "NODE_OPTIONS" => Some(Runner::Code("node".to_owned())),
+        "MAKEFILES"
+        | "BASH_ENV"
+        | "ENV"
+        | "GIT_CONFIG_GLOBAL"
+        | "GIT_CONFIG_SYSTEM"
+        | "GIT_CONFIG"
+        | "VIMINIT"
+        | "MYVIMRC"
+        | "EXINIT"
+        | "INPUTRC"
+        | "PSQLRC"
+        | "SQLITERC"
+        | "R_PROFILE"
+        | "R_PROFILE_USER"
+        | "LUA_INIT"
+        | "WGETRC"
+        | "OPENSSL_CONF"
+        | "LESSKEY"
+        | "LESSKEYIN"
+        | "BUNDLE_GEMFILE"
+        | "RIPGREP_CONFIG_PATH"
+        | "PERL5OPT"
+        | "RUBYOPT"
+        | "LD_PRELOAD"
+        | "LD_AUDIT"
+        | "JAVA_TOOL_OPTIONS"
+        | "DOCKER_BUILDKIT_CONFIG" => Some(Runner::Other),
+        "GIT_EXEC_PATH"
+        | "GIT_TEMPLATE_DIR"
+        | "GIT_DIR"
+        | "COMPILER_PATH"
+        | "GCC_EXEC_PREFIX"
+        | "LD_LIBRARY_PATH"
+        | "VIMRUNTIME"
+        | "EMACSLOADPATH"
+        | "TCLLIBPATH"
+        | "CLASSPATH"
+        | "AWKPATH"
+        | "ZDOTDIR"
+        | "CURL_HOME"
+        | "BASH_LOADABLES_PATH"
+        | "PERL5DB" => Some(Runner::Below),
+        _ => None,
+    }
 }
 
 /// `[i]=value` elements give the value.

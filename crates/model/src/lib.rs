@@ -19,5 +19,5 @@ pub use decision::{Certainty, Decision};
 pub use path::{AbsPath, NotAbsolute};
 pub use reason::Reason;
 pub use source::{RuleClass, RuleRef, Scope, Source, Span};
-pub use text::{TextPiece, TextSet, quote_fragment, quote_word};
+pub use text::{TextPiece, TextSet, push_quoted, push_quoted_word, quote_fragment, quote_word};
 pub use verdict::{Because, Finding, NearMiss, Route, Subject, SubjectKind, Suggestion, Verdict};

@@ -50,6 +50,19 @@ impl TextSet {
         self.pieces.push(piece);
     }
 
+    /// Appends literal text that `write` adds to what it is given.
+    pub fn push_with(&mut self, write: impl FnOnce(&mut String)) {
+        if let Some(TextPiece::Literal(last)) = self.pieces.last_mut() {
+            write(last);
+            return;
+        }
+        let mut text = String::with_capacity(SHORT);
+        write(&mut text);
+        if !text.is_empty() {
+            self.pieces.push(TextPiece::Literal(text));
+        }
+    }
+
     /// The pieces in order.
     pub fn pieces(&self) -> &[TextPiece] {
         &self.pieces
@@ -80,15 +93,34 @@ impl TextSet {
 /// concatenation is the concatenation of canonical texts: a word of which only the start is known
 /// still has a known canonical start. A tilde, `#` or `=` is left alone where it means nothing.
 pub fn quote_word(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    push_quoted_word(&mut out, word);
+    out
+}
+
+/// As [`quote_word`], appended to a text.
+pub fn push_quoted_word(out: &mut String, word: &str) {
     if word.is_empty() {
-        return "''".to_owned();
+        out.push_str("''");
+    } else {
+        push_quoted(out, word, true);
     }
-    quote_fragment(word, true)
 }
 
 /// As [`quote_word`] for a part of a word (`first`: the part that starts it); the empty part is empty.
 pub fn quote_fragment(text: &str, first: bool) -> String {
     let mut out = String::with_capacity(text.len());
+    push_quoted(&mut out, text, first);
+    out
+}
+
+/// As [`quote_fragment`], appended to a text.
+pub fn push_quoted(out: &mut String, text: &str, first: bool) {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./,:=@%+".contains(byte);
+    if text.as_bytes().iter().all(plain) {
+        out.push_str(text);
+        return;
+    }
     for (index, c) in text.chars().enumerate() {
         let at_start = first && index == 0;
         match c {
@@ -113,8 +145,10 @@ pub fn quote_fragment(text: &str, first: bool) -> String {
             c => out.push(c),
         }
     }
-    out
 }
+
+/// Room for an ordinary command, so that its text is not moved while it grows.
+const SHORT: usize = 48;
 
 #[cfg(test)]
 mod tests {

@@ -32,15 +32,15 @@ pub struct StateSet {
     here: Ends,
 }
 
-/// A path with rules of its own, as mounts are made of.
+/// A path with rules of its own, as mounts are made of. [`CompiledFiles::judge_as`] says why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exact<'f> {
+pub struct Exact {
     /// The path.
     pub path: AbsPath,
     /// What holds for reading it.
-    pub read: Judgement<'f>,
+    pub read: Effect,
     /// What holds for writing it.
-    pub write: Judgement<'f>,
+    pub write: Effect,
 }
 
 /// What a path may be that matched: bits.
@@ -78,6 +78,13 @@ enum Stays {
     No,
     Always,
     But(&'static str),
+}
+
+/// A path on the way to others.
+struct Around<'f> {
+    names: Vec<&'f str>,
+    states: StateSet,
+    held: (Effect, Effect),
 }
 
 impl CompiledFiles {
@@ -120,7 +127,11 @@ impl CompiledFiles {
 
     /// Where a path leads.
     pub fn states(&self, path: &AbsPath) -> StateSet {
-        path.components().fold(self.root(), |states, name| self.step(states, name))
+        let (mut states, mut spare) = (self.root(), Vec::new());
+        for name in path.components() {
+            self.advance(&mut states, name, &mut spare);
+        }
+        states
     }
 
     /// Where the root leads.
@@ -137,8 +148,14 @@ impl CompiledFiles {
 
     /// Where one more component leads.
     pub fn step(&self, mut states: StateSet, name: &str) -> StateSet {
+        self.advance(&mut states, name, &mut Vec::new());
+        states
+    }
+
+    /// Takes a step. `spare` is room that is used again, for a walk takes many steps.
+    fn advance(&self, states: &mut StateSet, name: &str, spare: &mut Vec<u32>) {
         let mut folded: Option<Cow<'_, str>> = None;
-        let mut next: Vec<u32> = Vec::with_capacity(states.live.len() + 4);
+        spare.clear();
         for id in &states.live {
             let Some(node) = self.node(*id) else { continue };
             let stays = match node.stays {
@@ -147,36 +164,35 @@ impl CompiledFiles {
                 Stays::But(but) => name != but,
             };
             if stays {
-                next.push(*id);
+                spare.push(*id);
             }
             if let Some(to) = find(&node.exact, name) {
-                next.push(to);
+                spare.push(to);
             }
             if !node.folded.is_empty() {
                 let folded = folded.get_or_insert_with(|| fold(name));
                 if let Some(to) = find(&node.folded, folded) {
-                    next.push(to);
+                    spare.push(to);
                 }
             }
             for edge in &node.globs {
                 if edge.glob.matches(name, edge.any_case) {
-                    next.push(edge.to);
+                    spare.push(edge.to);
                 }
             }
             for (but, to) in &node.but {
                 if name != *but {
-                    next.push(*to);
+                    spare.push(*to);
                 }
             }
         }
         states.live.clear();
-        for id in next {
-            states.live.extend(self.node(id).map_or(&[][..], |node| &node.closure));
+        for id in spare.iter() {
+            states.live.extend(self.node(*id).map_or(&[][..], |node| &node.closure));
         }
         states.live.sort_unstable();
         states.live.dedup();
         states.arrive(&self.nodes);
-        states
     }
 
     /// Whether opens for reading have to be judged one by one: a mount hides what a path names when the
@@ -206,36 +222,44 @@ impl CompiledFiles {
 
     /// The paths that rules name exactly, an outer one before an inner one, with what holds there. A path
     /// for which the same holds as for the nearest one around it is left out.
-    pub fn exact(&self) -> Vec<Exact<'_>> {
-        let mut paths: Vec<&AbsPath> = Vec::new();
+    pub fn exact(&self) -> Vec<Exact> {
+        let mut paths: Vec<(Vec<&str>, &AbsPath)> = Vec::new();
         if self.files.disabled.is_none() {
             paths.extend(self.files.rules.iter().filter_map(|rule| match &rule.reach {
-                Reach::Path(path) => Some(path),
+                Reach::Path(path) => Some((path.components().collect(), path)),
                 Reach::Pattern(_) | Reach::Leaf(_) => None,
             }));
         }
+        // By components an ancestor stands right before what is below it, which it does not by text:
+        // `/a`, `/a-b`, `/a/c`.
         paths.sort_unstable();
         paths.dedup();
-        let mut list: Vec<Exact<'_>> = Vec::new();
-        // Sorted by text, an ancestor stands before what is below it, but siblings may stand between:
-        // `/a`, `/a-b`, `/a/c`.
-        let mut depth_first: Vec<(&AbsPath, Vec<&str>)> =
-            paths.into_iter().map(|path| (path, path.components().collect())).collect();
-        depth_first.sort_unstable_by(|a, b| a.1.cmp(&b.1));
-        let mut around: Vec<(Vec<&str>, (Effect, Effect))> = Vec::new();
-        for (path, names) in depth_first {
-            while around.last().is_some_and(|(outer, _)| !names.starts_with(outer)) {
+        let mut list: Vec<Exact> = Vec::new();
+        // The paths around the one that is looked at, each with where it leads and what holds there. A walk
+        // goes on from the innermost: all walks together are as long as what the paths have in common once
+        // and the rest.
+        let mut around: Vec<Around<'_>> = Vec::new();
+        let mut spare = Vec::new();
+        for (names, path) in paths {
+            while around.last().is_some_and(|outer| !names.starts_with(&outer.names)) {
                 around.pop();
             }
-            let read = self.files.judge_as(path, Access::Read, Kind::Directory);
-            let write = self.files.judge_as(path, Access::Write, Kind::Directory);
-            let outer = around.last().map_or((Effect::Allow, Effect::Deny), |(_, held)| *held);
-            if (read.effect, write.effect) != outer {
-                around.push((names, (read.effect, write.effect)));
-                list.push(Exact { path: path.clone(), read, write });
+            let outer = around.last();
+            let mut states = outer.map_or_else(|| self.root(), |outer| outer.states.clone());
+            let ahead = outer.map_or(0, |outer| outer.names.len());
+            for name in names.iter().skip(ahead) {
+                self.advance(&mut states, name, &mut spare);
             }
+            let held = (
+                states.effect(Access::Read, Kind::Directory),
+                states.effect(Access::Write, Kind::Directory),
+            );
+            if held != outer.map_or((Effect::Allow, Effect::Deny), |outer| outer.held) {
+                list.push(Exact { path: path.clone(), read: held.0, write: held.1 });
+            }
+            around.push(Around { names, states, held });
         }
-        list.sort_by_key(|exact| exact.path.components().count());
+        list.sort_by_cached_key(|exact| exact.path.components().count());
         list
     }
 

@@ -165,7 +165,7 @@ proptest! {
         for path in paths {
             let mount = mounts.iter().rfind(|exact| path.is_within(&exact.path));
             let (read, write) = mount
-                .map_or((Effect::Allow, Effect::Deny), |exact| (exact.read.effect, exact.write.effect));
+                .map_or((Effect::Allow, Effect::Deny), |exact| (exact.read, exact.write));
             prop_assert_eq!(files.judge(&path, Access::Read).effect, read, "{}", path);
             prop_assert_eq!(files.judge(&path, Access::Write).effect, write, "{}", path);
         }

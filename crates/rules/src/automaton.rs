@@ -4,10 +4,14 @@
 //! past a budget, not at all: there is no approximate answer.
 
 mod builder;
+mod bundle;
 mod bytes;
+mod explore;
 mod inclusion;
 
+pub use bundle::Bundle;
 pub use bytes::ByteSet;
+pub use explore::{Effort, Explorer, Universe, explore};
 pub use inclusion::{Inclusion, included};
 
 pub(crate) use builder::Builder;

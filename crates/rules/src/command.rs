@@ -5,7 +5,7 @@ mod index;
 
 pub use index::CommandSet;
 
-use crate::automaton::{Automaton, Budget, Inclusion, included};
+use crate::automaton::{Automaton, Budget, Bundle, Inclusion, included};
 use crate::glob::text_automaton;
 use crate::{Glob, Match};
 use form::Forms;
@@ -92,6 +92,16 @@ impl CommandPattern {
     pub fn automaton(&self) -> Automaton {
         let parts: Vec<Automaton> = self.globs.iter().map(Glob::automaton).collect();
         Automaton::union(&parts)
+    }
+
+    /// Adds the texts that match to a bundle.
+    pub fn add_to(&self, bundle: &mut Bundle, marks: u64) {
+        self.globs.iter().for_each(|glob| bundle.add_glob(glob, marks));
+    }
+
+    /// Adds the whole command strings that match to a bundle, see [`Self::matches_whole`].
+    pub fn add_whole_to(&self, bundle: &mut Bundle, marks: u64) {
+        self.whole.iter().for_each(|glob| bundle.add_glob(glob, marks));
     }
 
     /// A text of each glob it stands for, with `fill` for every star; see [`Glob::sample`].

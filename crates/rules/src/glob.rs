@@ -98,6 +98,11 @@ impl Glob {
         self.runs.join(fill)
     }
 
+    /// The literal runs between stars, in order.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &str> {
+        self.runs.iter().map(String::as_str)
+    }
+
     /// The text every match starts with.
     pub fn prefix(&self) -> &str {
         self.runs.first().map_or("", String::as_str)

@@ -1,6 +1,6 @@
 //! Patterns over names of subagent types and skills.
 
-use crate::automaton::Automaton;
+use crate::automaton::{Automaton, Builder, ByteSet};
 use crate::{CommandPattern, Glob};
 use portcullis_model::RuleClass;
 
@@ -38,9 +38,25 @@ impl NamePattern {
         self.pattern.samples(fill)
     }
 
-    /// The names that match, namespaces aside, as a language.
+    /// The names that match, as a language.
     pub fn automaton(&self) -> Automaton {
-        self.pattern.automaton()
+        let mut parts = vec![self.pattern.automaton()];
+        parts.extend(self.namespace.as_ref().map(Glob::automaton));
+        if self.class != RuleClass::Allow {
+            // Any namespace, and behind its last colon what the pattern takes.
+            let in_short = ByteSet::ANY.without(ByteSet::single(b':'));
+            for glob in self.pattern.globs() {
+                if glob.runs().any(|run| run.contains(':')) {
+                    continue;
+                }
+                let (mut builder, start) = Builder::new();
+                let space = builder.repeat(start, ByteSet::ANY);
+                let short = builder.literal(space, ":");
+                let end = glob.append(&mut builder, short, in_short);
+                parts.push(builder.finish(start, &[end]));
+            }
+        }
+        Automaton::union(&parts)
     }
 }
 
@@ -64,6 +80,10 @@ mod tests {
             let matches = |class| NamePattern::parse(pattern, class).matches(name);
             let answers = (matches(RuleClass::Allow), matches(RuleClass::Deny));
             assert_eq!(answers, (allow, deny), "{pattern} {name}");
+            for (class, want) in [(RuleClass::Allow, allow), (RuleClass::Deny, deny)] {
+                let language = NamePattern::parse(pattern, class).automaton();
+                assert_eq!(language.accepts(name.as_bytes()), want, "{pattern} {name}");
+            }
         }
     }
 }

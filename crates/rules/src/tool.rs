@@ -1,6 +1,8 @@
 //! Tool names and patterns over them.
 
 use crate::Glob;
+use crate::automaton::Automaton;
+use crate::glob::Token;
 use crate::tables::tools::{ALIASES, DISPLAY_NAMES, TOOLS};
 
 /// The tool part of a rule.
@@ -27,6 +29,31 @@ impl ToolPattern {
             }
             Self::Exact(name) => canonical(name) == canonical(tool),
             Self::Glob(glob) => glob.matches(tool) || glob.matches(canonical(tool)),
+        }
+    }
+
+    /// The names of tools that are meant, as a language.
+    pub fn automaton(&self) -> Automaton {
+        match self {
+            Self::Exact(name) if is_server(name) => {
+                let tools = Glob::from_tokens(
+                    name.chars().chain("__".chars()).map(Token::Char).chain([Token::Star]),
+                );
+                Automaton::union(&[Automaton::literal(name), tools.automaton()])
+            }
+            Self::Exact(name) => {
+                let name = canonical(name);
+                let old = ALIASES.iter().filter(|(_, new)| *new == name).map(|(old, _)| *old);
+                let names: Vec<Automaton> = old.chain([name]).map(Automaton::literal).collect();
+                Automaton::union(&names)
+            }
+            Self::Glob(glob) => {
+                let old = ALIASES.iter().filter(|(_, new)| glob.matches(new));
+                let mut parts: Vec<Automaton> =
+                    old.map(|(old, _)| Automaton::literal(old)).collect();
+                parts.push(glob.automaton());
+                Automaton::union(&parts)
+            }
         }
     }
 
@@ -136,7 +163,9 @@ mod tests {
             ("mcp__GitHub__*", "mcp__github__push", false),
             ("mcp__github__g?t", "mcp__github__get", false),
         ] {
-            assert_eq!(ToolPattern::parse(pattern).matches(tool), want, "{pattern} {tool}");
+            let parsed = ToolPattern::parse(pattern);
+            assert_eq!(parsed.matches(tool), want, "{pattern} {tool}");
+            assert_eq!(parsed.automaton().accepts(tool.as_bytes()), want, "{pattern} {tool}");
         }
     }
 

@@ -23,14 +23,15 @@ pub(crate) fn open_places(files: &CompiledFiles, points: &mut Points) -> Result<
             Reach::Pattern(glob) | Reach::Leaf(glob) => Some(glob.below.clone()),
         };
         // SECURITY: with `/` the kernel would hold nothing at all, so there a name has to exist before.
-        let Some(place) = place.filter(|place| place.as_str() != "/" && !is_synthetic(place)) else {
+        let Some(place) = place.filter(|place| place.as_str() != "/" && !is_synthetic(place))
+        else {
             continue;
         };
         if !files.is_closed(&place)
             && hold_at(points, &place) == Hold::ReadOnly
             && matches!(look(&place)?, Found::Here(Kind::Directory))
         {
-            let why = rule.origin.to_string();
+            let why = mounts::Why::Rule(Box::new(rule.origin.clone()));
             points.insert(place, mounts::Point::new(Hold::ByName, Kind::Directory, why));
         }
     }
@@ -94,7 +95,8 @@ fn is_credential(files: &CompiledFiles, path: &AbsPath) -> bool {
 
 fn allows(files: &Files, access: Access) -> impl Iterator<Item = &FileRule> {
     let enabled = files.disabled.is_none();
-    files.rules.iter().filter(move |rule| {
-        enabled && rule.access == access && rule.effect == Effect::Allow
-    })
+    files
+        .rules
+        .iter()
+        .filter(move |rule| enabled && rule.access == access && rule.effect == Effect::Allow)
 }

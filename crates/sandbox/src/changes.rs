@@ -157,7 +157,9 @@ impl Changes {
         };
         match look(&full) {
             None => self.push(&full, false, How::Added),
-            Some(below) if mode(&below) != mode(&status) || !same(upper, own, &full, &status, &below) => {
+            Some(below)
+                if mode(&below) != mode(&status) || !same(upper, own, &full, &status, &below) =>
+            {
                 self.push(&full, false, How::Changed);
             }
             Some(_) => {}
@@ -185,7 +187,8 @@ fn same(upper: BorrowedFd<'_>, own: &CStr, path: &str, here: &Stat, there: &Stat
     match FileType::from_raw_mode(here.st_mode) {
         FileType::RegularFile => here.st_size == there.st_size && same_content(upper, own, path),
         FileType::Symlink => {
-            let (one, other) = (readlinkat(upper, own, Vec::new()), readlinkat(CWD, path, Vec::new()));
+            let (one, other) =
+                (readlinkat(upper, own, Vec::new()), readlinkat(CWD, path, Vec::new()));
             one.is_ok() && one == other
         }
         FileType::CharacterDevice | FileType::BlockDevice => here.st_rdev == there.st_rdev,
@@ -243,7 +246,8 @@ fn directory(base: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
 }
 
 fn names(directory: &OwnedFd) -> Result<BTreeSet<CString>, Errno> {
-    let names = Dir::read_from(directory)?.map(|entry| entry.map(|entry| entry.file_name().to_owned()));
+    let names =
+        Dir::read_from(directory)?.map(|entry| entry.map(|entry| entry.file_name().to_owned()));
     names.filter(|name| !matches!(name.as_deref().map(CStr::to_bytes), Ok(b"." | b".."))).collect()
 }
 

@@ -8,6 +8,7 @@ use portcullis_model::AbsPath;
 use portcullis_profile::{CompiledFiles, Effect};
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Bound;
 
 /// Where files may be read, and where they may be written too: a path, and whether it is a directory.
 #[derive(Debug, Default)]
@@ -18,27 +19,25 @@ pub(crate) struct Allowed {
 
 /// Expands the rules over what is there now.
 pub(crate) fn expand(files: &CompiledFiles) -> Allowed {
-    let mut hidden: BTreeMap<AbsPath, bool> = BTreeMap::new();
+    let mut hidden: BTreeMap<String, bool> = BTreeMap::new();
     let mut allowed = Allowed::default();
     for exact in files.exact() {
         // A rule means the place its name leads to, so the real path counts.
         let real = fs::canonicalize(exact.path.as_str()).ok();
         let real = real.as_deref().and_then(|path| path.to_str());
         let real = real.and_then(|path| AbsPath::parse(path).ok());
-        let covered = exact.read.effect == Effect::Deny;
-        if !covered && exact.write.effect == Effect::Allow && real.as_ref() == Some(&exact.path) {
+        let covered = exact.read == Effect::Deny;
+        if !covered && exact.write == Effect::Allow && real.as_ref() == Some(&exact.path) {
             let directory = fs::metadata(exact.path.as_str()).is_ok_and(|status| status.is_dir());
             allowed.writable.push((exact.path.clone(), directory));
         }
         for path in real.into_iter().chain([exact.path]) {
-            let entry = hidden.entry(path).or_insert(covered);
+            let entry = hidden.entry(path.as_str().to_owned()).or_insert(covered);
             *entry |= covered;
         }
     }
     // Only the standard devices may be opened; they have rules of their own.
-    if let Ok(devices) = AbsPath::parse("/dev") {
-        hidden.insert(devices, true);
-    }
+    hidden.insert("/dev".to_owned(), true);
     let mut budget = MOST;
     allow_below(&AbsPath::root(), false, &hidden, &mut allowed.readable, &mut budget);
     allowed
@@ -48,14 +47,17 @@ pub(crate) fn expand(files: &CompiledFiles) -> Allowed {
 fn allow_below(
     path: &AbsPath,
     covered: bool,
-    hidden: &BTreeMap<AbsPath, bool>,
+    hidden: &BTreeMap<String, bool>,
     readable: &mut Vec<(AbsPath, bool)>,
     budget: &mut usize,
 ) {
-    let covered = hidden.get(path).copied().unwrap_or(covered);
+    let covered = hidden.get(path.as_str()).copied().unwrap_or(covered);
+    // What lies below stands together, right behind the path with a slash.
+    let below = format!("{}/", path.as_str().trim_end_matches('/'));
     let differs = hidden
-        .iter()
-        .any(|(inner, other)| *other != covered && inner != path && inner.is_within(path));
+        .range::<str, _>((Bound::Excluded(below.as_str()), Bound::Unbounded))
+        .take_while(|(inner, _)| inner.starts_with(&below))
+        .any(|(_, other)| *other != covered);
     if !differs {
         // A symlink gives no right to what it leads to, and Landlock looks at that.
         if !covered

@@ -180,12 +180,7 @@ fn await_start(control: &OwnedFd, supervisor: Pid, running: &mut Running) -> Res
 }
 
 /// What a failed stage means for people.
-pub(crate) fn explain(
-    stage: Stage,
-    detail: u32,
-    errno: Errno,
-    cwd: Option<&AbsPath>,
-) -> Failure {
+pub(crate) fn explain(stage: Stage, detail: u32, errno: Errno, cwd: Option<&AbsPath>) -> Failure {
     let reason = std::io::Error::from(errno);
     let cwd = cwd.map_or("the working directory", |cwd| cwd.as_str());
     match stage {

@@ -4,11 +4,11 @@
 //! be read is covered. Covers, the devices and the temporary directory are parts of one memory filesystem:
 //! nothing is made on the host, not even a mount point.
 
-use crate::sys::Step;
 use crate::changes::Layer;
+use crate::sys::Step;
 use crate::{Failure, Writes, by_name};
 use portcullis_model::AbsPath;
-use portcullis_profile::{Access, CompiledFiles, Effect, Kind, Reach};
+use portcullis_profile::{Access, CompiledFiles, Effect, Kind, Origin, Reach};
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
@@ -27,11 +27,65 @@ pub(crate) struct View {
     /// What may be written, by its real path, and whether it is a directory.
     pub(crate) writable: Vec<(AbsPath, bool)>,
     /// The same for people.
-    pub(crate) explanation: Vec<String>,
+    pub(crate) explanation: Vec<Explained>,
     /// What is laid over the places that may be written, where what is written is thrown away.
     pub(crate) layers: Vec<Layer>,
     /// Whether something hidden is not covered, so that every open has to be judged by name.
     pub(crate) guarded: bool,
+}
+
+/// One path of a view, to be put in words where somebody asks.
+#[derive(Debug)]
+pub(crate) struct Explained {
+    path: AbsPath,
+    what: What,
+    why: Why,
+}
+
+/// What is done at a path.
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Held(Hold),
+    Pinned,
+    Uncovered,
+    Missing,
+}
+
+/// Why something is done at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// Because of what the rules say of an access to a path, where something of a kind stands.
+    Judged(AbsPath, Access, Kind),
+    /// Because of this rule.
+    Rule(Box<Origin>),
+    /// Because of this path, which has to stay in place.
+    Inner(AbsPath),
+}
+
+impl Explained {
+    /// A line for people.
+    pub(crate) fn text(&self, files: &CompiledFiles) -> String {
+        let path = &self.path;
+        let word = match self.what {
+            What::Missing => return format!("{path}: may be written, and does not exist yet"),
+            What::Pinned => "fixed",
+            What::Held(Hold::Hidden) => "hidden",
+            What::Held(Hold::ReadOnly) => "read-only",
+            What::Uncovered => "hidden by name",
+            What::Held(Hold::ByName) => "writable by name only",
+            What::Held(Hold::Writable) => "writable",
+        };
+        let why = match &self.why {
+            // Not by the automaton: it gives no reason for what is possible.
+            Why::Judged(path, access, kind) => {
+                let judgement = files.files().judge_as(path, *access, *kind);
+                judgement.rule.map_or_else(String::new, |rule| rule.origin.to_string())
+            }
+            Why::Rule(origin) => origin.to_string(),
+            Why::Inner(path) => format!("so that `{path}` stays in place"),
+        };
+        format!("{path}: {word} ({why})")
+    }
 }
 
 /// What a view needs to know beside the rules.
@@ -60,13 +114,13 @@ pub(crate) enum Hold {
 pub(crate) struct Point {
     pub(crate) hold: Hold,
     pub(crate) kind: Kind,
-    why: String,
+    why: Why,
     /// Whether it is there only to stay in place.
     pin: bool,
 }
 
 impl Point {
-    pub(crate) fn new(hold: Hold, kind: Kind, why: String) -> Self {
+    pub(crate) fn new(hold: Hold, kind: Kind, why: Why) -> Self {
         Self { hold, kind, why, pin: false }
     }
 }
@@ -86,11 +140,12 @@ pub(crate) enum Found {
 pub(crate) fn plan(files: &CompiledFiles, around: &Surroundings) -> Result<View, Failure> {
     let mut devices: Vec<AbsPath> = Vec::new();
     let mut view = View::default();
-    let mut points = points(files, &mut devices)?;
+    let mut points = points(files, &mut devices, &mut view)?;
     by_name::open_places(files, &mut points)?;
     let uncovered = by_name::uncover(files, &mut points)?;
     view.guarded = !uncovered.is_empty();
-    let told = uncovered.iter().map(|(path, point)| format!("{path}: hidden by name ({})", point.why));
+    let told = uncovered.into_iter();
+    let told = told.map(|(path, point)| Explained { path, what: What::Uncovered, why: point.why });
     view.explanation.extend(told);
     pin(&mut points);
     let mut maker = Maker { view };
@@ -99,17 +154,19 @@ pub(crate) fn plan(files: &CompiledFiles, around: &Surroundings) -> Result<View,
 }
 
 /// The paths where something changes, by their real names.
-fn points(files: &CompiledFiles, devices: &mut Vec<AbsPath>) -> Result<Points, Failure> {
+fn points(
+    files: &CompiledFiles,
+    devices: &mut Vec<AbsPath>,
+    view: &mut View,
+) -> Result<Points, Failure> {
     let mut points = Points::new();
     let mut elsewhere: Vec<(AbsPath, Point)> = Vec::new();
     for exact in files.exact() {
-        let hold = match (exact.read.effect, exact.write.effect) {
-            (Effect::Deny, _) => Hold::Hidden,
-            (Effect::Allow, Effect::Deny) => Hold::ReadOnly,
-            (Effect::Allow, Effect::Allow) => Hold::Writable,
+        let (hold, access) = match (exact.read, exact.write) {
+            (Effect::Deny, _) => (Hold::Hidden, Access::Read),
+            (Effect::Allow, Effect::Deny) => (Hold::ReadOnly, Access::Write),
+            (Effect::Allow, Effect::Allow) => (Hold::Writable, Access::Write),
         };
-        let judgement = if hold == Hold::Hidden { exact.read } else { exact.write };
-        let why = judgement.rule.map_or_else(String::new, |rule| rule.origin.to_string());
         let path = exact.path;
         if is_synthetic(&path) {
             let in_dev = path.parent().is_some_and(|dir| dir.as_str() == "/dev");
@@ -121,14 +178,20 @@ fn points(files: &CompiledFiles, devices: &mut Vec<AbsPath>) -> Result<Points, F
         }
         match look(&path)? {
             Found::Here(kind) => {
+                let why = Why::Judged(path.clone(), access, Kind::Directory);
                 points.insert(path, Point::new(hold, kind, why));
             }
             // Names that do not exist yet are for the supervisor.
+            Found::Nothing if hold == Hold::Writable => {
+                let why = Why::Judged(path.clone(), access, Kind::Directory);
+                view.explanation.push(Explained { path, what: What::Missing, why });
+            }
             Found::Nothing => {}
             // SECURITY: a deny holds where its name leads; an allow only where the profile says so too,
             // for a symlink is easily planted.
-            Found::Elsewhere(path, kind) if hold != Hold::Writable && !is_synthetic(&path) => {
-                elsewhere.push((path, Point::new(hold, kind, why)));
+            Found::Elsewhere(real, kind) if hold != Hold::Writable && !is_synthetic(&real) => {
+                let why = Why::Judged(path, access, Kind::Directory);
+                elsewhere.push((real, Point::new(hold, kind, why)));
             }
             Found::Elsewhere(..) => {}
         }
@@ -141,14 +204,16 @@ fn points(files: &CompiledFiles, devices: &mut Vec<AbsPath>) -> Result<Points, F
         if matches!(rule.reach, Reach::Leaf(_)) && kind == Kind::Directory {
             continue;
         }
-        let hold = if files.effect(&path, Access::Read, kind) == Effect::Deny {
-            Hold::Hidden
-        } else if files.effect(&path, Access::Write, kind) == Effect::Deny {
-            Hold::ReadOnly
+        let states = files.states(&path);
+        let (hold, access) = if states.effect(Access::Read, kind) == Effect::Deny {
+            (Hold::Hidden, Access::Read)
+        } else if states.effect(Access::Write, kind) == Effect::Deny {
+            (Hold::ReadOnly, Access::Write)
         } else {
             continue;
         };
-        elsewhere.push((path, Point::new(hold, kind, rule.origin.to_string())));
+        let why = Why::Judged(path.clone(), access, kind);
+        elsewhere.push((path, Point::new(hold, kind, why)));
     }
     for (path, point) in elsewhere {
         if point.hold < hold_at(&points, &path) {
@@ -192,7 +257,7 @@ fn pin(points: &mut Points) {
                 _ => break,
             };
             above = dir.parent();
-            let why = format!("so that `{path}` stays in place");
+            let why = Why::Inner(path.clone());
             let point = Point { hold, kind: Kind::Directory, why, pin: true };
             if pins.insert(dir, point).is_some() {
                 break;
@@ -402,8 +467,8 @@ impl Maker {
             Kind::File => name,
             Kind::Other => return Err(refused("it is neither a directory nor a file")),
         };
-        let content = std::fs::read(path.as_str())
-            .map_err(|error| refused(&error.kind().to_string()))?;
+        let content =
+            std::fs::read(path.as_str()).map_err(|error| refused(&error.kind().to_string()))?;
         if content.len() > LARGEST_COPY {
             return Err(refused("it is too large to be copied"));
         }
@@ -420,26 +485,20 @@ impl Maker {
         slot: usize,
         cover: &str,
     ) -> Result<(), Failure> {
-        let word = match point.hold {
+        match point.hold {
             Hold::Hidden => {
                 self.step(Step::TakeBelow { base: BASE, path: c_text(cover), slot });
-                "hidden"
             }
-            Hold::ReadOnly => {
-                self.step(Step::ReadOnly { slot });
-                "read-only"
-            }
-            Hold::Writable | Hold::ByName if point.pin => "fixed",
-            Hold::ByName => {
-                self.view.writable.push((path.clone(), true));
-                "writable by name only"
-            }
+            Hold::ReadOnly => self.step(Step::ReadOnly { slot }),
+            Hold::Writable | Hold::ByName if point.pin => {}
+            Hold::ByName => self.view.writable.push((path.clone(), true)),
             Hold::Writable => {
                 self.view.writable.push((path.clone(), point.kind == Kind::Directory));
-                "writable"
             }
-        };
-        self.view.explanation.push(format!("{path}: {word} ({})", point.why));
+        }
+        let what = if point.pin { What::Pinned } else { What::Held(point.hold) };
+        let why = point.why.clone();
+        self.view.explanation.push(Explained { path: path.clone(), what, why });
         if path.as_str() != "/" {
             self.step(Step::Put { slot, path: c_path(path)? });
         }

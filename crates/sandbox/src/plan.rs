@@ -5,7 +5,7 @@ use crate::environment::{self, Variables};
 use crate::expansion::{self, Allowed};
 use crate::filter::{self, Choice, Internet};
 use crate::landlock::{self, Wanted};
-use crate::mounts::{self, Surroundings, View};
+use crate::mounts::{self, Explained, Surroundings, View};
 use crate::report::Collector;
 use crate::supervisor::Guards;
 use crate::sys::{
@@ -43,7 +43,7 @@ pub struct Plan {
     pub(crate) command: Command,
     pub(crate) signals: SignalRelay,
     pub(crate) visible_memory: [(usize, usize); 2],
-    pub(crate) explanation: Vec<String>,
+    pub(crate) explanation: Vec<Explained>,
     pub(crate) sentinels: Vec<(OsString, OsString)>,
     pub(crate) temporary: Temporary,
     pub(crate) wall: Option<Duration>,
@@ -72,9 +72,8 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
     let descriptors = Descriptors::look(&request.descriptors)?;
     let own_view = backend != Backend::LandlockOnly;
     if request.writes == Writes::Listed && (!own_view || profile.files.disabled.is_some()) {
-        return Err(Failure::new("a dry run needs a view of the files of its own").cured_by(
-            "leave the isolation of files on, and run at a level that has namespaces",
-        ));
+        return Err(Failure::new("a dry run needs a view of the files of its own")
+            .cured_by("leave the isolation of files on, and run at a level that has namespaces"));
     }
     allow_own_files(&mut profile.files.rules, own_view);
     let temporary = if own_view {
@@ -140,8 +139,8 @@ impl Plan {
     }
 
     /// What the kernel will hold, path by path, for people.
-    pub fn explain(&self) -> &[String] {
-        &self.explanation
+    pub fn explain(&self) -> Vec<String> {
+        self.explanation.iter().map(|explained| explained.text(&self.files)).collect()
     }
 
     /// The variables that stand in for hidden ones, by name.

@@ -13,9 +13,9 @@ use crate::tables::catalogue::{
     SELF_CHANGE, WRITES,
 };
 use crate::tables::programs::PROGRAMS;
-use crate::tables::vectors::{Reach, VECTORS, Vector};
 use crate::{Finding, Question};
 use portcullis_facts::Facts;
+use portcullis_facts::tables::vectors::{Reach, VECTORS, Vector};
 use portcullis_model::{Because, Decision, RuleClass, RuleRef};
 use portcullis_policy::{PolicyRule, Severity};
 use portcullis_rules::{CommandPattern, Match};

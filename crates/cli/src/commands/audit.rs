@@ -294,8 +294,9 @@ fn prove_equal(session: &Session, layers: &[Layer], limits: &Limits) -> Result<(
             continue;
         }
         let call = difference.flips.first().and_then(|flip| flip.changes.first());
+        let doubt = difference.doubts.first().map_or("", |doubt| doubt.text.as_str());
         let why = call.map_or_else(
-            || "it could not be settled within the budget".to_owned(),
+            || doubt.to_owned(),
             |change| format!("`{}` would change its verdict", change.question.display()),
         );
         return Err(Failure::internal(format!(

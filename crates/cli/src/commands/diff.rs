@@ -121,11 +121,12 @@ fn text(difference: &Difference, gate: bool, home: &str, palette: Palette) -> St
             shown(&change.after)
         )]);
     }
-    if difference.unsettled > 0 {
+    for doubt in &difference.doubts {
+        let word = if doubt.loosens { "counts as new access" } else { "counts as a change" };
         out.extend([format!(
-            "{} {} overlaps of rules could not be settled within the budget, which counts as a change; try `--thorough`\n",
-            palette.warning("inconclusive:"),
-            difference.unsettled
+            "{} {}; that {word}\n",
+            palette.warning("not proven:"),
+            shown(&doubt.text)
         )]);
     }
     if gate {

@@ -162,7 +162,12 @@ impl<'f> Prepared<'f> {
                         change.after
                     ),
                     None => found.settings.first().map_or_else(
-                        || "it could not be settled within the budget".to_owned(),
+                        || {
+                            let doubt = found.doubts.first();
+                            doubt.map_or_else(String::new, |doubt| {
+                                format!("it could not be proved: {}", doubt.text)
+                            })
+                        },
                         |change| {
                             format!(
                                 "`{}` was {} and is {}",

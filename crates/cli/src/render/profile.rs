@@ -286,7 +286,7 @@ fn enforcement(shown_boundary: &Shown<'_>, out: &mut Lines) {
                 out.entry(state, guarantee_word(*guarantee), why.unwrap_or_default());
             }
             for step in plan.explain() {
-                out.line(step);
+                out.line(&step);
             }
         }
         Err(why) => out.line(&format!("cannot be built: {why}")),

@@ -175,7 +175,7 @@ fn near_miss(miss: &NearMiss, home: &str, palette: Palette) -> String {
 /// What would change the verdict: what holds it, and rules that would cover what nothing covers.
 fn what_would_change(verdict: &Verdict, home: &str, palette: Palette) -> String {
     let mut lines: Vec<String> = Vec::new();
-    let mut cures: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut cures: Vec<(String, Vec<String>)> = Vec::new();
     let holding = verdict.findings.iter().filter(|finding| {
         finding.decision == verdict.decision && finding.decision != Decision::Allow
     });
@@ -199,11 +199,11 @@ fn what_would_change(verdict: &Verdict, home: &str, palette: Palette) -> String 
             | Because::Limit { .. }
             | Because::Hook { .. }
             | Because::Bug { .. } => {
-                let Some(page) = codes::page(finding.because.code()) else { continue };
+                let Some(cure) = cure(finding, verdict) else { continue };
                 let subject = format!("`{}`", shown(&finding.subject.text));
-                match cures.iter_mut().find(|(cure, _)| *cure == page.cure) {
+                match cures.iter_mut().find(|(known, _)| *known == cure) {
                     Some((_, subjects)) => subjects.push(subject),
-                    None => cures.push((page.cure, vec![subject])),
+                    None => cures.push((cure, vec![subject])),
                 }
             }
         }
@@ -223,6 +223,28 @@ fn what_would_change(verdict: &Verdict, home: &str, palette: Palette) -> String 
         return String::new();
     }
     format!("\n{}\n{}", palette.strong("what would change this"), seen.concat())
+}
+
+/// What to do about a finding that no rule of the settings made.
+fn cure(finding: &Finding, verdict: &Verdict) -> Option<String> {
+    let code = finding.because.code();
+    let text = &finding.subject.text;
+    if code == "no-rule" && finding.subject.kind == SubjectKind::Command {
+        let lasting = |other: &Finding| {
+            other.because.code() == "critical-removal" && other.subject == finding.subject
+        };
+        if verdict.findings.iter().any(lasting) {
+            // No allow rule would help.
+            return None;
+        }
+        // Only what reads the same in a rule, and at a glance.
+        if text.len() <= 60 && !text.contains(['*', '\\', '…', '\'', '"', '$', '\n']) {
+            return Some(format!(
+                "no rule is proposed, because it can run or remove much; to allow just this, write `Bash({text})`"
+            ));
+        }
+    }
+    codes::page(code).map(|page| page.cure.to_owned())
 }
 
 fn suggested(suggestion: &Suggestion, palette: Palette) -> String {

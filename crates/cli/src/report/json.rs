@@ -128,7 +128,12 @@ pub fn difference(difference: &Difference) -> Value {
         "settings": settings,
         "removed": difference.removed.iter().map(rule).collect::<Vec<_>>(),
         "added": difference.added.iter().map(rule).collect::<Vec<_>>(),
-        "unsettled": difference.unsettled,
+        "unsettled": difference
+            .doubts
+            .iter()
+            .map(|doubt| json!({ "text": doubt.text, "may_loosen": doubt.loosens }))
+            .collect::<Vec<_>>(),
+        "combinations": difference.states,
         "questions": difference.questions,
     })
 }

@@ -116,7 +116,9 @@ impl<'a> Judge<'a> {
                 // A bare deny of the file tools means their files too.
                 for rule in rules.for_tool(bare) {
                     if matches!(rule.rule.specifier(), Specifier::Whole) {
-                        self.restrict(subject, class, rule, Certainty::Certain);
+                        let sure =
+                            if access.guessed { Certainty::Possible } else { Certainty::Certain };
+                        self.restrict(subject, class, rule, sure);
                         settled = true;
                     }
                 }

@@ -8,6 +8,11 @@ pub fn is_preapproved(host: &str) -> bool {
     HOSTS.binary_search(&host).is_ok()
 }
 
+/// The hosts of the list.
+pub fn preapproved_hosts() -> &'static [&'static str] {
+    HOSTS
+}
+
 /// Sorted.
 const HOSTS: &[&str] = &[
     "blazor.net",

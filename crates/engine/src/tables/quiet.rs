@@ -5,6 +5,11 @@ pub fn needs_no_permission(tool: &str) -> bool {
     TOOLS.binary_search(&tool).is_ok()
 }
 
+/// The names of these tools.
+pub fn quiet_tools() -> &'static [&'static str] {
+    TOOLS
+}
+
 /// Sorted.
 const TOOLS: &[&str] = &[
     "Agent",

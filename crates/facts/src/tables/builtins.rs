@@ -124,6 +124,11 @@ impl BuiltinEffect {
     }
 }
 
+/// Whether a builtin has this name.
+pub(crate) fn is_builtin(name: &str) -> bool {
+    BUILTINS.iter().any(|(listed, _)| *listed == name)
+}
+
 /// What kind of thing a builtin does.
 #[derive(Clone, Copy, Debug)]
 enum Action {

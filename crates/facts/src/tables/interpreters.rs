@@ -1,6 +1,7 @@
 //! Interpreters other than the shell, and the calls one can see in their code.
 
 pub(crate) use super::interpreters_sed::sed_effect;
+use super::names::names_of;
 use super::wrappers_grammar::{Kind, look_up};
 use crate::peel::table_name;
 use crate::{Arg, Inner};
@@ -25,9 +26,8 @@ pub fn interpreter(argv: &[Arg]) -> Option<Interpreter> {
     let (first, words) = argv.split_first()?;
     let base = first.known()?.rsplit('/').next()?;
     let name = table_name(base);
-    let (row, name) = INTERPRETERS.iter().find_map(|row| {
-        row.names.iter().find(|listed| **listed == name).map(|name| (row, *name))
-    })?;
+    let (name, at) = names_of!(INTERPRETERS).rows(name).next()?;
+    let row = INTERPRETERS.get(at)?;
     let (mut code, input) = match words.split_first() {
         Some((eval, rest)) if name == "deno" && eval.known() == Some("eval") => (
             rest.iter().filter(|word| !word.prefix().starts_with('-')).take(1).cloned().collect(),
@@ -73,6 +73,40 @@ pub fn interpreter(argv: &[Arg]) -> Option<Interpreter> {
         return None;
     }
     Some(Interpreter { name, code, reason, possible })
+}
+
+/// Whether an interpreter has this table name.
+pub(crate) fn is_interpreter(name: &str) -> bool {
+    INTERPRETERS.iter().any(|row| row.names.contains(&name))
+}
+
+/// What code that an interpreter of this name reads from its input or a file is seen to run.
+pub(crate) fn calls_of(name: &str, text: &str) -> Vec<Inner> {
+    let stem = table_name(name);
+    if stem == "sed" {
+        return sed_effect(text).runs;
+    }
+    let row = INTERPRETERS.iter().find(|row| row.names.contains(&stem));
+    row.map(|row| row.language.calls(text)).unwrap_or_default()
+}
+
+/// What text is seen to run if it is code of some language: literal commands only.
+pub(crate) fn calls_in_any_language(text: &str) -> Vec<Inner> {
+    if !text.contains(['(', '"', '\'', '`']) {
+        return Vec::new();
+    }
+    let mut found = OTHER.calls(text);
+    for language in [&PYTHON, &JAVASCRIPT, &PERL, &RUBY, &LISP, &BEAM] {
+        found.extend(language.calls(text));
+    }
+    found.retain(|inner| match inner {
+        Inner::Script(text) => text.known().is_some(),
+        Inner::Argv(words) => words.first().is_some_and(|word| word.known().is_some()),
+        Inner::Stdin | Inner::File(_) => false,
+    });
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// Code given to a module that runs it (`python -m timeit code`).
@@ -308,59 +342,135 @@ fn add_call(name: &str, after: &str, shell: bool, found: &mut Vec<Inner>) {
         }
         _ => after,
     };
-    let words = literals(after);
-    match words.as_slice() {
+    let read = literals(after);
+    if read.words.is_empty() && ALWAYS_RUN.contains(&name) && after.trim_start().starts_with('(') {
+        // What it runs is computed.
+        found.push(Inner::Script(Arg::one()));
+    }
+    let mut args: Vec<Arg> = read.words.iter().cloned().map(Arg::Known).collect();
+    if read.open
+        && let Some(last) = args.pop()
+    {
+        // `system("cu" x)`: more is put behind the literal.
+        args.push(Arg::One { prefix: last.prefix().to_owned(), suffix: String::new() });
+    }
+    match read.words.as_slice() {
         [] => {}
+        [_] if read.open => found.extend(args.into_iter().map(Inner::Script)),
         [only] if shell || only.contains(char::is_whitespace) => {
             found.push(script(only.trim_matches(['|', ' ', '-'])));
         }
-        [first, rest @ ..] => {
+        [first, ..] => {
             // `open(F, "-|", "curl", "x")`: the mode is no program.
-            let words =
-                if first.trim_matches(['-', '|', '<', '>']).is_empty() { rest } else { &words };
-            if shell {
-                found.extend(words.first().map(|first| script(first.trim_matches(['|', ' ']))));
+            if first.trim_matches(['-', '|', '<', '>']).is_empty() {
+                args.remove(0);
             }
-            if !words.is_empty() {
-                found.push(Inner::Argv(words.iter().cloned().map(Arg::Known).collect()));
+            if shell {
+                let first = args.first().and_then(Arg::known);
+                found.extend(first.map(|first| script(first.trim_matches(['|', ' ']))));
+            }
+            if !args.is_empty() {
+                found.push(Inner::Argv(args));
             }
         }
     }
 }
 
-/// The literal strings that stand at the start of an argument list, in order.
-fn literals(after: &str) -> Vec<String> {
-    let mut words = Vec::new();
+/// The literal strings at the start of an argument list.
+#[derive(Debug, Default)]
+struct Literals {
+    words: Vec<String>,
+    /// Something that is no literal is put behind the last one.
+    open: bool,
+}
+
+/// Reads them in order. Those that are put together (`"a" "b"`, `"a"+"b"`, `"a"."b"`) are one.
+fn literals(after: &str) -> Literals {
+    let mut read = Literals::default();
     let mut chars = after.chars().peekable();
+    let mut joins = false;
     while let Some(c) = chars.next() {
         match c {
             '"' | '\'' | '`' => {
-                let mut word = String::new();
-                loop {
-                    match chars.next() {
-                        None => return words,
-                        Some('\\') => match chars.next() {
-                            Some('n') if c != '\'' => word.push('\n'),
-                            Some('t') if c != '\'' => word.push('\t'),
-                            Some(escaped) => word.push(escaped),
-                            None => return words,
-                        },
-                        Some(end) if end == c => break,
-                        Some(other) => word.push(other),
-                    }
+                let Some(word) = literal(c, &mut chars) else { return read };
+                match read.words.last_mut() {
+                    Some(last) if joins => last.push_str(&word),
+                    _ => read.words.push(word),
                 }
-                words.push(word);
-                if words.len() >= MOST_WORDS {
-                    return words;
+                joins = true;
+                if read.words.len() >= MOST_WORDS {
+                    return read;
                 }
             }
-            '(' | '[' | '{' | ',' | ' ' | '\t' | '\n' => {}
+            '(' | '[' | '{' | ',' => joins = false,
+            ' ' | '\t' | '\n' => {}
+            '+' | '.' if joins => {}
             // Prefixes of literals (`b"…"`, `r'…'`, `u"…"`, Tcl and Lua long forms left aside).
             'b' | 'r' | 'u' | 'f' if matches!(chars.peek(), Some('"' | '\'')) => {}
-            _ => return words,
+            ')' | ']' | '}' | ';' | '|' | '<' | '>' | '#' | ':' => return read,
+            _ => {
+                let ends = |c: char| c.is_alphabetic() && !read.words.is_empty();
+                // `system "x" if y`, `"x" or die`: a word of the language ends the list.
+                let word: String = std::iter::once(c)
+                    .chain(chars.by_ref().take_while(|c| c.is_alphanumeric()))
+                    .collect();
+                let of_language = ["if", "or", "and", "unless", "for", "while", "in", "else", "as"];
+                read.open = joins && !(ends(c) && of_language.contains(&word.as_str()));
+                return read;
+            }
         }
     }
-    words
+    read
+}
+
+/// The text of a literal behind its opening quote; `None` when it does not end.
+fn literal(quote: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String> {
+    let mut word = String::new();
+    loop {
+        match chars.next()? {
+            '\\' => match chars.next()? {
+                'n' if quote != '\'' => word.push('\n'),
+                't' if quote != '\'' => word.push('\t'),
+                escape @ ('x' | 'u') => {
+                    match code_point(chars, 16, if escape == 'x' { 2 } else { 4 }) {
+                        Some(c) => word.push(c),
+                        None => word.push(escape),
+                    }
+                }
+                digit @ '0'..='7' => {
+                    let mut value = digit.to_digit(8).unwrap_or(0);
+                    for _ in 0..2 {
+                        let Some(next) = chars.peek().and_then(|c| c.to_digit(8)) else { break };
+                        value = value * 8 + next;
+                        chars.next();
+                    }
+                    word.extend(char::from_u32(value));
+                }
+                escaped => word.push(escaped),
+            },
+            end if end == quote => return Some(word),
+            other => word.push(other),
+        }
+    }
+}
+
+/// The character behind `\x` or `\u`.
+fn code_point(
+    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    radix: u32,
+    most: usize,
+) -> Option<char> {
+    let braced = chars.next_if_eq(&'{').is_some();
+    let mut value = None;
+    for _ in 0..(if braced { 8 } else { most }) {
+        let Some(digit) = chars.peek().and_then(|c| c.to_digit(radix)) else { break };
+        value = Some(value.unwrap_or(0_u32).checked_mul(radix)?.checked_add(digit)?);
+        chars.next();
+    }
+    if braced {
+        chars.next_if_eq(&'}');
+    }
+    char::from_u32(value?)
 }
 
 /// The text between a delimiter that starts here and its counterpart.
@@ -510,8 +620,15 @@ const LUA: Language = Language {
     quoted_by: &[],
 };
 const LISP: Language = Language {
-    shell_calls: &["shell-command", "shell-command-to-string", "system", "run-shell-command"],
-    program_calls: &["call-process", "start-process", "system*", "run-program"],
+    shell_calls: &[
+        "shell-command",
+        "shell-command-to-string",
+        "system",
+        "run-shell-command",
+        "run-program",
+        "shell",
+    ],
+    program_calls: &["call-process", "start-process", "system*", "run-program", "sh", "process"],
     backquotes: false,
     bare_calls: &[],
     quoted_by: &[],
@@ -531,11 +648,18 @@ const TCL: Language = Language {
     quoted_by: &[],
 };
 const OTHER: Language = Language {
-    shell_calls: &["system", "exec", "run", "shell", "popen", "eval"],
-    program_calls: &[],
+    shell_calls: &["system", "exec", "run", "shell", "popen", "eval", "sh", "callCommand"],
+    program_calls: &["system2", "sh", "exec"],
     backquotes: true,
     bare_calls: &[],
     quoted_by: &[],
+};
+const BEAM: Language = Language {
+    shell_calls: &["cmd", "shell", "System.shell", "os:cmd"],
+    program_calls: &["cmd", "System.cmd", "run-program", "subprocess"],
+    backquotes: false,
+    bare_calls: &[],
+    quoted_by: &["~c", "~s"],
 };
 
 /// Every interpreter.
@@ -567,6 +691,11 @@ const INTERPRETERS: &[Row] = &[
         TCL,
     )
     .needs_code(),
+    row(&["bb", "clojure", "clj"], "-e$ --eval$ -v. --version. --help.", LISP),
+    row(&["crystal"], "-e$ -v. --version.", OTHER),
+    row(&["elixir", "iex"], "-e$ --eval$ -r@ -v. --version. --help.", BEAM),
+    row(&["erl"], "-eval$ -s: -run: -pa: -pz: -version.", BEAM).needs_code(),
+    row(&["gnuplot"], "-e$ -V. --version. -h. --help.", TCL),
     row(&["groovy"], "-e$ -v. --version.", OTHER),
     row(&["guile"], "-c$ -s@ -l@ -e: -L: -C: -x: -v. --version. -h. --help.", LISP),
     row(&["irb"], "-v. --version. -r: -I:", RUBY),
@@ -610,10 +739,27 @@ const INTERPRETERS: &[Row] = &[
     ),
     row(&["scala", "scala-cli"], "-e$ --version. -version.", OTHER),
     text(&["sed"], "-e$ --expression$ -f@ --file@ -l: --line-length: --version. --help.", OTHER),
+    row(&["racket"], "-e$ --eval$ -l: -t: -v. --version.", LISP),
+    row(&["sbcl"], "--eval$ --load@ --script@ --version. --help.", LISP),
     row(&["swipl"], "-g$ -t$ -f@ -s@ --version.", OTHER),
     row(&["tclsh", "wish", "jimsh"], "-e$", TCL),
 ];
 
+/// Functions that always start a program, whatever their arguments look like.
+const ALWAYS_RUN: &[&str] = &[
+    "Popen",
+    "check_call",
+    "check_output",
+    "execFileSync",
+    "execSync",
+    "execvp",
+    "getoutput",
+    "passthru",
+    "popen",
+    "shell_exec",
+    "spawnSync",
+    "system",
+];
 /// More calls than this in one text are not listed one by one: then it may run anything.
 const MOST_CALLS: usize = 64;
 /// More literal arguments than this say nothing new about a program.

@@ -6,7 +6,7 @@
 use super::wrappers::{CONFIG, EXEC, Runs, Wrapper, row};
 
 const SSH_SIDE: &str = "-o= -S^ -D^ -F: -i: -J: -c: -l: -P: -b: -B: -R: -s: -X:";
-const VIM: &str = "-c= --cmd= -S@ -s: -u: -U: -i: -T: -w: -W: -t: -q: -l@ --startuptime: --listen: \
+const VIM: &str = "-c= --cmd= -S@ -s -u: -U: -i: -T: -w: -W: -t: -q: -l@ --startuptime: --listen: \
     --servername:";
 const GIT_TRANSPORT: &str = "--upload-pack$ --receive-pack$ --exec$ -o: --server-option: --depth: \
     --filter: --jobs: -j:";
@@ -31,8 +31,8 @@ pub(crate) const PAYLOADS: &[Wrapper] = &[
         .single_dash(),
     side(&["helm"]).options("--post-renderer^ --post-renderer-args: -f: -n: --set:"),
     side(&["less", "more", "most"]).options("-p: -P: -t: -T: -k: -o: -O: -b: -j: -x: -y: -z:"),
-    side(&["lftp", "psql", "mysql", "mariadb"])
-        .options("-c= -e= --command= --execute= -f: -p: -u: -h: -d: -U: -P: -D: -o: -v:"),
+    side(&["lftp", "psql", "mysql", "mariadb", "duckdb", "hive", "beeline", "impala-shell", "sqlcmd", "smbclient"])
+        .options("-c= -e= -q= -Q= --command= --execute= --query= --pager$ -f: -p: -u: -h: -d: -U: -P: -D: -o: -v:"),
     side(&["logrotate"]).options("-m$ --mail$ -s: --state: -l: --log:"),
     side(&["make", "gmake"]).options(
         "--eval$ -E$ -C> --directory> -f: --file: --makefile: -I: -j? -l? \

@@ -299,6 +299,32 @@ impl Row {
     }
 }
 
+/// The beginnings of every command that may run without a rule: programs and subcommands with an effect
+/// that is let through in some form, and whatever runs others. Not every command that begins so does.
+pub fn lenient_starts(edits: bool) -> Vec<String> {
+    let lenient = |row: &Row| match row.effect {
+        Effect::Reads => true,
+        Effect::Edits => edits,
+        Effect::Acts => false,
+    };
+    let mut starts: Vec<String> = Vec::new();
+    for rows in
+        [super::readers::ROWS, super::system::ROWS, super::writers::ROWS, super::other::ROWS]
+    {
+        for row in rows {
+            if let Operands::Special(Special::Subcommands(inner)) = row.operands {
+                let inner = inner.iter().filter(|row| lenient(row));
+                starts.extend(inner.map(|inner| format!("{} {}", row.name, inner.name)));
+            } else if lenient(row) || matches!(row.operands, Operands::Special(_)) {
+                starts.push(row.name.to_owned());
+            }
+        }
+    }
+    let wrappers = super::wrappers::WRAPPERS.iter().flat_map(|row| row.names);
+    starts.extend(wrappers.map(|name| (*name).to_owned()));
+    starts
+}
+
 /// The row of a program.
 pub fn program(name: &str) -> Option<&'static Row> {
     [super::readers::ROWS, super::system::ROWS, super::writers::ROWS, super::other::ROWS]

@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::reads("git", "", "", Special(Subcommands(git::ROWS))),
     Row::tells("groups", "", "help version", Text),
     Row::tells("help", "dms", "", Text),
-    Row::tells("history", "", "", Number),
+    Row::tells("history", "w>a>r^n^", "", Number),
     // An operand or -F would set the name.
     Row::tells("hostname", "aAdfiIsyV", "alias all-fqdns all-ip-addresses domain fqdn long ip-address short yp nis help version", Nothing),
     Row::tells("id", "agGnruzZ", "context group groups name real user zero help version", Text),

@@ -161,7 +161,7 @@ const DOCKER_RUN: &str = "-a: --attach: --add-host: --annotation: --blkio-weight
     --device-cgroup-rule: --device-read-bps: --device-read-iops: --device-write-bps: \
     --device-write-iops: --disable-content-trust --dns: --dns-opt: --dns-option: --dns-search: \
     --domainname: --entrypoint^ -e: --env: --env-file: --env-host --expose: --gidmap: --gpus: \
-    --group-add: --health-cmd: --health-interval: --health-retries: --health-start-interval: \
+    --group-add: --health-cmd$ --health-interval: --health-retries: --health-start-interval: \
     --health-start-period: --health-timeout: --help -h: --hostname: --http-proxy --init -i \
     --interactive --io-maxbandwidth: --io-maxiops: --ip: --ip6: --ipc: --isolation: \
     --kernel-memory: -l: --label: --label-file: --link: --link-local-ip: --log-driver: --log-opt: \
@@ -437,9 +437,9 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --verbose -V. --version. -w: --timeout: --wait:").operands(1).mixed().exact().because(EXEC),
     row(&["foreman", "hivemind", "honcho", "overmind"]).path(&[&["run"]]).lenient()
         .options("-e: --env: -f: --procfile: -d: --root:"),
-    row(&["gdb", "lldb"]).options("-ex= -iex= -eval-command= --eval-command= --init-eval-command= \
+    row(&["gdb", "lldb", "cgdb", "rust-gdb", "rust-lldb"]).options("-O= --one-line= --one-line-before-file= -ex= -iex= -eval-command= --eval-command= --init-eval-command= \
         -x: --command: -p: --pid: -c: --core: -d: --directory: -args -batch -q -n -nx -nh -quiet \
-        -tty: -cd> -symbols: -se: --args --batch --nx -s: -o: -b").single_dash().lenient()
+        -tty: -cd> -symbols: -se: --args --batch --nx -s: -o= -k= -b").single_dash().lenient()
         .because(EXEC),
     row(&["gh"]).path(&[&["codespace", "cs"], &["ssh"]]).options("-c: --codespace: -R: --repo: \
         --config --debug --debug-file: --profile: --repo-owner: --server-port:")

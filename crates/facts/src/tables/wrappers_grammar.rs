@@ -9,6 +9,7 @@
 //! allow rules never look past. `-#` is a number behind one or two dashes.
 
 use crate::Arg;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// What an option does.
@@ -155,7 +156,7 @@ pub(crate) struct Reading {
 impl Grammar {
     /// Reads the words after the program name; `None` when they do not fit the row.
     pub(crate) fn read(&self, name: &str, words: &[Arg]) -> Option<Reading> {
-        let mut words = words.to_vec();
+        let mut words = Cow::Borrowed(words);
         let mut reading = Reading::default();
         let mut state = State::default();
         let mut splits = 0;
@@ -186,7 +187,8 @@ impl Grammar {
                         reading.starts = vec![vec![Arg::many()]];
                         return Some(reading);
                     }
-                    words.splice(state.position..until.min(words.len()), split);
+                    let until = until.min(words.len());
+                    words.to_mut().splice(state.position..until, split);
                 }
                 Step::Command => {
                     reading.rest = words.get(state.position..).unwrap_or_default().to_vec();

@@ -55,6 +55,13 @@ impl ByteSet {
         self == Self::NONE
     }
 
+    /// The byte, where it holds just one.
+    pub fn only(self) -> Option<u8> {
+        let (half, offset) = if self.high == 0 { (self.low, 0) } else { (self.high, 128) };
+        let one = (self.low == 0 || self.high == 0) && half.count_ones() == 1;
+        u8::try_from(half.trailing_zeros() + offset).ok().filter(|_| one)
+    }
+
     /// The byte a person would rather read in an example: a letter, a digit, anything printable.
     pub fn likeliest(self) -> Option<u8> {
         (b'a'..=b'z')

@@ -181,7 +181,7 @@ fn is_subset(small: &[usize], large: &[usize]) -> bool {
 }
 
 /// Splits a set of bytes so that all bytes of a block make the same moves.
-fn blocks(bytes: ByteSet, moves: &[(ByteSet, usize)]) -> Vec<ByteSet> {
+pub(super) fn blocks<T>(bytes: ByteSet, moves: &[(ByteSet, T)]) -> Vec<ByteSet> {
     let mut blocks = vec![bytes];
     for (cut, _) in moves {
         if *cut == ByteSet::ANY {

@@ -142,6 +142,11 @@ impl Token {
 }
 
 impl Class {
+    /// Whether it lists characters of ASCII only.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.ranges.iter().all(|(first, last)| first.is_ascii() && last.is_ascii())
+    }
+
     fn matches(&self, c: char, case: Case) -> bool {
         let exactly = |c: char| {
             self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&c)) != self.negated

@@ -191,10 +191,9 @@ fn token(builder: &mut Builder, from: usize, token: &Token, case: Case) -> usize
 /// Exact for classes of ASCII characters. Where a class lists others, deny and ask rules take too
 /// much and allow rules too little, so that no answer is ever too loose.
 fn takes_wide(class: &Class, case: Case) -> bool {
-    let narrow = class.ranges.iter().all(|(first, last)| first.is_ascii() && last.is_ascii());
     match case {
-        Case::Exact => narrow && class.negated,
-        Case::Folded => !narrow || class.negated,
+        Case::Exact => class.is_ascii() && class.negated,
+        Case::Folded => !class.is_ascii() || class.negated,
     }
 }
 

@@ -107,6 +107,18 @@ impl PathMatcher {
         language::pattern(&self.anchor, &self.glob, self.case)
     }
 
+    /// Whether [`Self::automaton`] is exactly what matches: a class of characters outside ASCII is only
+    /// taken to be more or less than it is.
+    pub fn has_exact_automaton(&self) -> bool {
+        self.glob.segments.iter().all(|segment| match segment {
+            Segment::AnyDepth | Segment::Literal(_) => true,
+            Segment::Glob(tokens) => tokens.iter().all(|token| match token {
+                Token::Class(class) => class.is_ascii(),
+                Token::Char(_) | Token::One | Token::Many => true,
+            }),
+        })
+    }
+
     /// Whether the pattern surely takes some paths and surely not all of them: somewhere it asks for
     /// a certain character, and nowhere for one of a class, which may be empty.
     fn takes_some(&self) -> bool {

@@ -5,6 +5,8 @@
 //! rule has the reach if the evaluator allows one of the texts. From the manual pages of the programs;
 //! the public `GTFOBins` list names most of them too.
 
+use crate::{Arg, peel};
+
 /// How far a program reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
@@ -39,9 +41,37 @@ impl Vector {
         self.why == ANY || self.why.starts_with("it runs commands in")
     }
 
+    /// Whether one of its command lines starts with these words, wherever its options stand.
+    fn goes_on_from(&self, words: &[&str]) -> bool {
+        self.tails.iter().any(|tail| {
+            let head = self.head.split(' ').count();
+            let line: Vec<&str> = self.head.split(' ').chain(tail.split(' ')).collect();
+            let shared = line.iter().zip(words).take_while(|(own, other)| own == other).count();
+            // Options go anywhere after the words that the row names. Those that git and cargo take
+            // before their subcommand are another matter: what may follow it has rows of its own.
+            let option = line.get(head).is_some_and(|word| word.starts_with('-'));
+            let first = matches!(self.head, "git" | "cargo");
+            shared == words.len() || (shared >= head && option && !first)
+        })
+    }
+
     /// Whether its first operand is a file of code.
     pub fn takes_script(&self) -> bool {
         self.why == SCRIPT
+    }
+}
+
+/// Whether a command line that starts with these words may go on so that it runs code of the caller's
+/// choice, as far as a row or a wrapper knows.
+pub fn may_run_code(words: &[&str]) -> bool {
+    let known = |row: &&Vector| row.reach == Reach::Code;
+    VECTORS.iter().filter(known).any(|row| row.goes_on_from(words)) || {
+        let mut argv: Vec<Arg> = words.iter().map(|word| Arg::Known((*word).to_owned())).collect();
+        // What a wrapper needs before the program that it runs: a host, a container, a number.
+        (0..3).any(|_| {
+            argv.push(Arg::Known("x".to_owned()));
+            peel(&argv).is_some()
+        })
     }
 }
 
@@ -376,3 +406,41 @@ pub const VECTORS: &[Vector] = &[
     network("cargo publish", &["", "x"], "it publishes the package"),
     network("twine", &["upload x"], "it publishes the package"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_which_beginnings_may_run_code() {
+        let may = |line: &str| may_run_code(&line.split(' ').collect::<Vec<_>>());
+        for line in [
+            "npm exec",
+            "kubectl exec",
+            "poetry run",
+            "bundle exec",
+            "mise exec",
+            "git bisect",
+            "git submodule",
+            "git grep",
+            "gh extension",
+            "ssh host",
+            "go run",
+            "docker run",
+            "tar xf",
+            "git push",
+            "find .",
+            "sed -n",
+            "timeout 5",
+            "perf stat",
+            "systemd-run",
+            "flock x",
+            "npm",
+        ] {
+            assert!(may(line), "{line}");
+        }
+        for line in ["git add", "git commit", "git stash", "npm audit", "cargo fmt", "mkdir x"] {
+            assert!(!may(line), "{line}");
+        }
+    }
+}

@@ -1,0 +1,531 @@
+//! What rules speak about, realm by realm: which rules of both policies go into one product, and which
+//! kinds of call their combinations decide.
+
+use super::hunt::{Meanings, Sides, View, hunt};
+use super::universe::{Branches, Grammar, Texts, Tree};
+use super::{Changed, Search};
+use crate::Question;
+use crate::cover::{command_of, is_whole};
+use crate::realm::Realm;
+use portcullis_engine::suspended;
+use portcullis_engine::tables::{preapproved, quiet};
+use portcullis_facts::tables::lenient_starts;
+use portcullis_model::{AbsPath, Decision, InputValue, Mode, RuleClass, quote_word};
+use portcullis_policy::{Policy, PolicyRule, Rules};
+use portcullis_rules::automaton::Bundle;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Compares every realm that some changed rule speaks about.
+pub(super) fn compare(search: &mut Search<'_>, changed: &Changed<'_>) {
+    let any = |speaks: &dyn Fn(&PolicyRule) -> bool| changed.rules().any(speaks);
+    let whole = |tools: &[&str]| {
+        any(&|rule| is_whole(rule) && tools.iter().any(|tool| rule.rule.tool().matches(tool)))
+    };
+    if any(&|rule| command_of(rule).is_some()) || whole(COMMAND_TOOLS) {
+        commands(search);
+    }
+    if any(&|rule| matches!(Realm::of(rule), Realm::Read(_) | Realm::Edit(_))) || whole(FILE_TOOLS)
+    {
+        files(search);
+    }
+    if any(&|rule| matches!(Realm::of(rule), Realm::Directory(_))) || whole(&["Cd"]) {
+        directories(search);
+    }
+    if any(&|rule| matches!(Realm::of(rule), Realm::Host(_))) || whole(&["WebFetch"]) {
+        hosts(search);
+    }
+    for (tool, field) in NAMED {
+        if any(&|rule| matches!(Realm::of(rule), Realm::Name(_)) && rule.rule.tool().matches(tool))
+            || whole(&[tool])
+        {
+            names(search, tool, field);
+        }
+    }
+    if any(&|rule| matches!(Realm::of(rule), Realm::Parameter(..))) {
+        parameters(search);
+    }
+    if any(&is_whole) {
+        tools(search);
+    }
+}
+
+/// The classes of rules with the list of a policy.
+fn lists(policy: &Policy) -> [(RuleClass, &Rules); 3] {
+    [
+        (RuleClass::Deny, &policy.deny),
+        (RuleClass::Ask, &policy.ask),
+        (RuleClass::Allow, &policy.allow),
+    ]
+}
+
+/// Three marks in a row, one a class.
+fn sides(first: u32) -> Sides {
+    Sides { deny: 1 << first, ask: 2 << first, allow: 4 << first }
+}
+
+fn both(left: Sides, right: Sides) -> Sides {
+    Sides {
+        deny: left.deny | right.deny,
+        ask: left.ask | right.ask,
+        allow: left.allow | right.allow,
+    }
+}
+
+fn mark(sides: Sides, class: RuleClass) -> u64 {
+    match class {
+        RuleClass::Deny => sides.deny,
+        RuleClass::Ask => sides.ask,
+        RuleClass::Allow => sides.allow,
+    }
+}
+
+/// The policies with the half that their marks stand in.
+fn halves<'a>(search: &Search<'a>) -> [(&'a Policy, u32); 2] {
+    [(search.old, 0), (search.new, 32)]
+}
+
+/// The marks of rules for a tool as a whole, which every call of it has.
+fn whole_marks(search: &Search<'_>, tool: &str, own: Sides) -> u64 {
+    let mut marks = 0;
+    for (policy, shift) in halves(search) {
+        let mode = search.mode(policy);
+        let contained = tool == "Bash" && search.is_contained(policy);
+        for (class, rules) in lists(policy) {
+            // Inside the sandbox a bare ask does not ask; auto mode honours no bare allow of commands.
+            let idle = match class {
+                RuleClass::Deny => false,
+                RuleClass::Ask => contained,
+                RuleClass::Allow => mode == Mode::Auto && COMMAND_TOOLS.contains(&tool),
+            };
+            if !idle && rules.for_tool(tool).any(is_whole) {
+                marks |= mark(own, class) << shift;
+            }
+        }
+    }
+    marks
+}
+
+/// What matching rules mean, with what a call means that no rule speaks about.
+fn meanings(search: &Search<'_>, policy: &Policy, none: [Decision; 2]) -> Meanings {
+    let mode = search.mode(policy);
+    let asked = |decision: Decision| match (decision, mode) {
+        (Decision::Ask, Mode::DontAsk) => Decision::Deny,
+        (decision, _) => decision,
+    };
+    let unmatched = |decision: Decision| match (decision, mode) {
+        (Decision::Ask, Mode::BypassPermissions) => Decision::Allow,
+        (decision, _) => asked(decision),
+    };
+    Meanings {
+        deny: Decision::Deny,
+        ask: asked(Decision::Ask),
+        allow: Decision::Allow,
+        none: none.map(unmatched),
+    }
+}
+
+fn both_meanings(search: &Search<'_>, none: impl Fn(&Policy) -> [Decision; 2]) -> [Meanings; 2] {
+    [search.old, search.new].map(|policy| meanings(search, policy, none(policy)))
+}
+
+/// The rules of both policies that `pick` gives something for, each once, with the marks of the halves
+/// it stands in.
+fn marked<'a, T>(
+    search: &Search<'a>,
+    pick: impl Fn(&'a PolicyRule) -> Option<(T, Sides)>,
+) -> Vec<(T, u64)> {
+    let mut known: BTreeMap<(RuleClass, &str), Vec<(&PolicyRule, usize)>> = BTreeMap::new();
+    let mut out: Vec<(T, u64)> = Vec::new();
+    for (policy, shift) in halves(search) {
+        for (class, rules) in lists(policy) {
+            for rule in &rules.list {
+                let Some((what, sides)) = pick(rule) else { continue };
+                let marks = mark(sides, class) << shift;
+                let same = known.entry((class, rule.rule.text())).or_default();
+                let earlier = same.iter().find(|(other, _)| other.paths == rule.paths);
+                match earlier.and_then(|(_, at)| out.get_mut(*at)) {
+                    Some((_, known)) => *known |= marks,
+                    None => {
+                        same.push((rule, out.len()));
+                        out.push((what, marks));
+                    }
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Shell commands.
+fn commands(search: &mut Search<'_>) {
+    let (own, bash, monitor) = (sides(0), sides(3), sides(6));
+    let auto = [search.old, search.new].map(|policy| search.mode(policy) == Mode::Auto);
+    let mut bundle = Bundle::default();
+    let mut wholes = Bundle::default();
+    let (mut quoted, mut lines) = (false, false);
+    let rules = marked(search, |rule| command_of(rule).map(|pattern| ((rule, pattern), own)));
+    for ((rule, pattern), mut marks) in rules {
+        let allow = rule.reference.class == RuleClass::Allow;
+        if allow && suspended(pattern) {
+            // Auto mode does not honour it.
+            let kept = [HALF, HALF << 32];
+            for (half, auto) in kept.into_iter().zip(auto) {
+                marks &= if auto { !half } else { u64::MAX };
+            }
+        }
+        if pattern.holds_separators() {
+            lines = true;
+            pattern.add_whole_to(&mut wholes, marks);
+            if allow {
+                continue;
+            }
+        }
+        quoted |= !pattern.text().chars().all(is_plain);
+        pattern.add_to(&mut bundle, marks);
+    }
+    let sure = whole_marks(search, "Bash", bash) | whole_marks(search, "Monitor", monitor);
+    let bash_questions = |text: &str| {
+        vec![Question::bash(text), Question::bash(format!("for i in a; do {text}; done"))]
+    };
+    let monitor_questions = |text: &str| vec![Question::of("Monitor", "command", text)];
+    let reading = |text: &str| vec![Question::bash(text)];
+    let loose = |policy: &Policy| search.is_contained(policy);
+    let none = |policy: &Policy| [if loose(policy) { Decision::Allow } else { Decision::Ask }; 2];
+    let plain = both_meanings(search, none);
+    let lenient = both_meanings(search, |_| [Decision::Allow; 2]);
+    let edits = [search.old, search.new].map(|policy| search.mode(policy) == Mode::AcceptEdits);
+    let mut views = vec![View {
+        name: "commands",
+        sides: both(own, bash),
+        meanings: plain,
+        questions: &bash_questions,
+    }];
+    if sure & !(HALF_OF_BASH | HALF_OF_BASH << 32) != 0 {
+        views.push(View {
+            name: "Monitor",
+            sides: both(both(own, bash), monitor),
+            meanings: plain,
+            questions: &monitor_questions,
+        });
+    }
+    let mut found = BTreeSet::new();
+    hunt(search, &mut found, &views, &bundle, &Texts::of(Grammar::Words), sure);
+    // What no rule speaks about runs where it only reads: among those, other verdicts change.
+    let starts = lenient_starts(edits.contains(&true));
+    let tree = Tree::of(starts.iter().map(String::as_str));
+    let texts = Texts::with(Grammar::Words, Branches::Start, tree);
+    let views_of_readers = [View {
+        name: "commands that only read",
+        sides: both(own, bash),
+        meanings: lenient,
+        questions: &reading,
+    }];
+    hunt(search, &mut BTreeSet::new(), &views_of_readers, &bundle, &texts, sure);
+    if quoted {
+        hunt(search, &mut found, &views, &bundle, &Texts::of(Grammar::Source), sure);
+    }
+    if lines {
+        let views = [View {
+            name: "command lines",
+            sides: both(own, bash),
+            meanings: plain,
+            questions: &reading,
+        }];
+        let texts = Texts::of(Grammar::Line);
+        hunt(search, &mut BTreeSet::new(), &views, &wholes, &texts, sure);
+    }
+}
+
+/// Files, by tools and by commands.
+fn files(search: &mut Search<'_>) {
+    let (read, edit) = (sides(0), sides(3));
+    let mut bundle = Bundle::default();
+    let rules = marked(search, |rule| match Realm::of(rule) {
+        Realm::Read(paths) => Some((paths, read)),
+        Realm::Edit(paths) => Some((paths, edit)),
+        Realm::Whole
+        | Realm::Command(_)
+        | Realm::Host(_)
+        | Realm::Name(_)
+        | Realm::Directory(_)
+        | Realm::Parameter(..)
+        | Realm::Nothing => None,
+    });
+    for (paths, marks) in rules {
+        if !paths.has_exact_automaton() && marks & HALF != marks >> 32 {
+            search.open("a changed rule has a class of characters outside ASCII");
+        }
+        bundle.add(&paths.automaton(), marks);
+    }
+    let mut sure = 0;
+    let mut whole = BTreeMap::new();
+    for (index, tool) in (2_u32..).zip(FILE_TOOLS) {
+        let own = sides(index * 3);
+        sure |= whole_marks(search, tool, own);
+        whole.insert(*tool, own);
+    }
+    let of = |tool: &str| whole.get(tool).copied().unwrap_or_default();
+    let bare = |tool: &str| of(tool).allow;
+    let (own_read, own_edit) = (of("Read"), of("Edit"));
+    // Commands have rules for commands, too: a bare `Bash` reaches where no path rule says anything.
+    let bash = whole_marks(search, "Bash", Sides { deny: 1, ask: 2, allow: 4 });
+    let runs = |half: u32| bash >> half & 5 == 4;
+    let accepts = |policy: &Policy| search.mode(policy) == Mode::AcceptEdits;
+    let reads = both_meanings(search, |_| [Decision::Ask, Decision::Allow]);
+    let mut edits = both_meanings(search, |policy| {
+        [Decision::Ask, if accepts(policy) { Decision::Allow } else { Decision::Ask }]
+    });
+    for (means, policy) in edits.iter_mut().zip([search.old, search.new]) {
+        if search.mode(policy) == Mode::Plan {
+            means.allow = Decision::Ask;
+        }
+    }
+    let free = |half: u32, policy: &Policy| runs(half) || search.is_contained(policy);
+    let by_command = |writes: bool| {
+        halves(search).map(|(policy, half)| {
+            let inside = !writes || accepts(policy);
+            let none = if free(half, policy) {
+                [Decision::Allow; 2]
+            } else {
+                [Decision::Ask, if inside { Decision::Allow } else { Decision::Ask }]
+            };
+            meanings(search, policy, none)
+        })
+    };
+    let (command_reads, command_writes) = (by_command(false), by_command(true));
+    let questions: Vec<_> = FILE_TOOLS
+        .iter()
+        .map(|tool| {
+            move |text: &str| match *tool {
+                "NotebookEdit" => vec![Question::of(tool, "notebook_path", text)],
+                "Grep" | "Glob" | "LS" => vec![Question::of(tool, "path", text)],
+                _ => vec![Question::of(tool, "file_path", text)],
+            }
+        })
+        .collect();
+    let reading = |text: &str| {
+        let text = quote_word(text);
+        ["cat", "head", "wc", "true <"].map(|with| Question::bash(format!("{with} {text}"))).into()
+    };
+    let writing = |text: &str| {
+        let text = quote_word(text);
+        ["true >", "echo x >", "printf x >"]
+            .map(|with| Question::bash(format!("{with} {text}")))
+            .into()
+    };
+    let mut views = Vec::new();
+    for (tool, questions) in FILE_TOOLS.iter().zip(&questions) {
+        let own = of(tool);
+        let plain = matches!(*tool, "Read" | "Edit" | "NotebookEdit");
+        let of_tool = own.deny | own.ask | own.allow;
+        if !plain && sure & (of_tool | of_tool << 32) == 0 {
+            // Decided just like `Read` or `Edit`.
+            continue;
+        }
+        let (sides, meanings) = match *tool {
+            "Edit" | "Write" | "MultiEdit" => {
+                let deny = edit.deny | read.deny | own.deny;
+                (Sides { deny, ask: edit.ask | own.ask, allow: edit.allow | own.allow }, edits)
+            }
+            "NotebookEdit" => (both(edit, own), edits),
+            _ => {
+                let allow = read.allow | edit.allow | own.allow | bare("Read");
+                (Sides { deny: read.deny | own.deny, ask: read.ask | own.ask, allow }, reads)
+            }
+        };
+        views.push(View { name: tool, sides, meanings, questions });
+    }
+    if bash & 1 == 0 || bash >> 32 & 1 == 0 {
+        views.push(View {
+            name: "files that commands read",
+            sides: Sides { deny: read.deny | own_read.deny, ask: read.ask, allow: read.allow },
+            meanings: command_reads,
+            questions: &reading,
+        });
+        views.push(View {
+            name: "files that commands write",
+            sides: Sides {
+                deny: read.deny | edit.deny | own_edit.deny,
+                ask: edit.ask,
+                allow: edit.allow | own_edit.allow,
+            },
+            meanings: command_writes,
+            questions: &writing,
+        });
+    }
+    let inside = search.inside();
+    let texts = Texts::paths(inside.iter().copied());
+    hunt(search, &mut BTreeSet::new(), &views, &bundle, &texts, sure);
+}
+
+/// Directories that are changed to.
+fn directories(search: &mut Search<'_>) {
+    let (own, whole) = (sides(0), sides(3));
+    let mut bundle = Bundle::default();
+    let rules = marked(search, |rule| match Realm::of(rule) {
+        Realm::Directory(paths) => Some((paths, own)),
+        Realm::Whole
+        | Realm::Command(_)
+        | Realm::Read(_)
+        | Realm::Edit(_)
+        | Realm::Host(_)
+        | Realm::Name(_)
+        | Realm::Parameter(..)
+        | Realm::Nothing => None,
+    });
+    for (paths, marks) in rules {
+        bundle.add(&paths.automaton(), marks);
+    }
+    let sure = whole_marks(search, "Cd", whole);
+    let listed = |policy: &Policy| policy.allow.for_tool("Cd").next().is_some();
+    let meanings = both_meanings(search, |policy| {
+        [Decision::Ask, if listed(policy) { Decision::Ask } else { Decision::Allow }]
+    });
+    let questions = |text: &str| vec![Question::of("Cd", "path", text)];
+    let views = [View { name: "Cd", sides: both(own, whole), meanings, questions: &questions }];
+    let inside = search.inside();
+    let texts = Texts::paths(inside.iter().copied());
+    if listed(search.old) != listed(search.new) {
+        // An allowlist decides about every directory, those of no rule included.
+        for path in inside.iter().copied().chain([&AbsPath::root()]) {
+            search.ask(&Question::of("Cd", "path", path.as_str()));
+        }
+    }
+    hunt(search, &mut BTreeSet::new(), &views, &bundle, &texts, sure);
+}
+
+/// Hosts that are fetched from.
+fn hosts(search: &mut Search<'_>) {
+    let (own, whole) = (sides(0), sides(3));
+    let mut bundle = Bundle::default();
+    for (pattern, marks) in marked(search, |rule| Some((Realm::of(rule).host()?, own))) {
+        bundle.add(&pattern.automaton(), marks);
+    }
+    let sure = whole_marks(search, "WebFetch", whole);
+    let meanings = both_meanings(search, |policy| {
+        let listed = if policy.preapproved_hosts { Decision::Allow } else { Decision::Ask };
+        [Decision::Ask, listed]
+    });
+    let questions = |text: &str| vec![Question::fetch(&format!("https://{text}/"))];
+    let views =
+        [View { name: "WebFetch", sides: both(own, whole), meanings, questions: &questions }];
+    let tree = Tree::of(preapproved::preapproved_hosts().iter().copied());
+    let texts = Texts::with(Grammar::Host, Branches::Word, tree);
+    hunt(search, &mut BTreeSet::new(), &views, &bundle, &texts, sure);
+}
+
+/// Names of subagent types and skills.
+fn names(search: &mut Search<'_>, tool: &'static str, field: &'static str) {
+    let (own, whole) = (sides(0), sides(3));
+    let mut bundle = Bundle::default();
+    let rules = marked(search, |rule| {
+        let name = Realm::of(rule).name().filter(|_| rule.rule.tool().matches(tool))?;
+        Some((name, own))
+    });
+    for (name, marks) in rules {
+        bundle.add(&name.automaton(), marks);
+    }
+    let sure = whole_marks(search, tool, whole);
+    let meanings = both_meanings(search, |_| [unasked(tool); 2]);
+    let questions = |text: &str| vec![Question::of(tool, field, text)];
+    let views = [View { name: tool, sides: both(own, whole), meanings, questions: &questions }];
+    let texts = Texts::of(Grammar::Line);
+    hunt(search, &mut BTreeSet::new(), &views, &bundle, &texts, sure);
+}
+
+/// Fields of the input of tools, which only deny and ask rules look at.
+fn parameters(search: &mut Search<'_>) {
+    let mut pairs: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut tools = search.tool_names();
+    tools.sort();
+    for (policy, _) in halves(search) {
+        for (_, rules) in lists(policy) {
+            for rule in &rules.list {
+                let Some((field, _)) = Realm::of(rule).parameter() else { continue };
+                let meant = tools.iter().filter(|tool| rule.rule.tool().matches(tool));
+                pairs.extend(meant.map(|tool| (tool.clone(), field.to_owned())));
+            }
+        }
+    }
+    for (tool, field) in pairs {
+        let (own, whole) = (sides(0), sides(3));
+        let mut bundle = Bundle::default();
+        let rules = marked(search, |rule| {
+            let (name, value) = Realm::of(rule).parameter()?;
+            (name == field && rule.rule.tool().matches(&tool)).then_some((value, own))
+        });
+        for (value, marks) in rules {
+            bundle.add_glob(value, marks);
+        }
+        let sure = whole_marks(search, &tool, whole);
+        let meanings = both_meanings(search, |_| [unasked(&tool); 2]);
+        let questions = |text: &str| vec![with_field(&tool, &field, text)];
+        let views = [View {
+            name: "fields of tools",
+            sides: both(own, whole),
+            meanings,
+            questions: &questions,
+        }];
+        let texts = Texts::of(Grammar::Line);
+        hunt(search, &mut BTreeSet::new(), &views, &bundle, &texts, sure);
+    }
+}
+
+/// Tools as a whole, but for those whose calls other realms look into.
+fn tools(search: &mut Search<'_>) {
+    let own = sides(0);
+    let mut bundle = Bundle::default();
+    for (tool, marks) in marked(search, |rule| is_whole(rule).then(|| (rule.rule.tool(), own))) {
+        bundle.add(&tool.automaton(), marks);
+    }
+    let meanings = both_meanings(search, |_| [Decision::Ask, Decision::Allow]);
+    let questions = |text: &str| {
+        let special = COMMAND_TOOLS.contains(&text)
+            || FILE_TOOLS.contains(&text)
+            || matches!(text, "Cd" | "WebFetch");
+        if special { Vec::new() } else { vec![Question::bare(text)] }
+    };
+    let views = [View { name: "tools", sides: own, meanings, questions: &questions }];
+    let tree = Tree::of(quiet::quiet_tools().iter().copied());
+    let texts = Texts::with(Grammar::Tool, Branches::Word, tree);
+    hunt(search, &mut BTreeSet::new(), &views, &bundle, &texts, 0);
+}
+
+/// What becomes of a call of a tool that no rule speaks about.
+fn unasked(tool: &str) -> Decision {
+    if quiet::needs_no_permission(tool) { Decision::Allow } else { Decision::Ask }
+}
+
+/// A call of a tool with one more field.
+fn with_field(tool: &str, field: &str, value: &str) -> Question {
+    let mut question = match tool {
+        "Bash" | "Monitor" => Question::of(tool, "command", "x"),
+        "WebFetch" => Question::fetch("https://x.example/"),
+        "NotebookEdit" => Question::of(tool, "notebook_path", "/x"),
+        "Read" | "Edit" | "Write" | "MultiEdit" => Question::of(tool, "file_path", "/x"),
+        _ => Question::bare(tool),
+    };
+    question.input.0.insert(field.to_owned(), InputValue::Text(value.to_owned()));
+    question.text = format!("{field}={value}");
+    question
+}
+
+/// Whether a character stands for itself in commands and in patterns.
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_./,:=@%+* ".contains(c) || !c.is_ascii()
+}
+
+const HALF: u64 = 0xffff_ffff;
+
+/// The marks of command rules and of rules for `Bash` as a whole.
+const HALF_OF_BASH: u64 = 0b11_1111;
+
+/// Tools that run a command.
+pub(super) const COMMAND_TOOLS: &[&str] = &["Bash", "Monitor"];
+
+/// Tools whose file path rules decide.
+const FILE_TOOLS: &[&str] =
+    &["Read", "Edit", "NotebookEdit", "Write", "MultiEdit", "Grep", "Glob", "LS"];
+
+/// Tools with names, and the field that holds them.
+const NAMED: &[(&str, &str)] = &[("Agent", "subagent_type"), ("Skill", "skill")];

@@ -1,0 +1,314 @@
+//! Commands that the words of a little-known program most likely start.
+//!
+//! No table can hold every program that runs others, but they say so alike: `tool exec -- curl x`,
+//! `tool --exec-cmd 'curl x'`, `LINKER=curl`, a line `!curl x` on the input. What is found here is
+//! possible, never certain, and only deny and ask rules see it. Programs whose arguments a table
+//! describes are left alone: their data stays data.
+
+use crate::command::Shell;
+use crate::outputs::output_of_script;
+use crate::peel::{Inner, setting_script, table_name};
+use crate::state::{Reach, State};
+use crate::tables::builtins::is_builtin;
+use crate::tables::interpreters::{calls_in_any_language, is_interpreter};
+use crate::tables::payloads::PAYLOADS;
+use crate::tables::program;
+use crate::tables::wrappers::WRAPPERS;
+use crate::tables::wrappers_shells::shell_name;
+use crate::walk::{Stdin, Walker};
+use crate::{Arg, Origin, forms::basename};
+use portcullis_model::Certainty;
+
+/// More guesses than this from one command are not made.
+const MOST: usize = 48;
+/// A longer text is not read as a command.
+const LONGEST: usize = 2048;
+
+impl Walker<'_> {
+    /// What the words and the input of a little-known program may start, where tables found nothing.
+    pub(crate) fn guesses_of(
+        &self,
+        carried: &[(Inner, Certainty)],
+        argv: &[Arg],
+        stdin: &Stdin,
+        shell: &Shell<'_>,
+        state: &State,
+    ) -> Vec<Inner> {
+        if !carried.is_empty() || self.guessing || self.origin == Origin::Lossy {
+            return Vec::new();
+        }
+        let mut guessed = guessed_commands(argv);
+        if let Stdin::Known(text) = stdin {
+            guessed.extend(guessed_from_input(argv, text));
+        }
+        for script in &shell.processes {
+            let text = output_of_script(script, &state.lookup(Reach::Text));
+            guessed.extend(text.map(|text| guessed_from_input(argv, &text)).unwrap_or_default());
+        }
+        guessed
+    }
+}
+
+/// What the words of a command may start.
+fn guessed_commands(argv: &[Arg]) -> Vec<Inner> {
+    let mut found = Vec::new();
+    let Some((first, words)) = argv.split_first() else { return found };
+    let Some(name) = first.known().map(basename).map(table_name) else { return found };
+    if words.is_empty() || is_described(name) {
+        return found;
+    }
+    // Of a program that a table knows to run others, the table knows the short options.
+    let listed = WRAPPERS.iter().chain(PAYLOADS).any(|row| row.names.contains(&name));
+    let mut operands = 0;
+    for (index, word) in words.iter().enumerate() {
+        let Some(text) = word.known() else { continue };
+        let rest = words.get(index + 1..).unwrap_or(&[]);
+        if text == "--" {
+            if !listed {
+                add_words(rest, &mut found);
+            }
+            break;
+        }
+        if let Some((key, value)) = text.split_once(['=', ':']) {
+            // `--exec=curl x`, `linker=curl`, `-XX:OnError=curl x`, `--eval:code`
+            let (key, value) = match value.split_once('=') {
+                Some((key, value)) if names_a_command(key) => (key, value),
+                _ => (key, value),
+            };
+            if names_a_command(key) {
+                add_text(value, &mut found);
+            }
+        } else if let Some(option) = text.strip_prefix('-') {
+            let short = !listed && matches!(option, "c" | "e" | "x");
+            if short || names_a_command(option) {
+                rest.first()
+                    .and_then(Arg::known)
+                    .iter()
+                    .for_each(|text| add_text(text, &mut found));
+                add_words(rest, &mut found);
+            } else if !listed && option.starts_with(['c', 'e', 'x']) {
+                option.get(1..).iter().for_each(|text| add_text(text, &mut found));
+            }
+        } else if text.starts_with('!') {
+            add_text(text, &mut found);
+        } else {
+            operands += 1;
+            if !listed && operands <= 3 && VERBS.contains(&text) {
+                // What follows is the command, or first what it runs in.
+                let command: Vec<Arg> = rest
+                    .iter()
+                    .skip_while(|word| word.prefix().starts_with('-'))
+                    .cloned()
+                    .collect();
+                add_words(&command, &mut found);
+                add_words(command.get(1..).unwrap_or(&[]), &mut found);
+                let only = command.first().and_then(Arg::known);
+                only.iter().for_each(|text| add_text(text, &mut found));
+            }
+        }
+        if found.len() > MOST {
+            break;
+        }
+    }
+    if name == "tmux" {
+        tmux(words, &mut found);
+    }
+    found
+}
+
+/// What a little-known program may start because of what it reads.
+fn guessed_from_input(argv: &[Arg], text: &str) -> Vec<Inner> {
+    let mut found = Vec::new();
+    let name = argv.first().and_then(Arg::known).map(basename).map(table_name);
+    if text.len() > LONGEST || name.is_none_or(is_described) {
+        return found;
+    }
+    for line in text.lines().map(str::trim_start) {
+        if let Some(start) = LINE_STARTS.iter().find(|start| line.starts_with(**start)) {
+            add_text(line.get(start.len()..).unwrap_or(""), &mut found);
+        }
+        if found.len() > MOST {
+            break;
+        }
+    }
+    found.extend(calls_in_any_language(text));
+    found
+}
+
+/// Whether tables describe what the program does with its arguments.
+fn is_described(name: &str) -> bool {
+    program(name).is_some()
+        || is_builtin(name)
+        || is_interpreter(name)
+        || shell_name(name).is_some()
+        || matches!(name, "fd" | "fdfind" | "parallel" | "sem")
+}
+
+/// Whether an option, a variable or a setting of this name holds a command.
+fn names_a_command(name: &str) -> bool {
+    let name = name.trim_start_matches('-');
+    let lower = name.to_ascii_lowercase();
+    let mut parts = lower.split(['-', '_', '.']);
+    parts.clone().next() == Some("on") && parts.clone().count() > 1
+        || lower.contains("onerror")
+        || lower.contains("onoutofmemory")
+        || parts.any(|part| COMMAND_PARTS.contains(&part))
+        || matches!(name, "CC" | "CXX" | "CPP" | "LD" | "AR" | "AS" | "FC" | "Clinker")
+}
+
+/// Text that may be a command, or code that starts one.
+fn add_text(text: &str, found: &mut Vec<Inner>) {
+    if text.len() > LONGEST || text.trim().is_empty() {
+        return;
+    }
+    found.extend(calls_in_any_language(text));
+    let script = setting_script(text).unwrap_or(text);
+    let script = script.trim_start_matches(['!', ':', '\\', '|', '&', ' ']);
+    // What is not plain shell is not read as such: it is most likely no command, and a text that
+    // cannot be read would count as any command.
+    let plain = !script.contains(['$', '`', '<', '>', '(', ')', '{', '}', '"', '\''])
+        || portcullis_shell::parse(script, &portcullis_shell::Options::default())
+            .obstacles
+            .is_empty();
+    if plain && !script.contains(['$', '`']) {
+        found.push(Inner::Script(Arg::Known(script.to_owned())));
+        return;
+    }
+    let words: Vec<Arg> =
+        script.split_ascii_whitespace().map(|word| Arg::Known(word.to_owned())).collect();
+    add_words(&words, found);
+}
+
+/// Words that may be a command with its arguments.
+fn add_words(words: &[Arg], found: &mut Vec<Inner>) {
+    let starts = words.first().and_then(Arg::known);
+    if starts.is_some_and(|name| !name.is_empty() && !name.starts_with('-')) {
+        found.push(Inner::Argv(words.to_vec()));
+    }
+}
+
+/// tmux runs commands in its commands, separated by `;`.
+fn tmux(words: &[Arg], found: &mut Vec<Inner>) {
+    for command in words.split(|word| word.known() == Some(";")) {
+        for (index, word) in command.iter().enumerate() {
+            let Some(text) = word.known() else { continue };
+            let (verb, inside) = text.split_once(' ').unwrap_or((text, ""));
+            if !TMUX_VERBS.contains(&verb) {
+                if text.contains(' ') {
+                    add_text(text, found);
+                }
+                continue;
+            }
+            let inside = inside.trim_matches(['"', '\'', ' ']);
+            add_text(inside.trim_start_matches("-b ").trim_matches(['"', '\'']), found);
+            for text in command.iter().skip(index + 1).filter_map(Arg::known) {
+                if !text.starts_with('-') {
+                    add_text(text, found);
+                }
+            }
+        }
+    }
+}
+
+/// Subcommands behind which a command stands.
+const VERBS: &[&str] = &[
+    "cmd", "cmd.run", "enter", "exec", "exec-env", "execute", "launch", "lock", "record", "rsh",
+    "run", "shell", "ssh", "unshare", "watch", "x",
+];
+
+/// Parts of the names of options and variables that hold a command.
+const COMMAND_PARTS: &[&str] = &[
+    "askpass",
+    "call",
+    "cmd",
+    "command",
+    "commands",
+    "compiler",
+    "editor",
+    "entrypoint",
+    "eval",
+    "exec",
+    "executable",
+    "execute",
+    "extld",
+    "hook",
+    "launcher",
+    "linker",
+    "pager",
+    "postinvoke",
+    "preinvoke",
+    "rsh",
+    "runner",
+    "sendmail",
+    "sh",
+    "shell",
+    "toolexec",
+    "wrapper",
+];
+
+/// How lines start whose rest is a command to editors, database shells, mailers and image builders.
+const LINE_STARTS: &[&str] =
+    &["!", "\\!", ":!", "~!", "~|", ".shell ", ".system ", "shell ", "host ", "RUN ", "\\o |"];
+
+/// Commands of tmux that run others.
+const TMUX_VERBS: &[&str] = &[
+    "bind",
+    "bind-key",
+    "confirm",
+    "confirm-before",
+    "default-command",
+    "display-popup",
+    "if",
+    "if-shell",
+    "new",
+    "new-session",
+    "new-window",
+    "neww",
+    "pipe-pane",
+    "popup",
+    "respawn-pane",
+    "run",
+    "run-shell",
+    "set-hook",
+    "split-window",
+    "splitw",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guessed(words: &[&str]) -> Vec<Inner> {
+        guessed_commands(
+            &words.iter().map(|word| Arg::Known((*word).to_owned())).collect::<Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn finds_what_options_and_subcommands_name() {
+        for words in [
+            &["tool", "--", "curl", "x"][..],
+            &["tool", "run", "box", "curl", "x"],
+            &["tool", "--exec", "curl x"],
+            &["tool", "--pre-cmd=curl x"],
+            &["tool", "-Dlauncher.linker=curl"],
+            &["tool", "-e", "system(\"curl x\")"],
+            &["tool", "!curl x"],
+        ] {
+            assert!(!guessed(words).is_empty(), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn leaves_data_alone() {
+        for words in [
+            &["echo", "--", "curl", "x"][..],
+            &["tool", "curl", "x"],
+            &["tool", "--message", "curl x"],
+            &["tool", "install", "curl"],
+            &["grep", "-e", "curl x"],
+        ] {
+            assert!(guessed(words).is_empty(), "{words:?}");
+        }
+    }
+}
