@@ -368,7 +368,7 @@ fn what_cannot_work_says_so_at_once() {
             assert!(output.status.code() == Some(1), "{}: {complaint}", output.status);
             assert!(complaint.to_lowercase().contains("permission denied"), "{complaint}");
             assert!(
-                complaint.contains("portcullis: denied connect /run/docker.sock"),
+                complaint.contains("portcullis: denied connect") && complaint.contains("docker.sock"),
                 "{complaint}"
             );
             println!("| {} and the engine's socket | permission denied |", words[0]);
@@ -415,6 +415,7 @@ fn by_host(identity: Identity, script: &str) {
     let script = format!(
         "set -e; git() {{ command git -c safe.directory='*' \"$@\"; }}
         find . -name .git -prune -o -type f -exec touch -d @1000000000 {{}} +
+        mkdir -p .git/info
         {script}
         git update-index -q --refresh || true
         chown -R {0}:{0} .git",

@@ -308,6 +308,115 @@ fn a_file_with_other_names_is_told_and_refused_where_everything_is_required() {
 }
 
 #[test]
+fn a_dry_run_lists_what_would_have_changed_and_changes_nothing() {
+    let place = Place::new();
+    if !whole(&place) {
+        return;
+    }
+    for name in ["changed", "gone", "tree/a", "tree/b/c", "moved", "mode", "same", ".git/config"] {
+        place.write(&format!("project/{name}"), "old\n");
+    }
+    place.write("project/.git/hooks/run", "old\n").write("home/notes", "old\n");
+    let notes = place.home().join("notes");
+    let settings = format!(
+        r#"{{"sandbox":{{"filesystem":{{"allowWrite":["{}"]}}}}}}"#,
+        notes.display()
+    );
+    place.write("home/.claude/settings.json", settings);
+    let before = tree(&place.path());
+    let script = "echo new > made; echo more >> changed; rm gone; mkdir -p dir/sub; echo x > dir/sub/f; \
+        rm -r tree; mkdir tree; echo n > tree/new; mv moved to; chmod 700 mode; ln -s a link; \
+        : >> same; touch same; echo x > .git/index; echo x > .git/config; echo more >> ~/notes; \
+        cat made changed; exit 3";
+    let wanted = [
+        ("changed", "home/notes"),
+        ("added", "project/.git/index"),
+        ("changed", "project/changed"),
+        ("added", "project/dir/"),
+        ("added", "project/dir/sub/"),
+        ("added", "project/dir/sub/f"),
+        ("removed", "project/gone"),
+        ("added", "project/link"),
+        ("added", "project/made"),
+        ("changed", "project/mode"),
+        ("removed", "project/moved"),
+        ("added", "project/to"),
+        ("removed", "project/tree/a"),
+        ("removed", "project/tree/b/"),
+        ("added", "project/tree/new"),
+    ];
+    let run = place.run(&["run", "--dry-run", "--json", "--", "sh", "-c", script]);
+    assert_eq!(run.status, Some(3), "{run:?}");
+    assert!(run.stdout.starts_with("new\nold\nmore\n{"), "{run:?}");
+    let told: Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
+    let root = format!("{}/", place.path().display());
+    let listed: Vec<(&str, &str)> = told["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| {
+            let path = change["path"].as_str().unwrap();
+            (change["change"].as_str().unwrap(), path.strip_prefix(&root).unwrap())
+        })
+        .collect();
+    assert_eq!(listed, wanted, "{run:?}");
+    assert_eq!(told["incomplete"], false);
+    assert_eq!(tree(&place.path()), before);
+    let run = place.run(&["run", "--dry-run", "--", "sh", "-c", script]);
+    let said = place.plain(&run.stderr);
+    let lines: Vec<&str> = said.lines().rev().take(wanted.len() + 1).collect();
+    assert_eq!(lines[wanted.len()], "portcullis: 15 paths would have changed", "{run:?}");
+    assert_eq!(lines[0], "  added    /project/tree/new", "{run:?}");
+    let run = place.run(&["run", "--dry-run", "--", "cat", "changed"]);
+    assert_eq!(run.stderr, "portcullis: nothing would have changed\n", "{run:?}");
+    assert_eq!(tree(&place.path()), before);
+}
+
+#[test]
+fn a_dry_run_that_could_change_something_is_refused() {
+    let place = Place::new();
+    if !whole(&place) {
+        return;
+    }
+    let run = |filesystem: &str| {
+        let settings = format!(r#"{{"sandbox":{{"filesystem":{filesystem}}}}}"#);
+        place.run(&["run", "--dry-run", "--settings", &settings, "--", "touch", "made"])
+    };
+    for (filesystem, line) in [
+        (
+            r#"{"disabled":true}"#,
+            "a dry run needs a view of the files of its own; leave the isolation of files on, and run at a level that has namespaces",
+        ),
+        (
+            r#"{"allowWrite":["/"]}"#,
+            "a dry run cannot keep what is written to `/`: it is everything; take it out of what may be written",
+        ),
+    ] {
+        let run = run(filesystem);
+        assert_eq!(run.status, Some(125), "{run:?}");
+        assert_eq!(run.stderr, format!("portcullis: {line}\n"));
+        assert!(!place.project().join("made").exists());
+    }
+}
+
+/// Everything below a folder: its name, mode and content.
+fn tree(folder: &std::path::Path) -> Vec<(String, u32, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let status = path.symlink_metadata().unwrap();
+        let content =
+            if status.is_file() { fs::read(&path).unwrap() } else { Vec::new() };
+        found.push((path.display().to_string(), status.permissions().mode(), content));
+        if status.is_dir() {
+            found.extend(tree(&path));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
 fn explains_every_part_with_its_place() {
     let place = Place::new();
     place.write(

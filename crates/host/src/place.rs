@@ -1,5 +1,6 @@
 //! Where a command is to run: the disk's answers to what a profile has to know.
 
+use crate::disk::{Disk as _, RealDisk};
 use crate::settings::{Options, Repository};
 use portcullis_model::AbsPath;
 use portcullis_policy::{Layer, Policy, SandboxPath};
@@ -51,6 +52,13 @@ pub fn gather(
     place.bare_repositories = roots.iter().filter(|root| is_bare(root)).cloned().collect();
     let named = named(policy, &place);
     place.real = links(&named);
+    for path in &named {
+        let is_led = std::iter::successors(Some(path.clone()), AbsPath::parent)
+            .any(|prefix| place.real.contains_key(&prefix));
+        if is_led && let Some(real) = RealDisk.real(path) {
+            place.hops.insert(path.clone(), real.hops);
+        }
+    }
     place.folds_case = roots.iter().chain(&named).any(folds_case);
     place
 }
