@@ -368,7 +368,8 @@ fn what_cannot_work_says_so_at_once() {
             assert!(output.status.code() == Some(1), "{}: {complaint}", output.status);
             assert!(complaint.to_lowercase().contains("permission denied"), "{complaint}");
             assert!(
-                complaint.contains("portcullis: denied connect") && complaint.contains("docker.sock"),
+                complaint.contains("portcullis: denied connect")
+                    && complaint.contains("docker.sock"),
                 "{complaint}"
             );
             println!("| {} and the engine's socket | permission denied |", words[0]);

@@ -318,10 +318,8 @@ fn a_dry_run_lists_what_would_have_changed_and_changes_nothing() {
     }
     place.write("project/.git/hooks/run", "old\n").write("home/notes", "old\n");
     let notes = place.home().join("notes");
-    let settings = format!(
-        r#"{{"sandbox":{{"filesystem":{{"allowWrite":["{}"]}}}}}}"#,
-        notes.display()
-    );
+    let settings =
+        format!(r#"{{"sandbox":{{"filesystem":{{"allowWrite":["{}"]}}}}}}"#, notes.display());
     place.write("home/.claude/settings.json", settings);
     let before = tree(&place.path());
     let script = "echo new > made; echo more >> changed; rm gone; mkdir -p dir/sub; echo x > dir/sub/f; \
@@ -405,8 +403,7 @@ fn tree(folder: &std::path::Path) -> Vec<(String, u32, Vec<u8>)> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let status = path.symlink_metadata().unwrap();
-        let content =
-            if status.is_file() { fs::read(&path).unwrap() } else { Vec::new() };
+        let content = if status.is_file() { fs::read(&path).unwrap() } else { Vec::new() };
         found.push((path.display().to_string(), status.permissions().mode(), content));
         if status.is_dir() {
             found.extend(tree(&path));

@@ -195,29 +195,12 @@ impl CompiledFiles {
         states.arrive(&self.nodes);
     }
 
-    /// Whether opens for reading have to be judged one by one: a mount hides what a path names when the
-    /// sandbox starts, so a denied name that may be created, or replaced from outside, needs more.
-    ///
-    /// `changeable` says whether the caller's user may change the entries of a directory outside.
-    pub fn needs_read_guard(&self, changeable: impl Fn(&AbsPath) -> bool) -> bool {
-        self.files.disabled.is_none()
-            && self.files.rules.iter().any(|rule| {
-                rule.access == Access::Read
-                    && rule.effect == Effect::Deny
-                    && match &rule.reach {
-                        Reach::Path(path) => {
-                            // Whoever may change any directory on the way may put another file there.
-                            let mut parent = path.parent();
-                            let mut found = false;
-                            while let Some(dir) = parent {
-                                found |= changeable(&dir);
-                                parent = dir.parent();
-                            }
-                            found
-                        }
-                        Reach::Pattern(_) | Reach::Leaf(_) => true,
-                    }
-            })
+    /// Whether opens for reading have to be judged one by one. A mount hides what a path names when the
+    /// sandbox starts: a name that is made later is not covered, and a cover goes when the host puts another
+    /// file in its place. So every deny needs more, also one in a directory that only root may change.
+    pub fn needs_read_guard(&self) -> bool {
+        let hides = |rule: &FileRule| rule.access == Access::Read && rule.effect == Effect::Deny;
+        self.files.disabled.is_none() && self.files.rules.iter().any(hides)
     }
 
     /// The paths that rules name exactly, an outer one before an inner one, with what holds there. A path

@@ -1,7 +1,6 @@
 //! What mounts and guards are told.
 
 use crate::deriving::{place, policy};
-use portcullis_model::AbsPath;
 use portcullis_profile::{CompiledFiles, SandboxProfile};
 
 fn compiled(settings: &str) -> CompiledFiles {
@@ -9,21 +8,17 @@ fn compiled(settings: &str) -> CompiledFiles {
 }
 
 #[test]
-fn a_read_guard_is_needed_for_names_that_may_change() {
-    let everywhere = |_: &AbsPath| true;
-    let nowhere = |_: &AbsPath| false;
-    let file = compiled(r#"{"sandbox":{"filesystem":{"denyRead":["/etc/shadow"]}}}"#);
-    assert!(!compiled("{}").needs_read_guard(everywhere));
-    assert!(file.needs_read_guard(everywhere));
-    assert!(!file.needs_read_guard(nowhere));
-    assert!(
-        compiled(r#"{"sandbox":{"filesystem":{"denyRead":["/**/.env"]}}}"#)
-            .needs_read_guard(nowhere)
-    );
-    assert!(
-        !compiled(r#"{"sandbox":{"filesystem":{"denyRead":["/**/.env"],"disabled":true}}}"#)
-            .needs_read_guard(everywhere)
-    );
+fn a_read_guard_is_needed_for_every_name_that_is_denied() {
+    for (settings, wanted) in [
+        ("{}", false),
+        (r#"{"sandbox":{"filesystem":{"denyWrite":["/etc/shadow"]}}}"#, false),
+        // Root replaces it too, and drops what covers it.
+        (r#"{"sandbox":{"filesystem":{"denyRead":["/etc/shadow"]}}}"#, true),
+        (r#"{"sandbox":{"filesystem":{"denyRead":["/**/.env"]}}}"#, true),
+        (r#"{"sandbox":{"filesystem":{"denyRead":["/**/.env"],"disabled":true}}}"#, false),
+    ] {
+        assert_eq!(compiled(settings).needs_read_guard(), wanted, "{settings}");
+    }
 }
 
 #[test]

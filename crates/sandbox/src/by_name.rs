@@ -38,8 +38,8 @@ pub(crate) fn open_places(files: &CompiledFiles, points: &mut Points) -> Result<
     Ok(())
 }
 
-/// Takes covers away that would do more than hide, and says which: where there is one, every open has to be
-/// judged by name.
+/// Takes covers away that would do more than hide, and says which. Wherever something is hidden, every open
+/// is judged by name.
 ///
 /// A directory in which something may be read that matches a pattern, or does not exist yet, cannot be
 /// covered. And a file in a place that is worked in is not: programs compare what they remember of a file

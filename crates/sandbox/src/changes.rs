@@ -57,8 +57,6 @@ pub struct Changes {
 pub(crate) struct Layer {
     pub(crate) place: AbsPath,
     pub(crate) upper: CString,
-    /// The step that lays it.
-    pub(crate) step: u32,
 }
 
 /// Compares every layer with what it lay over.

@@ -1,7 +1,7 @@
 //! What Landlock is asked to enforce, by the version of its interface.
 
 use crate::Failure;
-use crate::sys::{FileRight, Landlock};
+use crate::sys::{FileRight, Landlock, Place};
 use portcullis_model::AbsPath;
 use std::ffi::CString;
 use std::os::fd::RawFd;
@@ -51,40 +51,40 @@ pub(crate) fn rules(version: u32, wanted: &Wanted<'_>) -> Result<Option<Landlock
     if !wanted.files {
         return Ok(Some(landlock));
     }
-    let mut add = |path: &str, rights: u64, optional: bool| -> Result<(), Failure> {
+    let mut add = |path: &str, rights: u64, place: Place| -> Result<(), Failure> {
         let path = CString::new(path)
             .ok()
             .ok_or_else(|| Failure::new(format!("`{}` is not a path", path.escape_debug())))?;
         // The kernel refuses a rule that gives nothing: what this version does not know is not restricted.
         if known(rights) != 0 {
-            landlock.rules.push(FileRight { path, rights: known(rights), optional });
+            landlock.rules.push(FileRight { path, rights: known(rights), place });
         }
         Ok(())
     };
     for (path, directory) in wanted.readable {
-        add(path.as_str(), if *directory { READ } else { READ & OF_FILES }, true)?;
+        add(path.as_str(), if *directory { READ } else { READ & OF_FILES }, Place::Perhaps)?;
     }
     if !wanted.own_devices {
         // Names in directories are not secret here: rights hold for everything below, so a directory with
         // anything hidden in it could else not be listed at all. Opening a hidden one is supervised.
-        add("/", READ_DIR, false)?;
+        add("/", READ_DIR, Place::There)?;
     }
     for (path, directory) in wanted.writable {
-        add(path.as_str(), if *directory { CHANGE } else { CHANGE & OF_FILES }, false)?;
+        add(path.as_str(), if *directory { CHANGE } else { CHANGE & OF_FILES }, Place::There)?;
     }
     for path in wanted.sockets {
-        add(path.as_str(), RESOLVE_UNIX, true)?;
+        add(path.as_str(), RESOLVE_UNIX, Place::Reached)?;
     }
     if wanted.own_devices {
-        add("/dev", READ | WRITE_FILE | TRUNCATE | IOCTL_DEV, false)?;
-        add("/dev/shm", CHANGE, false)?;
-        add("/proc", READ | WRITE_FILE | TRUNCATE, true)?;
+        add("/dev", READ | WRITE_FILE | TRUNCATE | IOCTL_DEV, Place::There)?;
+        add("/dev/shm", CHANGE, Place::There)?;
+        add("/proc", READ | WRITE_FILE | TRUNCATE, Place::Perhaps)?;
     } else {
         for name in ["null", "zero", "full", "random", "urandom", "tty", "ptmx"] {
             let rights = READ_FILE | WRITE_FILE | TRUNCATE | IOCTL_DEV;
-            add(&format!("/dev/{name}"), rights, true)?;
+            add(&format!("/dev/{name}"), rights, Place::Reached)?;
         }
-        add("/dev/pts", READ | WRITE_FILE | TRUNCATE | IOCTL_DEV, true)?;
+        add("/dev/pts", READ | WRITE_FILE | TRUNCATE | IOCTL_DEV, Place::Perhaps)?;
     }
     let of_terminals = known((READ_FILE | WRITE_FILE | IOCTL_DEV | TRUNCATE) & OF_FILES);
     landlock.standard = wanted.terminals.iter().map(|fd| (*fd, of_terminals)).collect();

@@ -1,9 +1,9 @@
 //! From a plan to running processes.
 
-use crate::running::{Family, Member, Relay};
+use crate::running::{Family, Member, Relay, sleep_for};
 use crate::supervisor::{self, AbstractSockets, Supervisor, Surroundings};
-use crate::sys::{self, Page, Script, Stage, Target, fork_and_follow};
-use crate::{Backend, Failure, Plan, Running, identity, plan};
+use crate::sys::{Kept, Page, Script, Stage, Step, fork_and_follow};
+use crate::{Backend, Failure, Plan, Running, Writes, identity, plan};
 use portcullis_model::AbsPath;
 use portcullis_profile::NetworkAccess;
 use rustix::fs::{CWD, Mode, OFlags};
@@ -12,7 +12,7 @@ use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, SocketFlags,
     SocketType,
 };
-use rustix::process::{Pid, WaitId, WaitIdOptions};
+use std::ffi::CStr;
 use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -21,7 +21,30 @@ use std::time::Instant;
 
 impl Plan {
     /// Builds the boundary and starts the command in it.
-    pub fn launch(self) -> Result<Running, Failure> {
+    ///
+    /// Where the host moves or replaces what the boundary is made around while it is made, everything is
+    /// taken down and made anew from another look; a boundary that was only half made runs nothing.
+    pub fn launch(mut self) -> Result<Running, Failure> {
+        let mut relay = Relay::start(self.signals)?;
+        if let Some(relay) = &relay {
+            self.target.signals = relay.before;
+        }
+        for _ in 1..LOOKS {
+            match self.attempt(relay)? {
+                Attempt::Started(running) => return Ok(*running),
+                Attempt::Overtaken(again) => {
+                    (self, relay) = (*again.plan, again.relay);
+                    self.layout = self.basis.lay_out(&self.files, &self.profile)?;
+                }
+            }
+        }
+        match self.attempt(relay)? {
+            Attempt::Started(running) => Ok(*running),
+            Attempt::Overtaken(again) => Err(again.reason),
+        }
+    }
+
+    fn attempt(mut self, relay: Option<Relay>) -> Result<Attempt, Failure> {
         let failed = |errno: Errno| Failure::new(format!("cannot start: {errno}"));
         let (control, control_inside) = pair().map_err(failed)?;
         let (writer, reports) = supervisor::report::channel()
@@ -30,8 +53,6 @@ impl Plan {
         page.words().pause_at.store(self.pause_at, Ordering::Release);
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let outer_proc = rustix::fs::openat(CWD, "/proc", flags, Mode::empty()).map_err(failed)?;
-        let relay = Relay::start(self.signals)?;
-        let signals = relay.as_ref().map_or_else(|| sys::block_signals(&[]), |relay| relay.before);
         let deadline = self.wall.map(|wall| Instant::now() + wall);
         let script = Script {
             launcher: plan::own_handle()?,
@@ -41,19 +62,9 @@ impl Plan {
             page,
             stack: vec![0; STACK],
             visible_memory: self.visible_memory,
-            namespaces: self.namespaces,
-            landlock: self.landlock,
-            target: Target {
-                cwd: self.command.cwd,
-                candidates: self.command.candidates,
-                arguments: self.command.arguments,
-                variables: self.command.variables,
-                limits: self.command.limits,
-                closed: self.command.closed,
-                passed: self.command.passed,
-                signals,
-                filter: self.command.filter,
-            },
+            namespaces: self.layout.namespaces.take(),
+            landlock: self.layout.landlock.take(),
+            target: self.target,
             supervision: self.supervision,
         };
         let own_network = self.profile.network != NetworkAccess::Host
@@ -66,64 +77,103 @@ impl Plan {
             },
             nested: self.profile.nested.is_some(),
         };
-        let (files, sockets) = (self.files, self.profile.sockets);
-        let serve = move |script: &Script, listener: OwnedFd| {
+        let dry = self.basis.writes == Writes::Listed;
+        let mut judging = Some((self.files, writer));
+        let sockets = &self.profile.sockets;
+        let serve = |script: &Script, listener: OwnedFd| {
             // SECURITY: without a supervisor the supervised calls fail, so there is nothing to do about
             // an error here but to end.
             let Ok(proc) = script.outer_proc.try_clone() else { return };
-            let supervisor =
-                Supervisor { listener, proc, files, sockets, reports: writer, surroundings };
+            let Some((files, reports)) = judging.take() else { return };
+            let sockets = sockets.clone();
+            let supervisor = Supervisor { listener, proc, files, sockets, reports, surroundings };
             drop(supervisor.run());
         };
-        let (supervisor, page) = fork_and_follow(script, serve).map_err(failed)?;
-        let mut running = Running {
-            enforcement: self.enforcement,
-            listeners: Vec::new(),
-            page,
-            family: Family { supervisor: None, init: None, target: None },
-            collector: self.collector,
-            reports,
-            supervised: true,
-            relay,
-            deadline,
-            layers: self.layers,
-            written: None,
-            _temporary: self.temporary,
-        };
-        running.family.supervisor = Some(Member::of(supervisor));
-        let outcome = await_start(&control, supervisor, &mut running);
-        let words = running.page.words();
-        if let Some(pid) = Pid::from_raw(words.starter.load(Ordering::Acquire)) {
-            // It has ended; this takes its status.
-            let _status = rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED);
-        }
-        for (place, number) in
-            [(&mut running.family.init, &words.init), (&mut running.family.target, &words.target)]
-        {
-            if let Some(pid) = Pid::from_raw(number.load(Ordering::Acquire)) {
-                *place = Some(Member::of(pid));
+        let (supervisor, kept) = fork_and_follow(script, serve).map_err(failed)?;
+        let Kept { page, view, target, supervision } = kept;
+        let Some((files, _)) = judging else { return Err(Failure::new("cannot start")) };
+        (self.files, self.target, self.supervision) = (files, target, supervision);
+        let mut family =
+            Family { supervisor: Some(Member::of(supervisor)), init: None, target: None };
+        let outcome = await_start(&control, &family, relay.as_ref());
+        family.meet(page.words());
+        match outcome {
+            Ok(mut listeners) => Ok(Attempt::Started(Box::new(Running {
+                // It is handed over last.
+                written: dry.then(|| listeners.pop()).flatten(),
+                layers: self.layout.layers,
+                enforcement: self.enforcement,
+                listeners,
+                page,
+                family,
+                collector: self.collector,
+                reports,
+                supervised: true,
+                relay,
+                deadline,
+                _temporary: self.temporary,
+            }))),
+            Err(failure) => {
+                drop(family);
+                let Some((stage, detail, errno)) = page.failure() else { return Err(failure) };
+                if is_overtaken(stage, errno) {
+                    let place = usize::try_from(detail).ok().and_then(|number| view.get(number));
+                    let place = place.filter(|_| stage == Stage::View).and_then(Step::place);
+                    let reason = overtaken(place, errno);
+                    let plan = Box::new(self);
+                    return Ok(Attempt::Overtaken(Again { plan, relay, reason }));
+                }
+                let step = usize::try_from(detail).ok().and_then(|number| view.get(number));
+                if let (Stage::View, Some(Step::Overlay { path, .. })) = (stage, step) {
+                    return Err(not_laid(path, errno));
+                }
+                Err(explain(stage, detail, errno, Some(&self.cwd)))
             }
         }
-        if let Err(failure) = outcome {
-            running.family.end();
-            return Err(match running.page.failure() {
-                Some((Stage::View, step, errno)) if running.place_at(step).is_some() => {
-                    let place = running.place_at(step).map_or("", AbsPath::as_str);
-                    let reason = std::io::Error::from(errno);
-                    Failure::new(format!("a dry run cannot lay anything over `{place}`: {reason}"))
-                        .cured_by(
-                            "it takes Linux 5.11 with overlayfs, and no filesystem mounted below the place",
-                        )
-                }
-                Some((stage, detail, errno)) => explain(stage, detail, errno, Some(&self.cwd)),
-                None => failure,
-            });
-        }
-        if !running.layers.is_empty() {
-            running.written = running.listeners.pop();
-        }
-        Ok(running)
     }
+}
+
+/// How an attempt to build the boundary went.
+enum Attempt {
+    Started(Box<Running>),
+    /// What the boundary was made around was moved or replaced meanwhile. Nothing is left of the attempt.
+    Overtaken(Again),
+}
+
+/// What another attempt needs, and what to say if there is none.
+struct Again {
+    plan: Box<Plan>,
+    relay: Option<Relay>,
+    reason: Failure,
+}
+
+/// How often a boundary is made before giving up because of what others do to the files meanwhile. One
+/// attempt takes a few milliseconds, and is overtaken only by a rename that falls into it.
+const LOOKS: u32 = 16;
+
+/// Whether a failure means that what was found is not there any more.
+fn is_overtaken(stage: Stage, errno: Errno) -> bool {
+    matches!(stage, Stage::View | Stage::Landlock)
+        && matches!(errno, Errno::STALE | Errno::NOENT | Errno::NOTDIR | Errno::LOOP)
+}
+
+fn overtaken(place: Option<&CStr>, errno: Errno) -> Failure {
+    let place = place.map_or_else(
+        || "a writable directory".to_owned(),
+        |place| format!("`{}`", place.to_string_lossy().escape_debug()),
+    );
+    let reason = std::io::Error::from(errno);
+    Failure::new(format!(
+        "{place} was moved or replaced while the sandbox was set up, {LOOKS} times in a row: {reason}"
+    ))
+    .cured_by("run it again when nothing renames it any more")
+}
+
+fn not_laid(place: &CStr, errno: Errno) -> Failure {
+    let place = place.to_string_lossy();
+    let reason = std::io::Error::from(errno);
+    Failure::new(format!("a dry run cannot lay anything over `{}`: {reason}", place.escape_debug()))
+        .cured_by("it takes Linux 5.11 with overlayfs, and no filesystem mounted below the place")
 }
 
 /// Room for what sets up the command's process; it calls nothing deep.
@@ -133,11 +183,16 @@ fn pair() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
     rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
 }
 
-/// Waits until the command runs, and maps users for the supervisor where it asks for that.
-fn await_start(control: &OwnedFd, supervisor: Pid, running: &mut Running) -> Result<(), Failure> {
+/// Waits until the command runs, and maps users for the supervisor where it asks for that. Gives the
+/// sockets that were opened inside.
+fn await_start(
+    control: &OwnedFd,
+    family: &Family,
+    relay: Option<&Relay>,
+) -> Result<Vec<OwnedFd>, Failure> {
     let failed = |errno: Errno| Failure::new(format!("cannot start: {errno}"));
     loop {
-        if running.sleep_for(control).map_err(failed)? {
+        if sleep_for(control, family, relay).map_err(failed)? {
             return Err(Failure::new("interrupted before the command was started"));
         }
         let mut byte = [0_u8];
@@ -154,23 +209,24 @@ fn await_start(control: &OwnedFd, supervisor: Pid, running: &mut Running) -> Res
                 return Err(Failure::new("the set-up was killed"));
             }
             Ok(_) if byte == *b"?" => {
-                let answer: &[u8] = match identity::map_everyone(supervisor) {
-                    Ok(()) => b"+",
-                    Err(_) => b"-",
-                };
+                let supervisor = family.supervisor.as_ref();
+                let mapped = supervisor
+                    .is_some_and(|supervisor| identity::map_everyone(supervisor.pid).is_ok());
+                let answer = if mapped { b"+" } else { b"-" };
                 // If it is gone, the next message is the end.
                 let _gone = rustix::net::send(control, answer, SendFlags::NOSIGNAL);
             }
             Ok(_) => {
+                let mut listeners = Vec::new();
                 for message in ancillary.drain() {
                     if let RecvAncillaryMessage::ScmRights(descriptors) = message {
-                        running.listeners.extend(descriptors);
+                        listeners.extend(descriptors);
                     }
                 }
-                return Ok(());
+                return Ok(listeners);
             }
             // Its end of the pair may be open in another process that was forked meanwhile.
-            Err(Errno::AGAIN) if running.supervisor_has_ended() => {
+            Err(Errno::AGAIN) if family.supervisor_has_ended() => {
                 return Err(Failure::new("the set-up was killed"));
             }
             Err(Errno::INTR | Errno::AGAIN) => {}

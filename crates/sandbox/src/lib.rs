@@ -19,6 +19,7 @@ mod filter;
 mod identity;
 mod landlock;
 mod launch;
+mod layout;
 mod mounts;
 mod network;
 mod plan;

@@ -5,7 +5,7 @@
 //! nothing is made on the host, not even a mount point.
 
 use crate::changes::Layer;
-use crate::sys::Step;
+use crate::sys::{Onto, Step};
 use crate::{Failure, Writes, by_name};
 use portcullis_model::AbsPath;
 use portcullis_profile::{Access, CompiledFiles, Effect, Kind, Origin, Reach};
@@ -30,8 +30,6 @@ pub(crate) struct View {
     pub(crate) explanation: Vec<Explained>,
     /// What is laid over the places that may be written, where what is written is thrown away.
     pub(crate) layers: Vec<Layer>,
-    /// Whether something hidden is not covered, so that every open has to be judged by name.
-    pub(crate) guarded: bool,
 }
 
 /// One path of a view, to be put in words where somebody asks.
@@ -143,7 +141,6 @@ pub(crate) fn plan(files: &CompiledFiles, around: &Surroundings) -> Result<View,
     let mut points = points(files, &mut devices, &mut view)?;
     by_name::open_places(files, &mut points)?;
     let uncovered = by_name::uncover(files, &mut points)?;
-    view.guarded = !uncovered.is_empty();
     let told = uncovered.into_iter();
     let told = told.map(|(path, point)| Explained { path, what: What::Uncovered, why: point.why });
     view.explanation.extend(told);
@@ -272,6 +269,8 @@ struct Layers {
     points: Vec<(AbsPath, Point)>,
     /// For every point that covers a directory: the points below it that are readable again.
     reopened: Vec<Vec<usize>>,
+    /// For every point, whether it is one of those.
+    below_cover: Vec<bool>,
 }
 
 impl Layers {
@@ -288,17 +287,27 @@ impl Layers {
         let at: BTreeMap<&AbsPath, usize> =
             points.iter().enumerate().map(|(index, (path, _))| (path, index)).collect();
         let mut reopened = vec![Vec::new(); points.len()];
+        let mut below_cover = vec![false; points.len()];
         for (index, (path, point)) in points.iter().enumerate() {
             let Some(around) = outer.get(path).and_then(|outer| at.get(outer)) else { continue };
             let covered = points.get(*around).is_some_and(|(_, outer)| outer.hold == Hold::Hidden);
             if covered
                 && point.hold != Hold::Hidden
                 && let Some(list) = reopened.get_mut(*around)
+                && let Some(below) = below_cover.get_mut(index)
             {
                 list.push(index);
+                *below = true;
             }
         }
-        Self { points, reopened }
+        Self { points, reopened, below_cover }
+    }
+
+    /// What has to stand where a point is put: below a cover that is a placeholder of ours, elsewhere what
+    /// was taken from there.
+    fn onto(&self, index: usize, point: &Point) -> Onto {
+        let placeholder = self.below_cover.get(index) == Some(&true);
+        if point.hold == Hold::Hidden || placeholder { Onto::SameKind } else { Onto::Itself }
     }
 
     fn iter(&self) -> impl Iterator<Item = (usize, &AbsPath, &Point)> {
@@ -394,7 +403,7 @@ impl Maker {
             if point.hold != Hold::Hidden && !laid {
                 self.step(Step::Take { path: c_path(path)?, slot });
             }
-            taken.push((index, path, point, slot));
+            taken.push((index, path, point, slot, layers.onto(index, point)));
         }
         let everything = layers
             .iter()
@@ -407,7 +416,7 @@ impl Maker {
         self.fill_base(&devices);
         self.covers(layers)?;
         if around.writes == Writes::Listed {
-            for (index, path, point, slot) in &taken {
+            for (index, path, point, slot, _) in &taken {
                 self.lay(*index, path, point, *slot)?;
             }
         }
@@ -419,12 +428,16 @@ impl Maker {
         if around.resolver.is_some() {
             self.put_resolver()?;
         }
-        for (index, path, point, slot) in taken {
-            if around.writes == Writes::Listed && point.pin {
-                // Of what was laid around it by now.
+        for (index, path, point, slot, onto) in taken {
+            // What is laid over a place is another object, and so is everything below.
+            let (laid, onto) = match around.writes {
+                Writes::Kept => (false, onto),
+                Writes::Listed => (point.pin, Onto::SameKind),
+            };
+            if laid {
                 self.step(Step::Take { path: c_path(path)?, slot });
             }
-            self.put(path, point, slot, &layers.cover_name(index, point))?;
+            self.put(path, point, (slot, onto), &layers.cover_name(index, point))?;
         }
         self.mask_proc();
         Ok(())
@@ -458,10 +471,9 @@ impl Maker {
                 self.directory(&upper, mode);
                 self.directory(&work, 0o700);
                 let in_memory = |name: &str| c_text(&format!("/dev/{name}"));
-                let step = u32::try_from(self.view.steps.len()).unwrap_or(u32::MAX);
                 let (above, work) = (in_memory(&upper), in_memory(&work));
                 self.step(Step::Overlay { path: c_path(path)?, upper: above, work, slot });
-                self.view.layers.push(Layer { place: path.clone(), upper: c_text(&upper), step });
+                self.view.layers.push(Layer { place: path.clone(), upper: c_text(&upper) });
                 return Ok(());
             }
             Kind::File => name,
@@ -474,7 +486,7 @@ impl Maker {
         }
         self.file(&upper, mode, content);
         self.step(Step::TakeBelow { base: BASE, path: c_text(&upper), slot });
-        self.view.layers.push(Layer { place: path.clone(), upper: c_text(&upper), step: u32::MAX });
+        self.view.layers.push(Layer { place: path.clone(), upper: c_text(&upper) });
         Ok(())
     }
 
@@ -482,7 +494,7 @@ impl Maker {
         &mut self,
         path: &AbsPath,
         point: &Point,
-        slot: usize,
+        (slot, onto): (usize, Onto),
         cover: &str,
     ) -> Result<(), Failure> {
         match point.hold {
@@ -500,7 +512,7 @@ impl Maker {
         let why = point.why.clone();
         self.view.explanation.push(Explained { path: path.clone(), what, why });
         if path.as_str() != "/" {
-            self.step(Step::Put { slot, path: c_path(path)? });
+            self.step(Step::Put { slot, path: c_path(path)?, onto });
         }
         Ok(())
     }
@@ -596,10 +608,11 @@ impl Maker {
         self.step(take("dev/shm", SHM));
         self.step(Step::Writable { slot: SHM });
         self.step(take("dev", DEV));
-        self.step(Step::Put { slot: DEV, path: c"/dev".to_owned() });
-        self.step(Step::Put { slot: SHM, path: c"/dev/shm".to_owned() });
+        let put = |slot, path: &str| Step::Put { slot, path: c_text(path), onto: Onto::SameKind };
+        self.step(put(DEV, "/dev"));
+        self.step(put(SHM, "/dev/shm"));
         for (name, slot) in devices {
-            self.step(Step::Put { slot: *slot, path: c_text(&format!("/dev/{name}")) });
+            self.step(put(*slot, &format!("/dev/{name}")));
         }
         self.step(Step::Terminals { path: c"/dev/pts".to_owned() });
     }
@@ -613,7 +626,7 @@ impl Maker {
         };
         let slot = self.slot();
         self.step(Step::TakeBelow { base: BASE, path: c"resolv.conf".to_owned(), slot });
-        self.step(Step::Put { slot, path: c_path(&real)? });
+        self.step(Step::Put { slot, path: c_path(&real)?, onto: Onto::SameKind });
         Ok(())
     }
 
@@ -623,7 +636,7 @@ impl Maker {
             let path = c_text(&format!("/proc/{name}"));
             self.view.proc.push(Step::Take { path: path.clone(), slot });
             self.view.proc.push(Step::ReadOnly { slot });
-            self.view.proc.push(Step::Put { slot, path });
+            self.view.proc.push(Step::Put { slot, path, onto: Onto::Itself });
         }
     }
 

@@ -1,21 +1,13 @@
 //! How the boundary of a request is built here.
 
-use crate::changes::Layer;
 use crate::environment::{self, Variables};
-use crate::expansion::{self, Allowed};
 use crate::filter::{self, Choice, Internet};
-use crate::landlock::{self, Wanted};
-use crate::mounts::{self, Explained, Surroundings, View};
+use crate::layout::{Basis, Layout};
 use crate::report::Collector;
 use crate::supervisor::Guards;
-use crate::sys::{
-    Capture, ExecArguments, Landlock, Namespaces, Supervision, arguments_and_variables,
-};
+use crate::sys::{self, ExecArguments, Supervision, Target, arguments_and_variables};
 use crate::temporary::Temporary;
-use crate::{
-    Backend, Capabilities, Enforcement, Failure, Listener, Request, SignalRelay, TEMPORARY, Writes,
-};
-use crate::{identity, network};
+use crate::{Backend, Capabilities, Enforcement, Failure, Request, SignalRelay, TEMPORARY, Writes};
 use portcullis_model::AbsPath;
 use portcullis_profile::{
     Access, CompiledFiles, Effect, FileRule, Limits, NetworkAccess, Origin, Reach, SandboxProfile,
@@ -23,7 +15,6 @@ use portcullis_profile::{
 };
 use rustix::fs::FileType;
 use rustix::process::{Resource, Rlimit};
-use rustix::thread::UnshareFlags;
 use std::ffi::{CString, OsString};
 use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
@@ -37,32 +28,17 @@ pub struct Plan {
     pub(crate) files: CompiledFiles,
     pub(crate) profile: SandboxProfile,
     pub(crate) cwd: AbsPath,
-    pub(crate) namespaces: Option<Namespaces>,
-    pub(crate) landlock: Option<Landlock>,
+    pub(crate) basis: Basis,
+    pub(crate) layout: Layout,
     pub(crate) supervision: Option<Supervision>,
-    pub(crate) command: Command,
+    pub(crate) target: Target,
     pub(crate) signals: SignalRelay,
     pub(crate) visible_memory: [(usize, usize); 2],
-    pub(crate) explanation: Vec<Explained>,
     pub(crate) sentinels: Vec<(OsString, OsString)>,
     pub(crate) temporary: Temporary,
     pub(crate) wall: Option<Duration>,
     pub(crate) collector: Collector,
     pub(crate) pause_at: u32,
-    pub(crate) layers: Vec<Layer>,
-}
-
-/// The command, as the kernel takes it.
-#[derive(Debug)]
-pub(crate) struct Command {
-    pub(crate) cwd: CString,
-    pub(crate) candidates: Vec<CString>,
-    pub(crate) arguments: ExecArguments,
-    pub(crate) variables: ExecArguments,
-    pub(crate) limits: Vec<(Resource, Rlimit)>,
-    pub(crate) closed: Vec<(u32, u32)>,
-    pub(crate) passed: Vec<RawFd>,
-    pub(crate) filter: Vec<libc::sock_filter>,
 }
 
 /// Works out how the boundary of a request is built here. Nothing is started or changed.
@@ -83,52 +59,33 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
     };
     let files = CompiledFiles::new(profile.files.clone());
     let variables = environment::build(environment, &profile.environment, &cwd, temporary.path())?;
-    let mut view = View::default();
-    if own_view {
-        let around = Surroundings {
-            terminal: descriptors.terminal.clone(),
-            resolver: resolver(&request.listeners),
-            writes: request.writes,
-        };
-        view = mounts::plan(&files, &around)?;
-    }
-    let allowed = if own_view {
-        Allowed {
-            readable: vec![(AbsPath::root(), true)],
-            writable: std::mem::take(&mut view.writable),
-        }
-    } else {
-        expansion::expand(&files)
-    };
-    let landlock = landlock_rules(capabilities, &profile, backend, &allowed, &descriptors)?;
-    let explanation = std::mem::take(&mut view.explanation);
-    let guarded = view.guarded;
-    let layers = std::mem::take(&mut view.layers);
-    let handed = (request.writes == Writes::Listed).then_some(mounts::BASE);
-    let namespaces =
-        own_view.then(|| namespaces(&profile, backend, view, request.listeners)).transpose()?;
-    let namespaces = namespaces.map(|namespaces| Namespaces { handed, ..namespaces });
     let collector = Collector::new(&profile, &command_text(&program, &arguments), request.reports);
-    let command = command(&program, arguments, &cwd, &variables, &profile, backend, &descriptors)?;
+    let target = target(&program, arguments, &cwd, &variables, &profile, backend, &descriptors)?;
+    let basis = Basis {
+        backend,
+        landlock: capabilities.landlock,
+        descriptors,
+        listeners: request.listeners,
+        writes: request.writes,
+    };
+    let layout = basis.lay_out(&files, &profile)?;
     Ok(Plan {
         enforcement: capabilities.enforcement(backend, &profile),
-        supervision: crate::supervisor::filter::program(guards(&files, &profile, backend, guarded))
+        supervision: crate::supervisor::filter::program(guards(&files, &profile, backend))
             .map(|filter| Supervision { filter }),
         files,
         cwd,
-        namespaces,
-        landlock,
-        command,
+        basis,
+        layout,
+        target,
         signals: request.signals,
         visible_memory: arguments_and_variables(),
-        explanation,
         sentinels: variables.sentinels,
         temporary,
         wall: profile.limits.wall_seconds.map(Duration::from_secs),
         profile,
         collector,
         pause_at: 0,
-        layers,
     })
 }
 
@@ -140,7 +97,7 @@ impl Plan {
 
     /// What the kernel will hold, path by path, for people.
     pub fn explain(&self) -> Vec<String> {
-        self.explanation.iter().map(|explained| explained.text(&self.files)).collect()
+        self.layout.explanation.iter().map(|explained| explained.text(&self.files)).collect()
     }
 
     /// The variables that stand in for hidden ones, by name.
@@ -151,7 +108,7 @@ impl Plan {
     /// Waits to be killed when the set-up has come to a stage.
     #[cfg(feature = "fault-injection")]
     pub fn pause_at(&mut self, stage: &str) -> Result<(), Failure> {
-        let stage = crate::sys::Stage::ALL.into_iter().find(|known| format!("{known:?}") == stage);
+        let stage = sys::Stage::ALL.into_iter().find(|known| format!("{known:?}") == stage);
         let stage = stage.ok_or_else(|| Failure::new("there is no such stage"))?;
         self.pause_at = stage as u32;
         Ok(())
@@ -191,10 +148,11 @@ fn choose(
 }
 
 /// What is known of the descriptors that are passed on.
-struct Descriptors {
+#[derive(Debug)]
+pub(crate) struct Descriptors {
     declared: Vec<RawFd>,
-    terminals: Vec<RawFd>,
-    terminal: Option<AbsPath>,
+    pub(crate) terminals: Vec<RawFd>,
+    pub(crate) terminal: Option<AbsPath>,
 }
 
 impl Descriptors {
@@ -251,19 +209,8 @@ impl Descriptors {
     }
 }
 
-fn resolver(listeners: &[Listener]) -> Option<Vec<u8>> {
-    const NAMES: u16 = 53;
-    let stub = listeners.iter().find(|listener| listener.address.port() == NAMES)?;
-    Some(format!("nameserver {}\noptions edns0 trust-ad\n", stub.address.ip()).into_bytes())
-}
-
-/// What has to be judged by name, call by call; `guarded` says that not everything hidden is covered.
-fn guards(
-    files: &CompiledFiles,
-    profile: &SandboxProfile,
-    backend: Backend,
-    guarded: bool,
-) -> Guards {
+/// What has to be judged by name, call by call.
+fn guards(files: &CompiledFiles, profile: &SandboxProfile, backend: Backend) -> Guards {
     let enabled = profile.files.disabled.is_none();
     let rule = |access, effect| {
         move |rule: &&FileRule| enabled && rule.access == access && rule.effect == effect
@@ -275,80 +222,15 @@ fn guards(
         .iter()
         .filter(rule(Access::Write, Effect::Deny))
         .any(|rule| !matches!(rule.reach, Reach::Path(_)));
-    let changeable =
-        |dir: &AbsPath| rustix::fs::access(dir.as_str(), rustix::fs::Access::WRITE_OK).is_ok();
     Guards {
         create: writable,
-        read: enabled && (guarded || files.needs_read_guard(changeable)),
+        read: enabled && files.needs_read_guard(),
         metadata: (writable && by_pattern) || (enabled && backend == Backend::LandlockOnly),
         sockets: profile.sockets.all.is_none(),
     }
 }
 
-fn landlock_rules(
-    capabilities: &Capabilities,
-    profile: &SandboxProfile,
-    backend: Backend,
-    allowed: &Allowed,
-    descriptors: &Descriptors,
-) -> Result<Option<Landlock>, Failure> {
-    let sockets: Vec<AbsPath> = profile
-        .sockets
-        .allowed
-        .iter()
-        .filter_map(|rule| match &rule.reach {
-            Reach::Path(path) => Some(path.clone()),
-            Reach::Pattern(_) | Reach::Leaf(_) => None,
-        })
-        .collect();
-    let no_network = profile.network != NetworkAccess::Host;
-    let wanted = Wanted {
-        files: profile.files.disabled.is_none(),
-        readable: &allowed.readable,
-        writable: &allowed.writable,
-        sockets: &sockets,
-        no_tcp: no_network && backend == Backend::LandlockOnly,
-        own_devices: backend != Backend::LandlockOnly,
-        terminals: &descriptors.terminals,
-    };
-    landlock::rules(capabilities.landlock, &wanted)
-}
-
-fn namespaces(
-    profile: &SandboxProfile,
-    backend: Backend,
-    view: View,
-    listeners: Vec<Listener>,
-) -> Result<Namespaces, Failure> {
-    let mut flags = UnshareFlags::NEWUSER
-        | UnshareFlags::NEWNS
-        | UnshareFlags::NEWIPC
-        | UnshareFlags::NEWUTS
-        | UnshareFlags::NEWCGROUP;
-    let network = match &profile.network {
-        NetworkAccess::Host if !listeners.is_empty() => {
-            return Err(Failure::new("listeners need an own network, and this run has none"));
-        }
-        NetworkAccess::Host => None,
-        NetworkAccess::None | NetworkAccess::Domains { .. } => {
-            flags |= UnshareFlags::NEWNET;
-            let opened = vec![-1; listeners.len()];
-            Some(Capture { messages: network::messages(), listeners, opened })
-        }
-    };
-    Ok(Namespaces {
-        flags,
-        identity: identity::identity(),
-        network,
-        slots: vec![-1; view.slots],
-        view: view.steps,
-        proc: (backend == Backend::Full).then_some(view.proc),
-        nested: profile.nested.is_some(),
-        handed: None,
-    })
-}
-
-fn command(
+fn target(
     program: &OsString,
     arguments: Vec<OsString>,
     cwd: &AbsPath,
@@ -356,7 +238,7 @@ fn command(
     profile: &SandboxProfile,
     backend: Backend,
     descriptors: &Descriptors,
-) -> Result<Command, Failure> {
+) -> Result<Target, Failure> {
     let name = program.clone().into_vec();
     let text = |bytes: Vec<u8>| {
         let wrong = || Failure::new("an argument has a NUL byte in it");
@@ -385,7 +267,7 @@ fn command(
         (NetworkAccess::Host, _) | (_, Backend::Full | Backend::SharedProc) => Internet::Open,
         (_, Backend::LandlockOnly) => Internet::Closed,
     };
-    Ok(Command {
+    Ok(Target {
         cwd: text(cwd.as_str().into())?,
         candidates,
         arguments: ExecArguments::new(strings),
@@ -393,6 +275,7 @@ fn command(
         limits: limits(&profile.limits, backend),
         closed: descriptors.closed(),
         passed: descriptors.declared.clone(),
+        signals: sys::block_signals(&[]),
         filter: filter::program(Choice { nested: profile.nested.is_some(), internet })?,
     })
 }

@@ -3,16 +3,15 @@
 use crate::changes::{self, Changes, Layer};
 use crate::report::Collector;
 use crate::supervisor::ReportReader;
-use crate::sys::{self, Page};
+use crate::sys::{self, Page, Words};
 use crate::temporary::Temporary;
 use crate::{Capabilities, prepare};
 use crate::{Enforcement, Failure, Report, Request, SignalRelay};
-use portcullis_model::AbsPath;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus};
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Runs a command in its boundary and waits for its end.
@@ -128,6 +127,20 @@ impl Member {
 }
 
 impl Family {
+    /// Takes in those that were started by the supervisor, and the status of the one that has ended.
+    pub(crate) fn meet(&mut self, words: &Words) {
+        if let Some(pid) = Pid::from_raw(words.starter.load(Ordering::Acquire)) {
+            Member { pid, handle: None }.bury();
+        }
+        let number = |word: &AtomicI32| Pid::from_raw(word.load(Ordering::Acquire));
+        self.init = number(&words.init).map(Member::of);
+        self.target = number(&words.target).map(Member::of);
+    }
+
+    pub(crate) fn supervisor_has_ended(&self) -> bool {
+        self.supervisor.as_ref().is_none_or(Member::has_ended)
+    }
+
     /// Kills everything inside and everything of ours.
     pub(crate) fn end(&mut self) {
         // With init, the kernel kills everything in its process namespace. Init then waits until all of
@@ -138,10 +151,34 @@ impl Family {
     }
 }
 
-impl Drop for Running {
+impl Drop for Family {
     fn drop(&mut self) {
-        self.family.end();
+        self.end();
     }
+}
+
+/// Sleeps until there is something to read or the supervisor has ended, and tells whether a signal asks to
+/// give up before.
+pub(crate) fn sleep_for(
+    source: &OwnedFd,
+    family: &Family,
+    relay: Option<&Relay>,
+) -> rustix::io::Result<bool> {
+    let mut fds = vec![PollFd::new(source, PollFlags::IN)];
+    let handle = family.supervisor.as_ref().and_then(|member| member.handle.as_ref());
+    let Some(handle) = handle else { return Ok(false) };
+    fds.push(PollFd::new(handle, PollFlags::IN));
+    fds.extend(relay.map(|relay| PollFd::new(&relay.signals, PollFlags::IN)));
+    match poll(&mut fds, None) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(errno) => return Err(errno),
+    }
+    let Some(relay) = relay else { return Ok(false) };
+    let mut over = false;
+    while let Some((signal, _)) = sys::take_signal(relay.signals.as_fd()) {
+        over |= [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT].contains(&signal);
+    }
+    Ok(over)
 }
 
 /// What woke the launcher.
@@ -157,11 +194,6 @@ impl Running {
     /// What is enforced.
     pub fn enforcement(&self) -> &Enforcement {
         &self.enforcement
-    }
-
-    /// The place that a step of the view lays something over.
-    pub(crate) fn place_at(&self, step: u32) -> Option<&AbsPath> {
-        self.layers.iter().find(|layer| layer.step == step).map(|layer| &layer.place)
     }
 
     /// The sockets asked for, in the order asked.
@@ -257,34 +289,6 @@ impl Running {
             supervisor_gone: self.supervised && over(1),
             signals: ready(first_signal),
         })
-    }
-
-    /// Sleeps until there is something to read, and tells whether a signal asks to give up before.
-    pub(crate) fn sleep_for(&self, source: &OwnedFd) -> rustix::io::Result<bool> {
-        let mut fds = vec![PollFd::new(source, PollFlags::IN)];
-        let supervisor = self.family.supervisor.as_ref();
-        let handle = supervisor.and_then(|member| member.handle.as_ref());
-        fds.extend(handle.map(|handle| PollFd::new(handle, PollFlags::IN)));
-        if handle.is_none() {
-            return Ok(false);
-        }
-        if let Some(relay) = &self.relay {
-            fds.push(PollFd::new(&relay.signals, PollFlags::IN));
-        }
-        match poll(&mut fds, None) {
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno),
-        }
-        let Some(relay) = &self.relay else { return Ok(false) };
-        let mut over = false;
-        while let Some((signal, _)) = sys::take_signal(relay.signals.as_fd()) {
-            over |= [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT].contains(&signal);
-        }
-        Ok(over)
-    }
-
-    pub(crate) fn supervisor_has_ended(&self) -> bool {
-        self.family.supervisor.as_ref().is_none_or(Member::has_ended)
     }
 
     fn relay_signals(&mut self) {

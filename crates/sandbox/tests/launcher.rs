@@ -19,7 +19,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 fn capabilities() -> &'static Capabilities {
@@ -250,6 +251,137 @@ fn what_is_protected_keeps_its_place() {
         );
         assert!(world.path(".git/hooks").is_dir(), "{}", backend.word());
         assert!(!world.path(".git/hooks/pre-commit").exists(), "{}", backend.word());
+    }
+}
+
+/// What the host does between the look at the files and the mounts, and the names that stay denied.
+const OVERTAKING: &[(&str, &str)] = &[
+    ("as it was found", "true"),
+    ("gone", "mv secrets ../gone; mv one.txt ../gone.txt"),
+    (
+        "of another kind",
+        "mv secrets ../dir; mv one.txt ../file; cp ../file/deep secrets 2> /dev/null || echo SECRET > secrets; mkdir one.txt; echo SECRET > one.txt/deep",
+    ),
+    (
+        "links elsewhere",
+        "mv secrets ../dir; ln -s ../dir secrets; mv one.txt ../file; ln -s ../file one.txt",
+    ),
+    (
+        "saved anew",
+        "mv one.txt x; echo SECRET > one.txt; mv secrets y; mkdir secrets; echo SECRET > secrets/deep",
+    ),
+    ("frozen ones saved anew", "cp kept x; mv x kept; mv still z; mkdir still"),
+    ("writable ones gone", "mv ../free ../was"),
+    ("writable ones links elsewhere", "mv ../free ../was; ln -s outside ../free"),
+];
+
+#[test]
+fn what_the_host_does_during_the_set_up_opens_nothing() {
+    for backend in backends() {
+        for (what, change) in OVERTAKING {
+            let around = tempfile::tempdir().unwrap();
+            let mut world = World::new(backend);
+            let inside = around.path().join("project");
+            fs::create_dir_all(inside.join("secrets")).unwrap();
+            fs::create_dir_all(inside.join("still")).unwrap();
+            let free = around.path().join("free");
+            fs::create_dir(&free).unwrap();
+            fs::create_dir(around.path().join("outside")).unwrap();
+            for file in ["secrets/deep", "one.txt", "kept"] {
+                fs::write(inside.join(file), "SECRET\n").unwrap();
+            }
+            let rules = &mut world.profile.files.rules;
+            rules.extend([
+                rule(Access::Write, Effect::Allow, &free),
+                rule(Access::Read, Effect::Deny, &inside.join("secrets")),
+                rule(Access::Read, Effect::Deny, &inside.join("one.txt")),
+                rule(Access::Write, Effect::Allow, &inside),
+                rule(Access::Write, Effect::Deny, &inside.join("kept")),
+                rule(Access::Write, Effect::Deny, &inside.join("still")),
+            ]);
+            let script = format!(
+                "cd {}; cat secrets secrets/deep one.txt one.txt/deep; echo changed > kept; \
+                 echo x > still/new; echo x > ../free/new; echo fine > fine",
+                inside.display()
+            );
+            let out = world.path("out");
+            let script = format!("exec > {} 2>&1; {script}", out.display());
+            let capabilities = capabilities().clone().weakened_to(backend);
+            let plan = prepare(world.request("bash", &["-c", &script]), &capabilities).unwrap();
+            let bash = Command::new("bash").args(["-c", change]).current_dir(&inside).status();
+            assert!(bash.unwrap().success(), "{what}");
+            let finished = plan.launch().unwrap_or_else(|failure| panic!("{what}: {failure}"));
+            let finished = finished.wait().unwrap();
+            let case = format!("{what} on {}", backend.word());
+            let said = fs::read_to_string(&out).unwrap();
+            assert_eq!(finished.end, End::Exited(0), "{case}: {said}");
+            assert!(!said.contains("SECRET"), "{case}: {said}");
+            assert!(inside.join("fine").exists(), "{case}: {said}");
+            assert_eq!(fs::read_to_string(inside.join("kept")).unwrap(), "SECRET\n", "{case}");
+            assert!(!inside.join("still/new").exists(), "{case}");
+            assert!(!around.path().join("outside/new").exists(), "{case}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_host_that_never_rests_is_survived_or_named() {
+    for backend in backends() {
+        let mut world = World::new(backend);
+        fs::create_dir(world.path("secrets")).unwrap();
+        fs::write(world.path("secrets/deep"), "SECRET\n").unwrap();
+        world.deny(Access::Read, "secrets");
+        let mover = Mover::start(world.path("secrets"), world.path("other"));
+        let capabilities = capabilities().clone().weakened_to(backend);
+        let (mut started, mut named) = (0, 0);
+        for _ in 0..25 {
+            let script = "for i in 1 2 3 4 5 6 7 8 9; do cat secrets/deep; done > out";
+            let request = world.request("sh", &["-c", script]);
+            match prepare(request, &capabilities).unwrap().launch() {
+                Ok(running) => {
+                    let finished = running.wait().unwrap();
+                    started += 1;
+                    let said = fs::read_to_string(world.path("out")).unwrap();
+                    assert_eq!(said, "", "on {}: {finished:?}", backend.word());
+                }
+                Err(failure) => {
+                    named += 1;
+                    let text = failure.to_string();
+                    assert!(text.contains("secrets` was moved or replaced"), "{text}");
+                }
+            }
+        }
+        drop(mover);
+        assert!(started >= 15, "{started} started, {named} given up on {}", backend.word());
+    }
+}
+
+/// A host that moves a directory away and back until it is dropped.
+struct Mover {
+    over: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Mover {
+    fn start(here: PathBuf, there: PathBuf) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&over);
+        let thread = std::thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                fs::rename(&here, &there).unwrap();
+                std::thread::sleep(Duration::from_micros(300));
+                fs::rename(&there, &here).unwrap();
+                std::thread::sleep(Duration::from_micros(300));
+            }
+        });
+        Self { over, thread: Some(thread) }
+    }
+}
+
+impl Drop for Mover {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        self.thread.take().unwrap().join().unwrap();
     }
 }
 
@@ -573,6 +705,7 @@ fn killing_any_of_ours_at_any_stage_leaves_nothing_behind() {
             let children = || fs::read_to_string(&list).unwrap_or_default();
             wait_until("the fork", || !children().trim().is_empty());
             std::thread::sleep(Duration::from_millis(150));
+            assert!(child.try_wait().unwrap().is_none(), "{stage} is not waited at");
             let family = children();
             let family: Vec<&str> = family.split_whitespace().collect();
             if victim == "launcher" {

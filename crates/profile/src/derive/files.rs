@@ -203,8 +203,7 @@ impl Making<'_> {
         let hops = self.place.hops.get(path).map_or(&[][..], Vec::as_slice);
         // What is behind the last link has none on its way.
         let hops = hops.split_last().map_or(&[][..], |(_, before)| before);
-        let mut ways = [path, &located].into_iter().chain(hops);
-        let changeable = ways.any(|way| {
+        let changeable = [path, &located].into_iter().chain(hops).any(|way| {
             let parent = way.parent();
             parent.is_some_and(|parent| {
                 let held = self.changeable.judge_as(&parent, Access::Write, Kind::Directory);

@@ -22,7 +22,8 @@ pub(super) struct Found {
     pub(super) object: OwnedFd,
     /// Its path as the kernel tells it; of something without a name not a path, such as `pipe:[7]`.
     pub(super) name: Vec<u8>,
-    /// Whether no symlink led there: then it is also the name that was asked for.
+    /// Whether it is also the name that was asked for: no symlink led there, and nobody moved it between
+    /// the resolution and the look at its name.
     pub(super) direct: bool,
 }
 
@@ -105,6 +106,9 @@ impl Target<'_> {
                     let name = self.shared.name_of(object.as_fd())?;
                     // SECURITY: what ends in /proc may be ours where the program meant its own.
                     if !name.starts_with(b"/proc") {
+                        // SECURITY: a denied file that the host moves away right now has a name that is not
+                        // denied by the time it is looked at; it was asked for by the one that is.
+                        let direct = direct && is_named(&name, path.to_bytes());
                         return Ok(Found { object, name, direct });
                     }
                 }
@@ -378,6 +382,15 @@ impl TrimSlashes for [u8] {
     }
 }
 
+/// Whether a name is what a path without symlinks says: as a whole, or from the directory it starts in. A
+/// path that is written in another way than names are may be told from its name without being another.
+fn is_named(name: &[u8], path: &[u8]) -> bool {
+    if path.first() == Some(&b'/') {
+        return name == path;
+    }
+    name.strip_suffix(path).is_some_and(|before| before.last() == Some(&b'/'))
+}
+
 /// Whether a path ends so that its last name has to be a directory.
 fn ends_in_directory(path: &[u8]) -> bool {
     path == b"." || path.ends_with(b"/") || path.ends_with(b"/.")
@@ -396,3 +409,25 @@ const MOST_LINKS: usize = 40;
 const PROC_ROOT: u64 = 1;
 /// `PROC_SUPER_MAGIC`.
 const PROC_MAGIC: rustix::fs::FsWord = 0x9fa0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_not_what_was_asked_is_told() {
+        for (name, path, same) in [
+            ("/a/b", "/a/b", true),
+            ("/a/b", "b", true),
+            ("/a/b", "a/b", true),
+            ("/other/b", "a/b", false),
+            ("/other/b", "/a/b", false),
+            ("/a/xb", "b", false),
+            ("/a/b", "./b", false),
+            ("/a/b (deleted)", "b", false),
+            ("/a", "..", false),
+        ] {
+            assert_eq!(is_named(name.as_bytes(), path.as_bytes()), same, "{name} for {path}");
+        }
+    }
+}

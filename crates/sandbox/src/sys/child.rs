@@ -15,9 +15,11 @@
 //! no threads, and the supervisor needs some; so a short-lived *starter* in between enters the namespace.
 
 use super::kernel::{self, Side};
-use super::script::{Capture, Landlock, Namespaces, Script, Step, Supervision, Target};
+use super::script::{
+    Capture, Kept, Landlock, Namespaces, Onto, Place, Script, Step, Supervision, Target,
+};
 use super::{Page, Stage};
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::process::{DumpableBehavior, Pid, Signal};
@@ -31,9 +33,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub(crate) fn fork_and_follow(
     script: Script,
     supervise: impl FnOnce(&Script, OwnedFd),
-) -> Result<(Pid, Page)> {
+) -> Result<(Pid, Kept)> {
     match kernel::fork()? {
-        Side::Parent(pid) => Ok((pid, script.into_page())),
+        Side::Parent(pid) => Ok((pid, script.into_kept())),
         Side::Child => follow(script, supervise),
     }
 }
@@ -255,7 +257,7 @@ fn build(namespaces: &mut Namespaces, page: &Page) -> std::result::Result<(), Fa
     pause(page, Stage::View);
     if let Some(masks) = &namespaces.proc {
         let proc = page.words().proc.load(Ordering::Acquire);
-        kernel::put_tree(proc, libc::AT_FDCWD, c"/proc").at(Stage::Proc)?;
+        put(proc, c"/proc", Onto::SameKind).at(Stage::Proc)?;
         for (number, step) in (0_u32..).zip(masks) {
             match perform(step, &mut namespaces.slots) {
                 // Not every kernel has every part of `/proc`.
@@ -375,9 +377,9 @@ fn perform(step: &Step, slots: &mut [RawFd]) -> Result<()> {
         Step::Link { base, path, target } => {
             rustix::fs::symlinkat(target, kernel::borrow(at(slots, *base)?), path)
         }
-        Step::Put { slot, path } => {
+        Step::Put { slot, path, onto } => {
             let tree = at(slots, *slot)?;
-            kernel::put_tree(tree, libc::AT_FDCWD, path)?;
+            put(tree, path, *onto)?;
             drop(kernel::own(tree));
             keep(slots, *slot, -1);
             Ok(())
@@ -390,15 +392,42 @@ fn perform(step: &Step, slots: &mut [RawFd]) -> Result<()> {
     }
 }
 
+/// Puts a mount in its place.
+///
+/// SECURITY: the host goes on while the view is built. What stands at the path by now may be another thing
+/// than the plan was made for, or be reached by a link that was put in between; a mount there would show
+/// one thing under the name of another, and leave uncovered what it was meant for. `ESTALE` asks for a new
+/// plan. What moves only after this look takes the mount along, and its name is the supervisor's.
+fn put(tree: RawFd, path: &std::ffi::CStr, onto: Onto) -> Result<()> {
+    let place = kernel::own(kernel::open_plain(path)?);
+    let (ours, there) = (rustix::fs::fstat(kernel::borrow(tree))?, rustix::fs::fstat(&place)?);
+    let is_directory = |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+    let fits = match onto {
+        Onto::SameKind => is_directory(&ours) == is_directory(&there),
+        Onto::Itself => (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino),
+    };
+    if !fits {
+        return Err(Errno::STALE);
+    }
+    kernel::put_tree(tree, place.as_raw_fd())
+}
+
 fn restrict(landlock: &Landlock) -> Result<()> {
     let ruleset = kernel::own(kernel::landlock_ruleset(landlock)?);
     for rule in &landlock.rules {
-        let flags = OFlags::PATH | OFlags::CLOEXEC;
-        match rustix::fs::openat(CWD, &rule.path, flags, Mode::empty()) {
+        let opened = match rule.place {
+            // SECURITY: as for mounts, a link that is new on the way was put there by someone.
+            Place::There | Place::Perhaps => kernel::open_plain(&rule.path).map(kernel::own),
+            Place::Reached => {
+                let flags = OFlags::PATH | OFlags::CLOEXEC;
+                rustix::fs::openat(CWD, &rule.path, flags, Mode::empty())
+            }
+        };
+        match opened {
             Ok(place) => {
                 kernel::landlock_allow(ruleset.as_raw_fd(), place.as_raw_fd(), rule.rights)?;
             }
-            Err(_) if rule.optional => {}
+            Err(_) if rule.place != Place::There => {}
             Err(errno) => return Err(errno),
         }
     }

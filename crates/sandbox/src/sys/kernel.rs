@@ -178,18 +178,19 @@ pub(super) fn copy_tree(dir: RawFd, path: &CStr) -> Result<RawFd> {
 }
 
 const MOVE_MOUNT_F_EMPTY_PATH: c_uint = 4;
+const MOVE_MOUNT_T_EMPTY_PATH: c_uint = 0x40;
 
-/// Puts a mount on its way onto `path`.
-pub(super) fn put_tree(mount: RawFd, dir: RawFd, path: &CStr) -> Result<()> {
+/// Puts a mount on its way onto what `place` is, wherever that is called by now.
+pub(super) fn put_tree(mount: RawFd, place: RawFd) -> Result<()> {
     // SAFETY: both paths are C strings; the call touches no memory.
     let returned = unsafe {
         libc::syscall(
             libc::SYS_move_mount,
             mount,
             c"".as_ptr(),
-            dir,
-            path.as_ptr(),
-            MOVE_MOUNT_F_EMPTY_PATH,
+            place,
+            c"".as_ptr(),
+            MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH,
         )
     };
     check(returned).map(drop)

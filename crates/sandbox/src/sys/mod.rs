@@ -18,8 +18,8 @@ pub(crate) use kernel::{
     arguments_and_variables, block_signals, end_by_signal, landlock_version, process_group,
     restore_signals, session, signal_descriptor, take_signal,
 };
-pub(crate) use page::{Page, Stage};
+pub(crate) use page::{Page, Stage, Words};
 pub(crate) use script::{
-    Capture, ExecArguments, FileRight, Identity, Landlock, Namespaces, Script, Step, Supervision,
-    Target,
+    Capture, ExecArguments, FileRight, Identity, Kept, Landlock, Namespaces, Onto, Place, Script,
+    Step, Supervision, Target,
 };

@@ -34,11 +34,25 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Keeps the page only: everything else is for the other side of the fork, and the end of a pipe is
-    /// not seen while anyone holds on to it.
-    pub(super) fn into_page(self) -> Page {
-        self.page
+    /// Keeps what another attempt needs: the descriptors are for the other side of the fork, and the end
+    /// of a pipe is not seen while anyone holds on to it.
+    pub(super) fn into_kept(self) -> Kept {
+        let Self { page, namespaces, target, supervision, .. } = self;
+        Kept { page, view: namespaces.map_or_else(Vec::new, |made| made.view), target, supervision }
     }
+}
+
+/// What is left of a script on this side of the fork.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// Progress.
+    pub(crate) page: Page,
+    /// The steps of the view, to name one that failed.
+    pub(crate) view: Vec<Step>,
+    /// The command.
+    pub(crate) target: Target,
+    /// The supervised calls.
+    pub(crate) supervision: Option<Supervision>,
 }
 
 /// The namespaces and what fills them.
@@ -111,9 +125,39 @@ pub(crate) enum Step {
     /// Makes a symlink.
     Link { base: usize, path: CString, target: CString },
     /// Puts a mount in its place.
-    Put { slot: usize, path: CString },
+    Put { slot: usize, path: CString, onto: Onto },
     /// Mounts an own set of terminals.
     Terminals { path: CString },
+}
+
+/// What has to stand where a mount is put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Onto {
+    /// A directory for a directory, something else for something else.
+    SameKind,
+    /// The very object that the mount was taken from.
+    Itself,
+}
+
+impl Step {
+    /// The path of the machine that the step is about, where it is about one.
+    pub(crate) fn place(&self) -> Option<&CStr> {
+        match self {
+            Self::Take { path, .. }
+            | Self::Put { path, .. }
+            | Self::Overlay { path, .. }
+            | Self::Memory { path, .. }
+            | Self::Terminals { path } => Some(path),
+            Self::Private
+            | Self::TakeBelow { .. }
+            | Self::ReadOnlyEverything
+            | Self::ReadOnly { .. }
+            | Self::Writable { .. }
+            | Self::Directory { .. }
+            | Self::File { .. }
+            | Self::Link { .. } => None,
+        }
+    }
 }
 
 /// What Landlock is to enforce.
@@ -140,8 +184,19 @@ pub(crate) struct FileRight {
     pub(crate) path: CString,
     /// The rights.
     pub(crate) rights: u64,
-    /// Whether the path may be missing.
-    pub(crate) optional: bool,
+    /// What is known of the place.
+    pub(crate) place: Place,
+}
+
+/// What is known of a place that gets rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It is there, and the path is its real one.
+    There,
+    /// The path is its real one. It may be gone.
+    Perhaps,
+    /// It is whatever the path leads to, if that is anything.
+    Reached,
 }
 
 /// The command.
