@@ -64,7 +64,7 @@ fn every_access_goes_as_the_profile_predicts() {
         }
         let Sum { tried, allowed, wrong } = sum;
         println!(
-            "\n| differential | seeds {first} to {} | {tried} accesses | {allowed} allowed | {} wrong |",
+            "| differential | seeds {first} to {} | {tried} accesses | {allowed} allowed | {} wrong |",
             first + SEEDS - 1,
             wrong.len()
         );
