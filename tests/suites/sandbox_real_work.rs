@@ -62,7 +62,7 @@ const WORK: &[(&str, &[&str], &str)] = &[
     (
         "git tag, branch, reset, reflog",
         &["git"],
-        "git tag v1 && git branch -q x && echo z > z && git add z && git commit -qm z && git reset -q --hard v1 && git branch -m x y && git reflog | wc -l && git tag && git branch",
+        "git tag v1 && git branch -q x && echo z > z && git add z && git commit -qm z && git reset -q --hard v1 && git reflog | wc -l && git tag && git branch",
     ),
     (
         "git fetch and push",
@@ -86,7 +86,7 @@ const WORK: &[(&str, &[&str], &str)] = &[
     ),
     (
         "node server and client",
-        &["node"],
+        &["node", "ip"],
         "node -e 'const h=require(\"http\");const s=h.createServer((q,r)=>r.end(\"served\")).listen(0,\"127.0.0.1\",()=>h.get({port:s.address().port,host:\"127.0.0.1\"},r=>{r.on(\"data\",d=>console.log(String(d)));r.on(\"end\",()=>s.close())}))'",
     ),
     (
@@ -246,8 +246,15 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     (
         "git push -u",
-        "git clone -q --bare . $TMPDIR/o.git && git push -q -u $TMPDIR/o.git HEAD:new; s=$?; git -C $TMPDIR/o.git log -1 --format=%s new; exit $s",
+        // It complains and succeeds, for it has pushed.
+        "git clone -q --bare . $TMPDIR/o.git && git push -q -u $TMPDIR/o.git HEAD:new && git -C $TMPDIR/o.git log -1 --format=%s new && git config branch.main.merge > /dev/null",
         "could not write config file .git/config: Permission denied",
+    ),
+    ("git remote add", "git remote add o /x", "could not set 'remote.o.url' to '/x'"),
+    (
+        "git branch -m",
+        "git branch -q x && git branch -m x y",
+        "branch is renamed, but update of config-file failed",
     ),
     ("a hook", "echo 'exit 1' > .git/hooks/pre-commit", ".git/hooks/pre-commit: Permission denied"),
 ];
@@ -259,6 +266,10 @@ fn real_work_goes_as_it_does_outside() {
         "real_work_goes_as_it_does_outside",
         std::slice::from_ref(&toolchain),
         || {
+            // Inside the sandbox loopback is there; outside this machine has to be told.
+            let mut loopback =
+                sandboxed::bare(Identity::Root, &["ip", "link", "set", "lo", "up"]).unwrap();
+            assert!(find("ip").is_none() || loopback.output().unwrap().status.success());
             let mut wrong = Vec::new();
             for identity in [Identity::User, Identity::Root] {
                 for (name, needs, script) in WORK {
@@ -285,10 +296,9 @@ fn real_work_goes_as_it_does_outside() {
                         ));
                     }
                     // What does not even work outside shows nothing.
-                    assert!(
-                        outside.0.contains("status: 0") || script.contains("exit"),
-                        "{name}: {outside:?}"
-                    );
+                    if !outside.0.contains("status: 0") && !script.contains("exit") {
+                        wrong.push(format!("{name} does not work outside: {outside:?}"));
+                    }
                 }
             }
             assert!(wrong.is_empty(), "{}", wrong.join("\n"));
