@@ -267,6 +267,7 @@ fn real_work_goes_as_it_does_outside() {
         std::slice::from_ref(&toolchain),
         || {
             // Inside the sandbox loopback is there; outside this machine has to be told.
+            fixture::plant(Identity::User).unwrap();
             let mut loopback =
                 sandboxed::bare(Identity::Root, &["ip", "link", "set", "lo", "up"]).unwrap();
             assert!(find("ip").is_none() || loopback.output().unwrap().status.success());
