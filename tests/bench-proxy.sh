@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # The proxy side by side with squid and tinyproxy from the distribution, a bare relay and no proxy at all.
 # All in one run, so that the rows can be compared; what is not installed is skipped and said so.
+# Medians of ROUNDS rounds, each of which measures everything in turn.
 # Usage: tests/bench-proxy.sh [ROUNDS]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-rounds=${1:-3}
-cargo build --quiet --release --locked -p portcullis-cli -p portcullis-tests --bin portcullis --bin proxy-load
-load=target/release/proxy-load
+rounds=${1:-7}
+cargo build --quiet --release --locked -j2 -p portcullis-cli --bin portcullis
+cargo build --quiet --release --locked -j2 -p portcullis-proxy --example load
+load=target/release/examples/load
 place=$(mktemp -d)
 running=()
 closing() {
@@ -65,10 +67,8 @@ else
   echo "SKIP tinyproxy: not installed (apt-get install tinyproxy)"
 fi
 
-printf '%-12s %8s %8s %8s %8s %8s %8s   %s\n' '' tunnels/s 'p50 ms' 'p99 ms' 'us/tunn' 'MiB/s' 'cpu/GiB' 'idle tunnels'
-for _ in $(seq "$rounds"); do
-  "$load" measure direct
-  for index in "${!names[@]}"; do
-    "$load" measure "${names[$index]}" "${addresses[$index]}" "${processes[$index]}"
-  done
+compared=()
+for index in "${!names[@]}"; do
+  compared+=("${names[$index]}" "${addresses[$index]}" "${processes[$index]}")
 done
+"$load" compare "$rounds" "${compared[@]}"

@@ -6,6 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,7 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A terminal with a program on it.
 #[derive(Debug)]
 pub struct Terminal {
-    master: File,
+    /// Nothing once it was hung up.
+    master: Option<File>,
+    over: Arc<AtomicBool>,
+    reader: Option<thread::JoinHandle<()>>,
     child: Child,
     seen: Arc<Mutex<Vec<u8>>>,
     read: usize,
@@ -48,22 +52,48 @@ impl Terminal {
         let child = session.spawn()?;
         let master = File::from(master);
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let mut reader = master.try_clone()?;
+        // So that the reader can let go of it, and the terminal be hung up.
+        rustix::io::ioctl_fionbio(&master, true)?;
+        let mut from = master.try_clone()?;
         let into = Arc::clone(&seen);
-        thread::spawn(move || {
+        let over = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&over);
+        let reader = thread::spawn(move || {
             let mut buffer = [0; 4096];
-            // A terminal nobody holds open any more reads as an error.
-            while let Ok(size @ 1..) = reader.read(&mut buffer) {
-                let read = buffer.get(..size).unwrap_or_default();
-                into.lock().unwrap_or_else(PoisonError::into_inner).extend(read);
+            while !stop.load(Ordering::Relaxed) {
+                match from.read(&mut buffer) {
+                    Ok(size @ 1..) => {
+                        let read = buffer.get(..size).unwrap_or_default();
+                        into.lock().unwrap_or_else(PoisonError::into_inner).extend(read);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        thread::sleep(Duration::from_millis(2));
+                    }
+                    // A terminal nobody holds open any more reads as an error.
+                    Ok(_) | Err(_) => return,
+                }
             }
         });
-        Ok(Self { master, child, seen, read: 0 })
+        Ok(Self { master: Some(master), over, reader: Some(reader), child, seen, read: 0 })
+    }
+
+    fn master(&self) -> io::Result<&File> {
+        self.master.as_ref().ok_or_else(|| io::Error::other("it was hung up"))
+    }
+
+    /// Closes the person's side, as when a window is closed or a connection lost.
+    pub fn hang_up(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        if let Some(reader) = self.reader.take() {
+            // It only reads.
+            reader.join().ok();
+        }
+        self.master = None;
     }
 
     /// Types.
     pub fn write(&mut self, text: &str) -> io::Result<()> {
-        self.master.write_all(text.as_bytes())
+        (&mut self.master()?).write_all(text.as_bytes())
     }
 
     /// Reads on until a text appears, and says what came before it.
@@ -87,7 +117,7 @@ impl Terminal {
     /// Makes the window another size.
     pub fn resize(&self, rows: u16, columns: u16) -> io::Result<()> {
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        Ok(tcsetwinsize(&self.master, size)?)
+        Ok(tcsetwinsize(self.master()?, size)?)
     }
 }
 

@@ -259,7 +259,10 @@ fn an_interactive_shell_inside_has_job_control() {
         std::thread::sleep(std::time::Duration::from_millis(300));
         shell.write("\x1a").unwrap();
         shell.wait_for("Stopped").unwrap();
-        shell.write("kill -KILL %1; wait %1; echo killed-$?-\n").unwrap();
+        // A shell learns of it by a signal, outside and inside: `wait` right after `kill` may be too early.
+        shell
+            .write("kill -KILL %1; while kill -0 $! 2> /dev/null; do sleep 0.05; done; wait $!; echo killed-$?-\n")
+            .unwrap();
         shell.wait_for("killed-137-").unwrap();
         shell.write("tty; echo tty-$?-\n").unwrap();
         shell.wait_for("tty-").unwrap();

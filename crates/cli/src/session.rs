@@ -79,7 +79,9 @@ fn project_root_of(cwd: &AbsPath, home: &AbsPath) -> AbsPath {
             break;
         }
         let has = |name: &str| fs::symlink_metadata(format!("{directory}/.claude/{name}")).is_ok();
-        if has("settings.json") || has("settings.local.json") {
+        let names =
+            ["settings.json", "settings.local.json", "portcullis.toml", "portcullis.local.toml"];
+        if names.into_iter().any(has) {
             return directory;
         }
         candidate = directory.parent();
@@ -177,6 +179,10 @@ fn check_flags(args: &PolicyArgs, layers: &[Layer]) -> Result<(), Failure> {
             return Err(Failure::input(format!("cannot read `{file}`: {why}"))
                 .hint(format!("name a settings file by `{flag}`")));
         }
+        if layer.is_native() {
+            check_toml(&file, &layer.text)?;
+            continue;
+        }
         if let Err(error) = serde_json::from_str::<Value>(&layer.text) {
             let detail = error.to_string();
             let detail = detail.split(" at line ").next().unwrap_or_default();
@@ -186,6 +192,16 @@ fn check_flags(args: &PolicyArgs, layers: &[Layer]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+fn check_toml(file: &str, text: &str) -> Result<(), Failure> {
+    let Err(error) = toml::from_str::<toml::Table>(text) else { return Ok(()) };
+    let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or(text);
+    let line = 1 + before.matches('\n').count();
+    let column = 1 + before.rsplit('\n').next().unwrap_or("").chars().count();
+    let detail = error.message();
+    Err(Failure::input(format!("`{file}:{line}:{column}` is not TOML: {detail}"))
+        .hint("a file whose name ends in `.toml` holds the keys of `portcullis`, as `key = value`"))
 }
 
 /// A system error in words, without the number and with a small first letter.

@@ -244,6 +244,17 @@ fn hook_and_action_stop_a_change_that_gives_access() {
     assert_eq!(done.status, Some(0), "{done:?}");
     place.write(settings, tight.replace("\"allow\"", "\"ask\""));
     both(0);
+    // A file that is taken away takes its denies along.
+    std::fs::remove_file(place.path().join(settings)).unwrap();
+    let gone = |variables: &[(&str, &str)]| run(action.to_str().unwrap(), &[], variables).status;
+    assert_eq!(gone(&[("BASE", &base)]), Some(1));
+    assert_eq!(gone(&[("BASE", &base), ("ALLOW_NEW", "true")]), Some(0));
+    assert_eq!(gone(&[]), Some(0));
+    git(&["add", "-A"]);
+    let hooked = run(hook.to_str().unwrap(), &[], &[]);
+    assert_eq!(hooked.status, Some(1), "{hooked:?}");
+    git(&["reset", "-q", "--hard"]);
+    assert_eq!(run(hook.to_str().unwrap(), &[], &[]).status, Some(0));
 }
 
 #[test]

@@ -64,6 +64,34 @@ const TOOLS: &[Tool] = &[
         explains: None,
     },
     Tool {
+        name: "ssh by ProxyCommand",
+        probe: "ssh -V",
+        script: "eval set -- \"$GIT_SSH_COMMAND\"; \"$@\" -o StrictHostKeyChecking=no -p $PORT git@$HOST true 2>&1 | grep -q 'kex_exchange_identification\\|banner' && printf reached",
+        explains: Some(
+            "eval set -- \"$GIT_SSH_COMMAND\"; \"$@\" -o StrictHostKeyChecking=no git@denied.invalid true 2>&1",
+        ),
+    },
+    Tool {
+        name: "socat",
+        probe: "socat -V",
+        script: "at=${http_proxy##*@}; user=${http_proxy#http://}; user=${user%%@*}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' | socat -t 10 - PROXY:${at%:*}:$HOST:80,proxyport=${at#*:},proxyauth=$user | tail -c 7",
+        explains: Some(
+            "at=${http_proxy##*@}; user=${http_proxy#http://}; user=${user%%@*}; socat - PROXY:${at%:*}:denied.invalid:80,proxyport=${at#*:},proxyauth=$user 2>&1 < /dev/null",
+        ),
+    },
+    Tool {
+        name: "aws",
+        probe: "aws --version",
+        script: "AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_MAX_ATTEMPTS=1 aws s3api list-buckets --region x --no-sign-request --endpoint-url $URL > /dev/null 2>&1; printf reached",
+        explains: None,
+    },
+    Tool {
+        name: "docker CLI",
+        probe: "docker --version",
+        script: "DOCKER_CONFIG=$(mktemp -d) docker -H tcp://$HOST:80 version > /dev/null 2>&1; printf reached",
+        explains: None,
+    },
+    Tool {
         name: "python urllib",
         probe: "python3 --version",
         script: "python3 -c 'import os,urllib.request as u;print(u.urlopen(os.environ[\"URL\"]).read().decode(),end=\"\")'",
@@ -93,6 +121,12 @@ const TOOLS: &[Tool] = &[
         name: "node fetch",
         probe: "node -e 'const [a,b]=process.versions.node.split(\".\").map(Number);if(a<22||(a==22&&b<21))process.exit(1)'",
         script: "node -e 'fetch(process.env.URL).then(r=>r.text()).then(t=>process.stdout.write(t))' 2>/dev/null",
+        explains: None,
+    },
+    Tool {
+        name: "node http",
+        probe: "node -e 'const [a,b]=process.versions.node.split(\".\").map(Number);if(a<22||(a==22&&b<21))process.exit(1)'",
+        script: "node -e 'require(\"http\").get(process.env.URL,r=>r.on(\"data\",d=>process.stdout.write(d)))' 2>/dev/null",
         explains: None,
     },
     Tool {
@@ -164,7 +198,7 @@ fn tools_reach_what_is_allowed_and_nothing_else() {
         ran += 1;
         let before = paths.lock().unwrap().len();
         let output = shell(tool.script);
-        let reached = paths.lock().unwrap().len() > before || tool.name == "git over ssh";
+        let reached = paths.lock().unwrap().len() > before || tool.name.contains("ssh");
         if output.stdout != b"reached" || !reached {
             problems.push(format!("{}: {output:?}", tool.name));
         }

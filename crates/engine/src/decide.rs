@@ -13,6 +13,7 @@ use portcullis_model::{
 use portcullis_policy::{Policy, PolicyRule};
 use portcullis_rules::{Match, Specifier};
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What a caller wants beside the decision. Nothing here changes it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,8 +80,8 @@ struct Judge<'a> {
     moves: usize,
     removes_tool: bool,
     findings: Vec<(Finding, Prompt)>,
-    /// What is in `findings`, to find it fast.
-    seen: BTreeSet<Finding>,
+    /// Digests of what is in `findings` with its place, to find it fast.
+    seen: BTreeSet<(u64, usize)>,
 }
 
 fn builtin(code: &'static str, text: impl Into<String>) -> Because {
@@ -169,7 +170,14 @@ impl<'a> Judge<'a> {
         prompt: Prompt,
     ) {
         let finding = Finding { decision, because, subject, certainty };
-        if self.seen.insert(finding.clone()) {
+        let mut hasher = DefaultHasher::new();
+        finding.hash(&mut hasher);
+        let mark = hasher.finish();
+        let same = |(_, at): &(u64, usize)| {
+            self.findings.get(*at).is_some_and(|(known, _)| *known == finding)
+        };
+        if !self.seen.range((mark, 0)..=(mark, usize::MAX)).any(same) {
+            self.seen.insert((mark, self.findings.len()));
             self.findings.push((finding, prompt));
         }
     }

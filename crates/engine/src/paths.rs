@@ -2,15 +2,16 @@
 
 use portcullis_facts::{Access, AccessFact, Accessor, Answers, Place, Real, glob_directory};
 use portcullis_model::{AbsPath, Certainty, RuleClass, TextSet};
-use portcullis_policy::{Policy, PolicyRule, Rules};
-use portcullis_rules::{Match, Specifier};
+use portcullis_policy::{FileTool, Policy, PolicyRule, Rules};
+use portcullis_rules::{Match, PathSet};
+use std::borrow::Cow;
 
 /// The tool whose path rules speak about an access.
-pub(crate) fn rule_tools(access: Access) -> &'static [&'static str] {
+pub(crate) fn rule_tools(access: Access) -> &'static [FileTool] {
     match access {
-        Access::Read => &["Read"],
+        Access::Read => &[FileTool::Read],
         // A Read deny also forbids writing: an edit shows what it replaces.
-        Access::Write | Access::Remove => &["Edit", "Read"],
+        Access::Write | Access::Remove => &[FileTool::Edit, FileTool::Read],
     }
 }
 
@@ -26,13 +27,9 @@ pub(crate) enum Spelling<'a> {
 fn spellings<'a>(place: &'a Place, answers: &'a Answers) -> Vec<Spelling<'a>> {
     let mut out = Vec::new();
     let push = |out: &mut Vec<Spelling<'a>>, path: &'a AbsPath| {
-        out.push(Spelling::Path(path));
-        if let Some(Real { path: real, hops }) = answers.real.get(path) {
-            if real != path {
-                out.push(Spelling::Path(real));
-            }
-            out.extend(hops.iter().filter(|hop| *hop != path && *hop != real).map(Spelling::Path));
-        }
+        let mut held = Vec::new();
+        push_spellings(&mut held, path, answers);
+        out.extend(held.into_iter().map(Spelling::Path));
     };
     match place {
         Place::Known(paths) => paths.iter().for_each(|path| push(&mut out, path)),
@@ -145,21 +142,23 @@ pub(crate) fn path_rules<'p>(
     tool: &str,
     answers: &Answers,
 ) -> Vec<(&'p PolicyRule, Certainty)> {
-    let mut out = Vec::new();
+    let mut out: Vec<(&PolicyRule, Certainty)> = Vec::new();
     // NotebookEdit is not covered by a Read deny.
-    let tools: &[&str] = match (class, access.access) {
+    let tools: &[FileTool] = match (class, access.access) {
         // Edit grants Read to the tools that read; what a shell command reads needs a Read rule.
-        (RuleClass::Allow, Access::Read) if access.by == Accessor::Tool => &["Read", "Edit"],
-        (RuleClass::Allow, Access::Read) => &["Read"],
-        (RuleClass::Allow | RuleClass::Ask, Access::Write | Access::Remove) => &["Edit"],
-        (RuleClass::Deny, Access::Write | Access::Remove) if tool == "NotebookEdit" => &["Edit"],
+        (RuleClass::Allow, Access::Read) if access.by == Accessor::Tool => {
+            &[FileTool::Read, FileTool::Edit]
+        }
+        (RuleClass::Allow, Access::Read) => &[FileTool::Read],
+        (RuleClass::Allow | RuleClass::Ask, Access::Write | Access::Remove) => &[FileTool::Edit],
+        (RuleClass::Deny, Access::Write | Access::Remove) if tool == "NotebookEdit" => {
+            &[FileTool::Edit]
+        }
         (RuleClass::Deny | RuleClass::Ask, kind) => rule_tools(kind),
     };
-    for name in tools {
-        for rule in rules.for_tool(name) {
-            if !matches!(rule.rule.specifier(), Specifier::Path(_)) {
-                continue;
-            }
+    for (position, tool) in tools.iter().enumerate() {
+        for index in candidates(rules.paths_of(*tool), class, access, answers).iter() {
+            let Some(rule) = rules.list.get(*index) else { continue };
             let found = match class {
                 RuleClass::Allow if grants(rule, access, answers) => Match::Certain,
                 RuleClass::Allow => Match::No,
@@ -170,12 +169,70 @@ pub(crate) fn path_rules<'p>(
                 Match::Possible => Certainty::Possible,
                 Match::Certain => Certainty::Certain,
             };
-            if !out.iter().any(|(known, _): &(&PolicyRule, Certainty)| std::ptr::eq(*known, rule)) {
+            // A rule for `*` means both tools.
+            let known = position > 0 && out.iter().any(|(known, _)| std::ptr::eq(*known, rule));
+            if !known {
                 out.push((rule, certainty));
             }
         }
     }
     out
+}
+
+/// The places of the rules that may say something about an access: all that do, and maybe more.
+fn candidates<'s>(
+    set: &'s PathSet,
+    class: RuleClass,
+    access: &AccessFact,
+    answers: &Answers,
+) -> Cow<'s, [usize]> {
+    let every = Cow::Borrowed(set.all());
+    match (&access.place, class) {
+        // An allow rule has to cover each of the paths.
+        (Place::Known(paths), RuleClass::Allow) => {
+            paths.first().map_or(Cow::Borrowed(&[]), |path| set.at(path))
+        }
+        (Place::Glob(_) | Place::Unknown(_), RuleClass::Allow) | (Place::Free, _) => {
+            Cow::Borrowed(&[])
+        }
+        (Place::Unknown(_), RuleClass::Ask | RuleClass::Deny) => every,
+        (Place::Known(paths), RuleClass::Ask | RuleClass::Deny) => {
+            let mut held: Vec<&AbsPath> = Vec::new();
+            for path in paths {
+                push_spellings(&mut held, path, answers);
+                if access.recursive {
+                    match answers.below.get(path) {
+                        Some(below) => held.extend(below),
+                        None => return every,
+                    }
+                }
+            }
+            set.at_any(held)
+        }
+        (Place::Glob(globs), RuleClass::Ask | RuleClass::Deny) => {
+            let [glob] = globs.as_slice() else { return every };
+            let mut held: Vec<&AbsPath> = Vec::new();
+            for path in answers.globs.get(glob).into_iter().flatten() {
+                push_spellings(&mut held, path, answers);
+            }
+            let (by_text, by_match) = (set.at_glob(glob), set.at_any(held));
+            let mut both = [&*by_text, &*by_match].concat();
+            both.sort_unstable();
+            both.dedup();
+            Cow::Owned(both)
+        }
+    }
+}
+
+/// A path and every other one it leads to or through.
+fn push_spellings<'a>(out: &mut Vec<&'a AbsPath>, path: &'a AbsPath, answers: &'a Answers) {
+    out.push(path);
+    if let Some(Real { path: real, hops }) = answers.real.get(path) {
+        if real != path {
+            out.push(real);
+        }
+        out.extend(hops.iter().filter(|hop| *hop != path && *hop != real));
+    }
 }
 
 /// The directories a session works in, as written and resolved.

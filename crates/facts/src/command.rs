@@ -1,6 +1,6 @@
 //! One simple command: what is under its wrappers, what it does, and which files it touches.
 
-use crate::doubt::{Content, variables_of};
+use crate::doubt::{Content, names_in, variables_of};
 use crate::expand::{Nothing, Value};
 use crate::facts::{AccessFact, RemovalFact, RemovalTarget};
 use crate::forms::{basename, push_deny_forms, push_forms, without_assignments};
@@ -74,8 +74,16 @@ impl Walker<'_> {
             let lists = argument_lists(&simple.words, declaration, &places, &places);
             resolved = lists.into_iter().next().map_or(resolved, Cow::Owned);
         }
+        let index = self.out.commands.len();
         let flow = self.listed(&written, &resolved, &shell, stdin, state);
         if open {
+            if let Some(names) = names_in(&simple.words).filter(|_| simple.words.len() <= 48) {
+                let counted = |name: String| {
+                    let count = state.variables.get(&name).len();
+                    (name, count)
+                };
+                self.out.settling.push((index, names.into_iter().map(counted).collect()));
+            }
             let known = state.lookup(Reach::Text);
             let mut names = state.lookup(Reach::Text);
             names.unset_is_empty = true;
@@ -124,6 +132,7 @@ impl Walker<'_> {
                     climbs: false,
                     dynamic: true,
                     guessed: true,
+                    settled: false,
                 });
             }
         }
@@ -140,6 +149,7 @@ impl Walker<'_> {
         if !known {
             let mut fact = empty_fact(span, Origin::Payload);
             fact.argv = argv.to_vec();
+            fact.guessed = self.guessing;
             fact.forms.push(Form::restricting(TextSet::anything()));
             // SECURITY: any command is also any file: `curl x | sh` may read what a rule forbids.
             for access in [Access::Read, Access::Write] {
@@ -155,6 +165,7 @@ impl Walker<'_> {
                     climbs: false,
                     dynamic: true,
                     guessed: true,
+                    settled: false,
                 });
             }
             self.out.commands.push(fact);
@@ -174,6 +185,7 @@ impl Walker<'_> {
         }
         let index = self.out.commands.len();
         let mut fact = empty_fact(shell.span, self.origin);
+        fact.guessed = self.guessing;
         fact.enclosed = self.enclosed;
         fact.substituted = self.substituted;
         fact.nested = self.nested > 0;
@@ -449,6 +461,10 @@ impl Walker<'_> {
         }
         set_by_builtin(&inside, stdin, &effect.assigns, state);
         for (name, value) in &effect.assigns {
+            let value_known = value.as_ref().and_then(Arg::known);
+            let given: Vec<Value> =
+                value_known.map(|text| Value::Scalar(text.to_owned())).into_iter().collect();
+            self.doubts.given(name, &given);
             self.hijack(name, shell.span);
             self.held(name, Content::of_text(value.as_ref().and_then(Arg::known)));
             self.integer(name, value.as_ref().and_then(Arg::known), shell.span);
@@ -543,6 +559,7 @@ impl Walker<'_> {
                 climbs: used.arg.known().is_some_and(climbs),
                 dynamic: used.arg.known().is_none() || !spelled,
                 guessed: false,
+                settled: false,
                 text,
                 span,
                 place: place_of(&used.arg, &state.cwd, &self.call.home),
@@ -667,6 +684,7 @@ fn empty_fact(span: Span, origin: Origin) -> CommandFact {
         nested: false,
         obscured: None,
         git: false,
+        guessed: false,
     }
 }
 

@@ -6,10 +6,15 @@
 //! numbers (or plain words, where numbers are compared) is no reason to ask.
 
 use crate::ObstacleFact;
+use crate::expand::Value;
 use crate::walk::Walker;
+use crate::{Accessor, Place};
 use portcullis_model::{Reason, Span};
-use portcullis_shell::{Command, Part, Script, Word};
+use portcullis_shell::{Command, Expansion, Part, Script, Word};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// More combinations of values than this are not all followed.
+const FOLLOWED: usize = 12;
 
 /// What a variable was given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,11 +39,35 @@ pub(crate) struct Doubts {
     printed: BTreeSet<String>,
     /// The text may make the name of a program mean something else.
     pub(crate) redefines: bool,
+    /// Every value that a variable is given anywhere in the text.
+    values: BTreeMap<String, Vec<Value>>,
+    /// Variables that are given values which are not known.
+    unsure: BTreeSet<String>,
 }
 
 impl Doubts {
     pub(crate) fn firm(&mut self, fact: &ObstacleFact) {
         self.firm.insert(fact.clone());
+    }
+
+    /// Notes the values a variable is given; without any they are not known.
+    pub(crate) fn given(&mut self, name: &str, values: &[Value]) {
+        if values.is_empty() {
+            self.unsure.insert(name.to_owned());
+        }
+        let known = self.values.entry(name.to_owned()).or_default();
+        for value in values {
+            if !known.contains(value) {
+                known.push(value.clone());
+            }
+        }
+    }
+
+    /// Whether a variable that had so many values at some point of the text never has another one.
+    pub(crate) fn complete(&self, name: &str, values: usize) -> bool {
+        let all = self.values.get(name).map_or(0, Vec::len);
+        let splits = self.values.contains_key("IFS") || self.unsure.contains("IFS");
+        all == values && all > 0 && !splits && !self.unsure.contains(name) && !set_by_bash(name)
     }
 
     /// Whether what an obstacle fears cannot be.
@@ -57,6 +86,25 @@ impl Doubts {
 }
 
 impl Walker<'_> {
+    /// Files that hang on variables are judged by the values, where those are all known.
+    pub(crate) fn settle(&mut self) {
+        for (index, names) in std::mem::take(&mut self.out.settling) {
+            // Of many combinations only some were followed.
+            // An unquoted value counts twice, as it may be a glob.
+            let combinations =
+                names.iter().fold(1_usize, |all, (_, count)| all.saturating_mul(2 * count));
+            let complete = names.iter().all(|(name, count)| self.doubts.complete(name, *count));
+            if !complete || combinations > FOLLOWED {
+                continue;
+            }
+            for access in &mut self.out.accesses {
+                access.settled |= access.by == Accessor::Operand(index)
+                    && matches!(access.place, Place::Unknown(_))
+                    && !access.guessed;
+            }
+        }
+    }
+
     /// Notes what a word gives a variable.
     pub(crate) fn held_word(&mut self, name: &str, word: &Word) {
         self.held(name, Content::of_word(word));
@@ -168,6 +216,35 @@ pub(crate) fn variables_of(words: &[Word]) -> Option<Vec<String>> {
         }
     }
     Some(names)
+}
+
+/// The variables that a command's words hang on, each as often as it stands there, where nothing else in them is unknown.
+pub(crate) fn names_in(words: &[Word]) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for part in words.iter().flat_map(|word| &word.parts) {
+        match part {
+            Part::Text { .. } | Part::Glob(_) | Part::Tilde(_) => {}
+            Part::Param { expansion, .. } if is_plain(expansion) => {
+                names.push(expansion.name.clone());
+            }
+            Part::Param { .. }
+            | Part::Subst { .. }
+            | Part::Process { .. }
+            | Part::Arith { .. }
+            | Part::Array(_)
+            | Part::Unreadable { .. } => return None,
+        }
+    }
+    (!names.is_empty()).then_some(names)
+}
+
+/// `$name`
+fn is_plain(expansion: &Expansion) -> bool {
+    expansion.operator.is_empty()
+        && expansion.subscript.is_none()
+        && !expansion.indirect
+        && !expansion.length
+        && expansion.name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
 }
 
 /// Stands for a number printed in the words themselves.

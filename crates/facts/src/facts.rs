@@ -113,6 +113,8 @@ pub struct CommandFact {
     pub nested: bool,
     /// It runs git, which reads configuration and hooks of the directory it runs in.
     pub git: bool,
+    /// Guessed from the words of a program that no table knows: not reported as a command.
+    pub guessed: bool,
 }
 
 impl CommandFact {
@@ -254,6 +256,9 @@ pub struct AccessFact {
     pub climbs: bool,
     /// Any word of a command whose program is not known: it may be a file, or not.
     pub guessed: bool,
+    /// The same with the values of its variables stands beside it, and they are all there are: deny
+    /// and ask rules look there.
+    pub settled: bool,
     /// The spelling needs approval however harmless the path is: `~`, a glob or an unknown as the
     /// target of an output redirect.
     pub dynamic: bool,

@@ -101,6 +101,7 @@ fn tool_access(facts: &mut Facts, call: &ToolCall, text: &str, access: Access, r
         climbs: false,
         dynamic: false,
         guessed: false,
+        settled: false,
     });
 }
 
@@ -138,6 +139,7 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
             fact.weight = fact.weight.min(Weight::NeedsBare);
         }
     }
+    walker.settle();
     walker.written_and_run();
     let nothing = walker.out.commands.is_empty()
         && walker.out.accesses.is_empty()

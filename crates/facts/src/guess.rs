@@ -44,15 +44,30 @@ impl Walker<'_> {
             }
         }
         for piece in code.iter().filter_map(Arg::known) {
-            let apart = |c: char| {
-                !c.is_alphanumeric() && !matches!(c, '.' | '/' | '_' | '-' | '~' | '+' | '@')
-            };
-            piece.split(apart).filter(|word| is_pathlike(word)).for_each(|word| words.push(word));
+            paths_in_code(piece, &mut words);
         }
-        words.sort_unstable();
-        words.dedup();
         let mut writes = argv.iter().skip(1).filter_map(Arg::known).any(says_it_writes);
         writes |= code.iter().filter_map(Arg::known).any(may_write);
+        self.guess_words(index, words, writes, span, state);
+    }
+
+    /// Notes the files that code names, which a file run by this text holds.
+    pub(crate) fn guess_code(&mut self, code: &str, span: Span, state: &State) {
+        let mut words = Vec::new();
+        paths_in_code(code, &mut words);
+        self.guess_words(self.out.commands.len(), words, may_write(code), span, state);
+    }
+
+    fn guess_words(
+        &mut self,
+        index: usize,
+        mut words: Vec<&str>,
+        writes: bool,
+        span: Span,
+        state: &State,
+    ) {
+        words.sort_unstable();
+        words.dedup();
         for word in words.into_iter().take(MOST) {
             let arg = Arg::Known(word.to_owned());
             let place = place_of(&arg, &state.cwd, &self.call.home);
@@ -77,10 +92,18 @@ impl Walker<'_> {
                     climbs: false,
                     dynamic: false,
                     guessed: true,
+                    settled: false,
                 });
             }
         }
     }
+}
+
+/// The words of code that read like paths.
+fn paths_in_code<'a>(code: &'a str, words: &mut Vec<&'a str>) {
+    let apart =
+        |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '/' | '_' | '-' | '~' | '+' | '@');
+    words.extend(code.split(apart).filter(|word| is_pathlike(word)));
 }
 
 /// What stands between the names of files in commands and lists.

@@ -24,6 +24,37 @@ pub(crate) fn output_of_script(script: &Script, lookup: &dyn Lookup) -> Option<S
     output_of_commands(&statement.list.first.commands, lookup)
 }
 
+/// Whether a pipeline prints nothing but names of files, and only those it was let to look at.
+pub(crate) fn lists_names(commands: &[Command]) -> bool {
+    let mut words = commands.iter().map(|command| match command {
+        Command::Simple(simple) => simple.words.iter().map(Word::known).collect::<Vec<_>>(),
+        Command::Compound { .. } => Vec::new(),
+    });
+    let lister = |argv: &[Option<String>]| {
+        let mut argv = argv.iter().map(|word| word.as_deref().unwrap_or(""));
+        let name = argv.next().unwrap_or("");
+        match name {
+            "find" | "fd" | "ls" => true,
+            "git" => argv.any(|word| matches!(word, "ls-files" | "--name-only")),
+            "grep" | "rg" | "egrep" | "fgrep" => argv.any(|word| {
+                matches!(word, "--files" | "--files-with-matches" | "--files-without-match")
+                    || (word.starts_with('-')
+                        && !word.starts_with("--")
+                        && word.contains(['l', 'L']))
+            }),
+            _ => false,
+        }
+    };
+    // Behind it, what only picks or orders lines.
+    let filter = |argv: &[Option<String>]| {
+        matches!(
+            argv.first().and_then(|word| word.as_deref()),
+            Some("grep" | "egrep" | "fgrep" | "sort" | "head" | "tail" | "uniq")
+        )
+    };
+    words.next().is_some_and(|first| lister(&first)) && words.all(|argv| filter(&argv))
+}
+
 /// What the last of a pipeline's commands prints.
 pub(crate) fn output_of_commands(commands: &[Command], lookup: &dyn Lookup) -> Option<String> {
     let mut input: Option<String> = None;

@@ -473,6 +473,7 @@ const VERSIONED: &[&str] = &[
 const SCRIPT_STARTS: &[&str] = &[
     "exec=",
     "proxycommand",
+    "use_askpass",
     "localcommand",
     "knownhostscommand",
     ":!",

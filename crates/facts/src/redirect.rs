@@ -145,6 +145,7 @@ impl Walker<'_> {
                     climbs: arg.known().is_some_and(climbs),
                     dynamic: written.as_ref().is_none_or(|arg| arg.known().is_none()),
                     guessed: false,
+                    settled: false,
                 });
             }
         }

@@ -43,6 +43,8 @@ pub(crate) enum Runner {
     Other,
     /// The same, of any file in a directory.
     Below,
+    /// Make, which gives the lines of its recipes to a shell.
+    Make,
 }
 
 /// Text that a redirect gives a file.
@@ -110,8 +112,9 @@ impl Walker<'_> {
             "npm" | "yarn" | "pnpm" | "bun" => &["package.json"],
             _ => &[],
         };
+        let by = if base.ends_with("make") { Runner::Make } else { Runner::Other };
         for file in standing {
-            push(file, Runner::Other);
+            push(file, by.clone());
         }
         if base == "cargo" {
             for file in ["build.rs", "src/main.rs", "src/lib.rs"] {
@@ -138,7 +141,9 @@ impl Walker<'_> {
                     option.split_once('=').map_or(attached, |(_, file)| file)
                 });
                 // `gcc @options`, `sqlite3 '.read file'`
-                let file = file.strip_prefix('@').unwrap_or(file);
+                if let Some(options) = file.strip_prefix('@') {
+                    push(options, Runner::Other);
+                }
                 if runner == Runner::Other {
                     file.split_ascii_whitespace().for_each(|word| push(word, Runner::Other));
                 } else {
@@ -160,7 +165,7 @@ impl Walker<'_> {
                     values_of(&words, "-C").into_iter().chain(values_of(&words, "--directory"))
                 {
                     for file in standing {
-                        push(&format!("{directory}/{file}"), Runner::Other);
+                        push(&format!("{directory}/{file}"), Runner::Make);
                     }
                 }
             }
@@ -302,6 +307,7 @@ impl Walker<'_> {
             | Runner::Code(_)
             | Runner::Source
             | Runner::Other
+            | Runner::Make
             | Runner::Below => may_be_same(&run.place, &access.place),
         };
         access.access == Access::Write && !access.guessed && same && self.gives_content(access)
@@ -321,16 +327,24 @@ impl Walker<'_> {
         let runner = match &run.runner {
             Runner::Kernel => first_line(text),
             Runner::Loader(name, _) => Runner::Code((*name).to_owned()),
-            Runner::Shell | Runner::Code(_) | Runner::Source | Runner::Other | Runner::Below => {
-                run.runner.clone()
-            }
+            Runner::Shell
+            | Runner::Code(_)
+            | Runner::Source
+            | Runner::Other
+            | Runner::Make
+            | Runner::Below => run.runner.clone(),
         };
         let script = || vec![(Inner::Script(Arg::Known(text.to_owned())), Certainty::Certain)];
         let (carried, any) = match runner {
             Runner::Shell | Runner::Kernel => (script(), false),
+            Runner::Make => recipes(text),
             // What it defines is not followed.
             Runner::Source => (script(), true),
-            Runner::Code(name) => (read_as_code(table_name(&name), text), false),
+            Runner::Code(name) => {
+                let state = State::fresh(run.cwd.clone(), self.call);
+                self.guess_code(text, run.span, &state);
+                (read_as_code(table_name(&name), text), false)
+            }
             Runner::Loader(..) | Runner::Other | Runner::Below => (Vec::new(), true),
         };
         if any {
@@ -394,6 +408,44 @@ fn loads_files(code: &str) -> bool {
     ["do ", "require", "load", "source", "runpy", "include", "exec(", "eval", "import("]
         .iter()
         .any(|word| code.contains(word))
+}
+
+/// Whether make runs what a variable of this name holds.
+fn names_a_tool(name: &str) -> bool {
+    let name = name.trim_end_matches([':', '?', '+', '!', ' ', '\t']);
+    let tools = [
+        "SHELL", "MAKE", "CC", "CXX", "CPP", "LD", "AR", "AS", "FC", "RM", "LEX", "YACC", "INSTALL",
+    ];
+    tools.contains(&name.trim())
+}
+
+/// What a makefile runs: the lines of its recipes. Also whether it may run more than they show.
+fn recipes(text: &str) -> (Vec<(Inner, Certainty)>, bool) {
+    let mut found = Vec::new();
+    let mut any = false;
+    for line in text.lines() {
+        let behind = line.split_once(';').filter(|(rule, _)| rule.contains(':'));
+        let recipe = line.strip_prefix('\t').or(behind.map(|(_, recipe)| recipe));
+        let Some(recipe) = recipe else {
+            let word = line.split_whitespace().next().unwrap_or("");
+            // Functions, inclusions and settings of make itself may run anything.
+            any |= line.contains('$')
+                || matches!(
+                    word,
+                    "include" | "-include" | "sinclude" | "define" | "load" | "export"
+                )
+                || [".SHELL", ".RECIPE", ".ONESHELL"].iter().any(|start| line.starts_with(start))
+                || line.split_once('=').is_some_and(|(name, _)| names_a_tool(name))
+                || line.ends_with('\\');
+            continue;
+        };
+        let recipe = recipe.trim_start_matches(['@', '-', '+', ' ', '\t']);
+        let plain = recipe.replace("$$", "");
+        any |= plain.contains('$') || plain.ends_with('\\');
+        let script = Inner::Script(Arg::Known(recipe.replace("$$", "$")));
+        found.push((script, Certainty::Certain));
+    }
+    (found, any)
 }
 
 /// Whether code has a word in it with which files are written.
@@ -469,13 +521,12 @@ pub(crate) fn runner_of(name: &str) -> Option<Runner> {
         "gcc" | "cc" | "clang" | "g++" | "c++" | "clang++" | "tcc" | "rustc" | "go" | "javac"
         | "ghc" | "swiftc" | "nim" | "zig" | "tsc" | "gfortran" => Runner::Code(name.to_owned()),
         "env" | "nice" | "xargs" => Runner::Kernel,
-        "make" | "gmake" | "vim" | "vi" | "ex" | "ed" | "tclsh" | "expect" | "gdb" | "java"
-        | "ninja" | "just" | "m4" | "bc" | "dc" | "sqlite3" | "psql" | "R" | "Rscript"
-        | "julia" | "guile" | "swipl" | "octave" | "crontab" | "at" | "batch" | "patch"
-        | "tmux" | "screen" | "ssh" | "scp" | "sftp" | "emacs" | "nvim" | "lldb" | "mysql"
-        | "rake" | "gnuplot" | "cmake" | "ansible-playbook" | "elixir" | "groovy" | "scala" => {
-            Runner::Other
-        }
+        "make" | "gmake" => Runner::Make,
+        "vim" | "vi" | "ex" | "ed" | "tclsh" | "expect" | "gdb" | "java" | "ninja" | "just"
+        | "m4" | "bc" | "dc" | "sqlite3" | "psql" | "R" | "Rscript" | "julia" | "guile"
+        | "swipl" | "octave" | "crontab" | "at" | "batch" | "patch" | "tmux" | "screen" | "ssh"
+        | "scp" | "sftp" | "emacs" | "nvim" | "lldb" | "mysql" | "rake" | "gnuplot" | "cmake"
+        | "ansible-playbook" | "elixir" | "groovy" | "scala" => Runner::Other,
         _ => return None,
     })
 }

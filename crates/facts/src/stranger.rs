@@ -34,7 +34,8 @@ impl Walker<'_> {
         shell: &Shell<'_>,
         state: &State,
     ) -> Vec<Inner> {
-        if !carried.is_empty() || self.guessing || self.origin == Origin::Lossy {
+        let tmux = argv.first().and_then(Arg::known) == Some("tmux");
+        if (!carried.is_empty() && !tmux) || self.guessing || self.origin == Origin::Lossy {
             return Vec::new();
         }
         let mut guessed = guessed_commands(argv);
@@ -79,32 +80,44 @@ fn guessed_commands(argv: &[Arg]) -> Vec<Inner> {
                 add_text(value, &mut found);
             }
         } else if let Some(option) = text.strip_prefix('-') {
-            let short = !listed && matches!(option, "c" | "e" | "x");
+            // `-c` is what shells call it; behind `-e` most tools take a pattern or a name.
+            let short = option == "c" && !listed && rest.len() > 1;
+            let spelled = option == "c" && !listed || names_a_command(option);
+            let value = rest.first().and_then(Arg::known);
+            if spelled && let Some(value) = value {
+                let single = option == "c" && !value.contains(char::is_whitespace);
+                if !single {
+                    add_text(value, &mut found);
+                }
+            }
             if short || names_a_command(option) {
-                rest.first()
-                    .and_then(Arg::known)
-                    .iter()
-                    .for_each(|text| add_text(text, &mut found));
                 add_words(rest, &mut found);
-            } else if !listed && option.starts_with(['c', 'e', 'x']) {
-                option.get(1..).iter().for_each(|text| add_text(text, &mut found));
             }
         } else if text.starts_with('!') {
             add_text(text, &mut found);
         } else {
             operands += 1;
-            if !listed && operands <= 3 && VERBS.contains(&text) {
-                // What follows is the command, or first what it runs in.
-                let command: Vec<Arg> = rest
-                    .iter()
-                    .skip_while(|word| word.prefix().starts_with('-'))
-                    .cloned()
-                    .collect();
-                add_words(&command, &mut found);
-                add_words(command.get(1..).unwrap_or(&[]), &mut found);
-                let only = command.first().and_then(Arg::known);
-                only.iter().for_each(|text| add_text(text, &mut found));
+            let verbs = if listed { STRONG_VERBS } else { VERBS };
+            if operands <= 3 && verbs.contains(&text) {
+                // What follows is the command, or first what it runs in. Behind an option, a word
+                // may be its value.
+                add_words(rest, &mut found);
+                if !rest.first().is_some_and(|word| word.prefix().starts_with('-')) {
+                    let inside = rest.get(1..).unwrap_or(&[]);
+                    let dashes = inside.first().and_then(Arg::known) == Some("--");
+                    add_words(inside.get(usize::from(dashes)..).unwrap_or(&[]), &mut found);
+                    rest.first()
+                        .and_then(Arg::known)
+                        .iter()
+                        .for_each(|text| add_text(text, &mut found));
+                } else if rest.first().and_then(Arg::known) == Some("--") {
+                    add_words(rest.get(1..).unwrap_or(&[]), &mut found);
+                }
             }
+        }
+        if !listed && !text.contains('\n') {
+            // Backquotes are markup in prose.
+            found.extend(calls_in_any_language(text, false));
         }
         if found.len() > MOST {
             break;
@@ -131,7 +144,7 @@ fn guessed_from_input(argv: &[Arg], text: &str) -> Vec<Inner> {
             break;
         }
     }
-    found.extend(calls_in_any_language(text));
+    found.extend(calls_in_any_language(text, false));
     found
 }
 
@@ -161,16 +174,16 @@ fn add_text(text: &str, found: &mut Vec<Inner>) {
     if text.len() > LONGEST || text.trim().is_empty() {
         return;
     }
-    found.extend(calls_in_any_language(text));
+    found.extend(calls_in_any_language(text, true));
     let script = setting_script(text).unwrap_or(text);
     let script = script.trim_start_matches(['!', ':', '\\', '|', '&', ' ']);
     // What is not plain shell is not read as such: it is most likely no command, and a text that
     // cannot be read would count as any command.
-    let plain = !script.contains(['$', '`', '<', '>', '(', ')', '{', '}', '"', '\''])
+    let plain = !script.contains(['<', '>', '(', ')', '{', '}', '"', '\''])
         || portcullis_shell::parse(script, &portcullis_shell::Options::default())
             .obstacles
             .is_empty();
-    if plain && !script.contains(['$', '`']) {
+    if plain && !script.contains(['$', '`', '*', '?', '[', '~']) {
         found.push(Inner::Script(Arg::Known(script.to_owned())));
         return;
     }
@@ -212,9 +225,12 @@ fn tmux(words: &[Arg], found: &mut Vec<Inner>) {
 
 /// Subcommands behind which a command stands.
 const VERBS: &[&str] = &[
-    "cmd", "cmd.run", "enter", "exec", "exec-env", "execute", "launch", "lock", "record", "rsh",
-    "run", "shell", "ssh", "unshare", "watch", "x",
+    "/C", "/c", "/k", "cmd", "cmd.run", "enter", "exec", "exec-env", "execute", "launch", "lock",
+    "record", "rsh", "run", "shell", "ssh", "unshare", "watch",
 ];
+
+/// Those that mean it in every program.
+const STRONG_VERBS: &[&str] = &["enter", "exec", "rsh", "ssh", "unshare"];
 
 /// Parts of the names of options and variables that hold a command.
 const COMMAND_PARTS: &[&str] = &[
@@ -306,6 +322,9 @@ mod tests {
             &["tool", "curl", "x"],
             &["tool", "--message", "curl x"],
             &["tool", "install", "curl"],
+            &["tool", "run", "-t", "curl x"],
+            &["tool", "-e", "curl x"],
+            &["tool", "-e", ".[dev]"],
             &["grep", "-e", "curl x"],
         ] {
             assert!(guessed(words).is_empty(), "{words:?}");

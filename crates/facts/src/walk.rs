@@ -7,16 +7,19 @@ use crate::command::Shell;
 use crate::doubt::{Content as Held, Doubts, named_in};
 use crate::expand::{Value, expand};
 use crate::facts::{AccessFact, AssignmentFact, ObstacleFact, RedirectFact};
-use crate::outputs::{output_of_command, text_of};
+use crate::outputs::{lists_names, output_of_command, text_of};
 use crate::place::place_of;
-use crate::runs::{Content, Run, Runner, loader_of};
+use crate::runs::{Content, Run};
 use crate::state::{Cwd, Flow, Reach, State};
 use crate::tables::environment::{hijacking_variable, safe_variable};
+use crate::tables::variables::{
+    holds_a_command, holds_options, loads_what_it_names, runs_what_it_names,
+};
 use crate::{Arg, CommandFact, Origin, Weight};
 use portcullis_model::{Reason, Span, ToolCall};
 use portcullis_shell::{
-    AndOr, Assign, AssignValue, Command, Compound, Connector, Part, Pipeline, Program, Script,
-    Simple, Target, Word,
+    AndOr, Arith, Assign, AssignValue, Command, Compound, Connector, Part, Pipeline, Program,
+    Script, Simple, Target, Word,
 };
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -40,6 +43,8 @@ pub(crate) struct Collected {
     pub(crate) runs: Vec<Run>,
     /// What redirects write, where the text shows it.
     pub(crate) contents: Vec<Content>,
+    /// Commands whose operands hang on variables only, with the number of values each has there.
+    pub(crate) settling: Vec<(usize, Vec<(String, usize)>)>,
 }
 
 impl Collected {
@@ -50,7 +55,7 @@ impl Collected {
         }
     }
 
-    fn mark(&self) -> [usize; 7] {
+    fn mark(&self) -> [usize; 8] {
         [
             self.commands.len(),
             self.accesses.len(),
@@ -59,11 +64,14 @@ impl Collected {
             self.obstacles.len(),
             self.runs.len(),
             self.contents.len(),
+            self.settling.len(),
         ]
     }
 
-    fn rewind(&mut self, mark: [usize; 7]) {
-        let [commands, accesses, redirects, assignments, obstacles, runs, contents] = mark;
+    fn rewind(&mut self, mark: [usize; 8]) {
+        let [commands, accesses, redirects, assignments, obstacles, runs, contents, settling] =
+            mark;
+        self.settling.truncate(settling);
         self.commands.truncate(commands);
         self.accesses.truncate(accesses);
         self.redirects.truncate(redirects);
@@ -133,9 +141,10 @@ impl Walker<'_> {
             .second_opinion
             .iter()
             .map(|words| (words, Origin::SecondReader))
-            .chain(program.lossy.iter().map(|words| (words, Origin::Lossy)))
+            .chain(program.lossy.iter().take(MAX_COMMANDS).map(|words| (words, Origin::Lossy)))
         {
-            let argv: Vec<Arg> = words.iter().cloned().map(Arg::Known).collect();
+            // Of a text that could not be read, and so asks anyway, a start is enough.
+            let argv: Vec<Arg> = words.iter().take(MAX_COMMANDS).cloned().map(Arg::Known).collect();
             let outer = std::mem::replace(&mut self.origin, origin);
             let span = self.carrier.unwrap_or_default();
             self.argv(&argv, &Shell::bare(span), &Stdin::Unknown, &mut state.clone());
@@ -145,6 +154,10 @@ impl Walker<'_> {
     }
 
     pub(crate) fn obstacle(&mut self, reason: Reason, span: Span, detail: &str) {
+        if self.guessing {
+            // What may not even be a command says nothing about the text.
+            return;
+        }
         let fact = self.obstacle_fact(reason, span, detail);
         self.doubts.firm(&fact);
         self.out.note(fact);
@@ -322,7 +335,15 @@ impl Walker<'_> {
                             Arg::One { .. } | Arg::Many { .. } => None,
                         }));
                     }
+                    if !word
+                        .parts
+                        .iter()
+                        .all(|part| matches!(part, Part::Text { .. } | Part::Glob(_)))
+                    {
+                        self.doubts.given(name, &[]);
+                    }
                 }
+                self.doubts.given(name, &values);
                 self.hijack(name, span);
                 self.integer(name, None, span);
                 state.assign(name, false, values);
@@ -331,7 +352,7 @@ impl Walker<'_> {
             }
             Compound::ForArith { expressions, body } => {
                 for arith in expressions {
-                    self.parts(&arith.parts, state);
+                    self.arith(arith, state);
                 }
                 self.repeated(&[body], state);
                 Flow::stays(&state.cwd)
@@ -372,7 +393,7 @@ impl Walker<'_> {
                 Flow::stays(&state.cwd)
             }
             Compound::Arith(arith) => {
-                self.parts(&arith.parts, state);
+                self.arith(arith, state);
                 Flow::stays(&state.cwd)
             }
         }
@@ -542,6 +563,10 @@ impl Walker<'_> {
                 self.command_value(&assign.name, text, assign.span, state);
             }
         }
+        if assign.append || assign.subscript.is_some() {
+            self.doubts.given(&assign.name, &[]);
+        }
+        self.doubts.given(&assign.name, &values);
         if assign.subscript.is_some() {
             let items = values
                 .into_iter()
@@ -603,6 +628,15 @@ impl Walker<'_> {
         self.parts(&word.parts, state);
     }
 
+    /// An expression, which may assign to any name in it.
+    fn arith(&mut self, arith: &Arith, state: &mut State) {
+        let name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        for word in arith.text.split(|c| !name(c)).filter(|word| !word.is_empty()) {
+            self.doubts.given(word, &[]);
+        }
+        self.parts(&arith.parts, state);
+    }
+
     fn parts(&mut self, parts: &[Part], state: &mut State) {
         for part in parts {
             match part {
@@ -623,6 +657,7 @@ impl Walker<'_> {
                         self.word(operand, state);
                     }
                     if matches!(expansion.operator.as_str(), ":=" | "=") {
+                        self.doubts.given(&expansion.name, &[]);
                         self.hijack(&expansion.name, Span::default());
                         for operand in &expansion.operands {
                             self.held_word(&expansion.name, operand);
@@ -637,7 +672,7 @@ impl Walker<'_> {
                         }
                     }
                 }
-                Part::Arith { arith, .. } => self.parts(&arith.parts, state),
+                Part::Arith { arith, .. } => self.arith(arith, state),
                 Part::Array(words) => {
                     for word in words {
                         self.word(word, state);
@@ -647,37 +682,6 @@ impl Walker<'_> {
             }
         }
     }
-}
-
-/// Whether a pipeline prints nothing but names of files, and only those it was let to look at.
-fn lists_names(commands: &[Command]) -> bool {
-    let mut words = commands.iter().map(|command| match command {
-        Command::Simple(simple) => simple.words.iter().map(Word::known).collect::<Vec<_>>(),
-        Command::Compound { .. } => Vec::new(),
-    });
-    let lister = |argv: &[Option<String>]| {
-        let mut argv = argv.iter().map(|word| word.as_deref().unwrap_or(""));
-        let name = argv.next().unwrap_or("");
-        match name {
-            "find" | "fd" | "ls" => true,
-            "git" => argv.any(|word| matches!(word, "ls-files" | "--name-only")),
-            "grep" | "rg" | "egrep" | "fgrep" => argv.any(|word| {
-                matches!(word, "--files" | "--files-with-matches" | "--files-without-match")
-                    || (word.starts_with('-')
-                        && !word.starts_with("--")
-                        && word.contains(['l', 'L']))
-            }),
-            _ => false,
-        }
-    };
-    // Behind it, what only picks or orders lines.
-    let filter = |argv: &[Option<String>]| {
-        matches!(
-            argv.first().and_then(|word| word.as_deref()),
-            Some("grep" | "egrep" | "fgrep" | "sort" | "head" | "tail" | "uniq")
-        )
-    };
-    words.next().is_some_and(|first| lister(&first)) && words.all(|argv| filter(&argv))
 }
 
 /// A name with a static value that is known to change nothing but how the program itself works.
@@ -694,159 +698,6 @@ pub(crate) fn safe_assignment(assign: &Assign) -> bool {
 /// Locale variables change how bash itself reads what follows, so as a statement they need approval.
 fn locale(name: &str) -> bool {
     name.starts_with("LC_") || name.starts_with("LANG") || name == "CHARSET"
-}
-
-/// Variables whose value bash itself runs, as a file or as commands: any command may follow.
-fn runs_what_it_names(name: &str) -> bool {
-    matches!(
-        name,
-        "BASH_ENV"
-            | "ENV"
-            | "PROMPT_COMMAND"
-            | "PS0"
-            | "PS1"
-            | "PS2"
-            | "PS4"
-            | "BASH_CMDS"
-            | "BASH_ALIASES"
-    ) || name.starts_with("BASH_FUNC_")
-        || name.starts_with("GIT_CONFIG_")
-        || matches!(
-            name,
-            "TAR_OPTIONS"
-                | "MAKEFLAGS"
-                | "GNUMAKEFLAGS"
-                | "VIMINIT"
-                | "EXINIT"
-                | "FZF_DEFAULT_COMMAND"
-                | "RSYNC_CONNECT_PROG"
-                | "PERL5OPT"
-                | "RUBYOPT"
-        )
-}
-
-/// Variables whose value a program runs as a command.
-fn holds_a_command(name: &str) -> bool {
-    name.ends_with("PAGER")
-        || name.ends_with("EDITOR")
-        || name.ends_with("ASKPASS")
-        || matches!(
-            name,
-            "VISUAL"
-                | "BROWSER"
-                | "FCEDIT"
-                | "LESSOPEN"
-                | "LESSCLOSE"
-                | "GIT_SSH"
-                | "GIT_SSH_COMMAND"
-                | "GIT_EXTERNAL_DIFF"
-                | "GIT_PROXY_COMMAND"
-                | "RSYNC_RSH"
-                | "CVS_RSH"
-                | "SHELL"
-                | "MAKE"
-                | "CC"
-                | "CXX"
-                | "CPP"
-                | "LD"
-                | "AR"
-                | "LESSEDIT"
-        )
-        || COMMAND_ENDS.iter().any(|end| name.to_ascii_uppercase().ends_with(end))
-}
-
-/// How the names of variables end whose value is a command.
-const COMMAND_ENDS: &[&str] = &[
-    "_CMD",
-    "_COMMAND",
-    "_EXEC",
-    "_HOOK",
-    "_LAUNCHER",
-    "_LINKER",
-    "_RUNNER",
-    "_SHELL",
-    "_SSH",
-    "_WRAPPER",
-    "RUSTC",
-    "RUSTDOC",
-    "_CC",
-    "_CXX",
-    "_AR",
-];
-
-/// Variables whose value is read as options, some of which take a command.
-fn holds_options(name: &str) -> bool {
-    matches!(
-        name,
-        "GOFLAGS"
-            | "RUSTFLAGS"
-            | "RUSTDOCFLAGS"
-            | "LESS"
-            | "JAVA_TOOL_OPTIONS"
-            | "JDK_JAVA_OPTIONS"
-            | "JAVA_OPTS"
-            | "MAVEN_OPTS"
-            | "GRADLE_OPTS"
-            | "FZF_DEFAULT_OPTS"
-            | "SSH_OPTIONS"
-            | "WGETRC"
-    )
-}
-
-/// Variables that name files or directories from which a program loads what it runs.
-fn loads_what_it_names(name: &str) -> Option<Runner> {
-    match name {
-        "PYTHONPATH" | "PYTHONHOME" => loader_of("python"),
-        "NODE_PATH" => loader_of("node"),
-        "PERL5LIB" | "PERLLIB" => loader_of("perl"),
-        "RUBYLIB" => loader_of("ruby"),
-        "LUA_PATH" => loader_of("lua"),
-        "PYTHONSTARTUP" => Some(Runner::Code("python".to_owned())),
-        "NODE_OPTIONS" => Some(Runner::Code("node".to_owned())),
-        "MAKEFILES"
-        | "BASH_ENV"
-        | "ENV"
-        | "GIT_CONFIG_GLOBAL"
-        | "GIT_CONFIG_SYSTEM"
-        | "GIT_CONFIG"
-        | "VIMINIT"
-        | "MYVIMRC"
-        | "EXINIT"
-        | "INPUTRC"
-        | "PSQLRC"
-        | "SQLITERC"
-        | "R_PROFILE"
-        | "R_PROFILE_USER"
-        | "LUA_INIT"
-        | "WGETRC"
-        | "OPENSSL_CONF"
-        | "LESSKEY"
-        | "LESSKEYIN"
-        | "BUNDLE_GEMFILE"
-        | "RIPGREP_CONFIG_PATH"
-        | "PERL5OPT"
-        | "RUBYOPT"
-        | "LD_PRELOAD"
-        | "LD_AUDIT"
-        | "JAVA_TOOL_OPTIONS"
-        | "DOCKER_BUILDKIT_CONFIG" => Some(Runner::Other),
-        "GIT_EXEC_PATH"
-        | "GIT_TEMPLATE_DIR"
-        | "GIT_DIR"
-        | "COMPILER_PATH"
-        | "GCC_EXEC_PREFIX"
-        | "LD_LIBRARY_PATH"
-        | "VIMRUNTIME"
-        | "EMACSLOADPATH"
-        | "TCLLIBPATH"
-        | "CLASSPATH"
-        | "AWKPATH"
-        | "ZDOTDIR"
-        | "CURL_HOME"
-        | "BASH_LOADABLES_PATH"
-        | "PERL5DB" => Some(Runner::Below),
-        _ => None,
-    }
 }
 
 /// `[i]=value` elements give the value.

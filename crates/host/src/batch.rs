@@ -95,7 +95,7 @@ pub fn request(line: &str, defaults: &Defaults, id: &mut Value) -> Result<Reques
     if line.len() > MAX_LINE {
         return problem("too-long", format!("a line may hold {MAX_LINE} bytes at most"));
     }
-    let value: Value = match serde_json::from_str(line) {
+    let value: Value = match crate::strict_json::from_slice(line.as_bytes()) {
         Ok(value) => value,
         Err(error) => return problem("not-json", format!("the line is not JSON: {error}")),
     };

@@ -83,7 +83,7 @@ pub fn read_call(
 ) -> Result<(Event, ToolCall), Malformed> {
     // Some hosts that speak this dialect put a byte order mark in front.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let payload: Value = serde_json::from_slice(bytes)
+    let payload: Value = crate::strict_json::from_slice(bytes)
         .map_err(|error| malformed(format!("the hook payload is not JSON: {error}")))?;
     let text = |key: &str| match payload.get(key) {
         Some(Value::String(text)) => Ok(text.as_str()),

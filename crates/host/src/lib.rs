@@ -16,6 +16,7 @@ pub mod place;
 pub mod rule_edit;
 pub mod sandbox_runtime;
 pub mod settings;
+mod strict_json;
 pub mod transcript;
 pub mod wire;
 

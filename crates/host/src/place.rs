@@ -50,38 +50,43 @@ pub fn gather(
         .cloned()
         .collect();
     place.bare_repositories = roots.iter().filter(|root| is_bare(root)).cloned().collect();
-    let named = named(policy, &place);
-    place.real = links(&named);
-    for path in &named {
+    let Named { paths, written_in } = named(policy, &place, roots);
+    let mut disk = Disk::default();
+    place.real = links(&paths, &mut disk);
+    for path in &paths {
         let is_led = std::iter::successors(Some(path.clone()), AbsPath::parent)
             .any(|prefix| place.real.contains_key(&prefix));
         if is_led && let Some(real) = RealDisk.real(path) {
             place.hops.insert(path.clone(), real.hops);
         }
     }
-    place.folds_case = roots.iter().chain(&named).any(folds_case);
+    place.folds_case = disk.folds_case(&paths, &written_in);
     place
 }
 
-/// Every path that the policy or the place names, as far as it is literal.
-fn named(policy: &Policy, place: &Place) -> BTreeSet<AbsPath> {
-    let mut named = BTreeSet::from([
-        place.project_root.clone(),
-        place.cwd.clone(),
-        place.home.clone(),
-        place.temporary.clone(),
-    ]);
-    named.extend(place.additional.iter().cloned());
-    named.extend(place.own_files.iter().cloned());
-    named.extend(place.common_git_directory.iter().cloned());
-    named.extend(policy.directories.iter().map(|directory| directory.path.clone()));
+/// What the policy and the place name.
+struct Named {
+    /// Every path, as far as it is literal.
+    paths: BTreeSet<AbsPath>,
+    /// Those in which other names count too: where files are written, where a pattern starts.
+    written_in: BTreeSet<AbsPath>,
+}
+
+fn named(policy: &Policy, place: &Place, roots: Vec<AbsPath>) -> Named {
+    let mut paths = BTreeSet::from([place.temporary.clone()]);
+    paths.extend(place.own_files.iter().cloned());
+    let mut written_in = BTreeSet::from([place.cwd.clone(), place.home.clone()]);
+    written_in.extend(roots);
+    written_in.extend(place.common_git_directory.iter().cloned());
     let files = &policy.sandbox.filesystem;
     let credentials = policy.sandbox.credentials.files.iter().map(|file| &file.path);
-    let entries = [&files.allow_write, &files.deny_write, &files.deny_read, &files.allow_read];
+    let entries = [&files.deny_write, &files.deny_read, &files.allow_read];
     let entries = entries.into_iter().flatten();
-    named.extend(
-        entries.chain(&policy.sandbox.network.unix_sockets).chain(credentials).map(literal),
-    );
+    for entry in entries.chain(&policy.sandbox.network.unix_sockets).chain(credentials) {
+        let set = if entry.wildcard { &mut written_in } else { &mut paths };
+        set.insert(literal(entry));
+    }
+    written_in.extend(files.allow_write.iter().map(literal));
     for rule in policy.deny.list.iter().chain(&policy.allow.list) {
         let parts = rule.paths.as_ref().and_then(|paths| paths.parts());
         if let Some((anchor, parts)) = parts {
@@ -90,10 +95,11 @@ fn named(policy: &Policy, place: &Place) -> BTreeSet<AbsPath> {
                 portcullis_rules::PathPart::AnyDepth | portcullis_rules::PathPart::Glob(_) => None,
             });
             let below = names.fold(anchor.clone(), |path, name| path.join(name).unwrap_or(path));
-            named.insert(below);
+            written_in.insert(below);
         }
     }
-    named
+    paths.extend(written_in.iter().cloned());
+    Named { paths, written_in }
 }
 
 /// A path, or the directory a pattern starts at.
@@ -106,64 +112,139 @@ fn literal(entry: &SandboxPath) -> AbsPath {
 }
 
 /// Where the links among these paths, and among the directories that hold them, lead in the end.
-fn links(paths: &BTreeSet<AbsPath>) -> BTreeMap<AbsPath, AbsPath> {
-    let mut seen = BTreeSet::new();
+fn links(paths: &BTreeSet<AbsPath>, disk: &mut Disk) -> BTreeMap<AbsPath, AbsPath> {
     let mut real = BTreeMap::new();
     for path in paths {
-        let mut at = Some(path.clone());
-        while let Some(prefix) = at {
-            at = prefix.parent();
-            let is_link = || {
-                fs::symlink_metadata(prefix.as_str()).is_ok_and(|metadata| metadata.is_symlink())
-            };
-            if seen.contains(&prefix) {
+        let mut ahead = vec![path.clone()];
+        while let Some(prefix) = ahead.last().and_then(AbsPath::parent) {
+            if disk.seen.contains_key(&prefix) {
                 break;
             }
-            if is_link()
+            ahead.push(prefix);
+        }
+        for prefix in ahead.into_iter().rev() {
+            if disk.look(&prefix) == Stands::Link
                 && let Ok(target) = fs::canonicalize(prefix.as_str())
                 && let Some(target) = target.to_str().and_then(|text| AbsPath::parse(text).ok())
             {
-                real.insert(prefix.clone(), target);
+                real.insert(prefix, target);
             }
-            seen.insert(prefix);
         }
     }
     real
+}
+
+/// What was seen of the disk: nothing is looked at twice.
+#[derive(Default)]
+struct Disk {
+    seen: BTreeMap<AbsPath, Stands>,
+    /// Directories of which it is known whether they fold case.
+    folds: BTreeMap<AbsPath, bool>,
+}
+
+/// What stands at a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    Nothing,
+    Link,
+    Directory(u64, u64),
+    Other(u64, u64),
+}
+
+impl Disk {
+    fn look(&mut self, path: &AbsPath) -> Stands {
+        if let Some(known) = self.seen.get(path) {
+            return *known;
+        }
+        let above = path.parent().and_then(|parent| self.seen.get(&parent));
+        let stands = match above {
+            Some(Stands::Nothing | Stands::Other(..)) => Stands::Nothing,
+            Some(Stands::Link | Stands::Directory(..)) | None => look(path.as_str()),
+        };
+        self.seen.insert(path.clone(), stands);
+        stands
+    }
+
+    /// Whether some directory that holds one of these paths, or in which other names count, takes names of
+    /// another case for the same.
+    fn folds_case(&mut self, paths: &BTreeSet<AbsPath>, written_in: &BTreeSet<AbsPath>) -> bool {
+        paths.iter().any(|path| self.is_found_folded(path))
+            || written_in.iter().any(|path| self.folds_inside(path))
+    }
+
+    /// Whether the directory that holds a path folds case. One name in it tells for all.
+    fn is_found_folded(&mut self, path: &AbsPath) -> bool {
+        let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return false };
+        if let Some(known) = self.folds.get(&parent) {
+            return *known;
+        }
+        let here = self.look(path);
+        if here == Stands::Nothing {
+            // The name may come to be, and then its directory says what else means it.
+            return self.look(&parent) != Stands::Nothing && self.folds_inside(&parent);
+        }
+        let other = swapped(name);
+        if other == name {
+            return false;
+        }
+        let folds = is_same(here, path.as_str(), &format!("{parent}/{other}"));
+        self.folds.insert(parent, folds);
+        folds
+    }
+
+    /// Whether a directory folds case, by the first name in it that has letters.
+    fn folds_inside(&mut self, path: &AbsPath) -> bool {
+        if let Some(known) = self.folds.get(path) {
+            return *known;
+        }
+        if matches!(self.look(path), Stands::Nothing | Stands::Other(..)) {
+            return false;
+        }
+        let entries = fs::read_dir(path.as_str()).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names = names.take(ENTRIES).filter(|name| swapped(name) != *name);
+        let Some(name) = names.next() else { return false };
+        let path_of = |name: &str| format!("{path}/{name}");
+        let here = path_of(&name);
+        let folds = is_same(look(&here), &here, &path_of(&swapped(&name)));
+        self.folds.insert(path.clone(), folds);
+        folds
+    }
+}
+
+fn look(path: &str) -> Stands {
+    match fs::symlink_metadata(path) {
+        Err(_) => Stands::Nothing,
+        Ok(found) if found.is_symlink() => Stands::Link,
+        Ok(found) if found.is_dir() => Stands::Directory(found.dev(), found.ino()),
+        Ok(found) => Stands::Other(found.dev(), found.ino()),
+    }
+}
+
+/// Whether another path leads to the same entry.
+fn is_same(here: Stands, path: &str, other: &str) -> bool {
+    match here {
+        Stands::Nothing => false,
+        Stands::Directory(..) | Stands::Other(..) => look(other) == here,
+        // Told apart by their numbers only.
+        Stands::Link => match (fs::symlink_metadata(path), fs::symlink_metadata(other)) {
+            (Ok(one), Ok(other)) => one.ino() == other.ino() && one.dev() == other.dev(),
+            (Ok(_) | Err(_), _) => false,
+        },
+    }
+}
+
+fn swapped(name: &str) -> String {
+    let swap = |c: char| {
+        if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
+    };
+    name.chars().map(swap).collect()
 }
 
 /// Whether a directory is a repository without a work tree.
 fn is_bare(directory: &AbsPath) -> bool {
     let has = |name: &str| fs::symlink_metadata(format!("{directory}/{name}")).is_ok();
     has("HEAD") && has("objects") && has("refs")
-}
-
-/// Whether a path is found under a name of another case, or something in the directory is.
-fn folds_case(path: &AbsPath) -> bool {
-    let same =
-        |path: &str, other: &str| match (fs::symlink_metadata(path), fs::symlink_metadata(other)) {
-            (Ok(one), Ok(other)) => one.ino() == other.ino() && one.dev() == other.dev(),
-            (Ok(_) | Err(_), _) => false,
-        };
-    let swapped = |name: &str| -> String {
-        name.chars()
-            .map(|c| {
-                if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
-            })
-            .collect()
-    };
-    let parent = path.parent();
-    if let (Some(name), Some(parent)) = (path.name(), &parent)
-        && swapped(name) != name
-        && same(path.as_str(), &format!("{parent}/{}", swapped(name)))
-    {
-        return true;
-    }
-    let entries = fs::read_dir(path.as_str()).into_iter().flatten().flatten();
-    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    let mut names = names.take(ENTRIES).filter(|name| swapped(name) != *name);
-    names
-        .next()
-        .is_some_and(|name| same(&format!("{path}/{name}"), &format!("{path}/{}", swapped(&name))))
 }
 
 /// How many entries of a directory are looked at for one whose name has letters.

@@ -52,7 +52,7 @@ pub fn verdict_json(verdict: &Verdict, facts: &Facts) -> Map<String, Value> {
 pub fn facts_json(facts: &Facts) -> Map<String, Value> {
     let mut out = Map::new();
     let mut commands: Vec<Value> = Vec::new();
-    for fact in &facts.commands {
+    for fact in facts.commands.iter().filter(|fact| !fact.guessed) {
         let carried = match fact.origin {
             Origin::Written => false,
             Origin::Payload | Origin::SecondReader | Origin::Lossy => true,
@@ -77,7 +77,7 @@ pub fn facts_json(facts: &Facts) -> Map<String, Value> {
     });
     out.insert("redirects".into(), redirects.collect());
     let mut reasons: Vec<&str> = facts.obstacles.iter().map(|o| o.reason.name()).collect();
-    for fact in &facts.commands {
+    for fact in facts.commands.iter().filter(|fact| !fact.guessed) {
         reasons.extend(fact.obstacles.iter().map(|reason| reason.name()));
     }
     reasons.sort_unstable();

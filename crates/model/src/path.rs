@@ -1,5 +1,6 @@
 //! Absolute, lexically normalised paths.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -113,6 +114,13 @@ impl AbsPath {
         }
         let rest = self.0.strip_prefix(&*ancestor.0)?;
         if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+    }
+}
+
+/// Ordered and compared as its text is, so that maps can be asked by a part of a text.
+impl Borrow<str> for AbsPath {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -1,6 +1,7 @@
 //! The entry: layers to policy.
 
 use crate::json::{self, Member, Node, Value};
+use crate::native_file;
 use crate::permissions::{self, Permissions, count, decide_mode, is_about};
 use crate::reading::{Reading, Section, plain};
 use crate::sandbox_reading::{self, LayerSandbox};
@@ -101,7 +102,11 @@ fn read_text(reading: &mut Reading<'_>) -> Node {
             return nothing;
         }
     }
-    let (node, flaws) = json::read(&layer.text);
+    let (format, (node, flaws)) = if layer.is_native() {
+        ("TOML", native_file::read(&layer.text))
+    } else {
+        ("JSON", json::read(&layer.text))
+    };
     for (index, flaw) in flaws.iter().enumerate() {
         let message = if index == 0 && !reading.broken {
             format!("{}; {CLOSED_EFFECT}", flaw.message)
@@ -111,7 +116,7 @@ fn read_text(reading: &mut Reading<'_>) -> Node {
         reading.report(Severity::Error, flaw.code, flaw.span, message, flaw.hint);
     }
     if let Some(first) = flaws.first() {
-        let text = format!("`{}` is not valid JSON: {}", layer.file, first.message);
+        let text = format!("`{}` is not valid {format}: {}", layer.file, first.message);
         reading.close(None, first.span, text);
         reading.broken = true;
     } else if !matches!(node.value, Value::Table(_)) {
@@ -170,7 +175,12 @@ fn read_native(
     top: &Section<'_>,
     switches: &mut Switches,
 ) -> (Option<Setting<Option<String>>>, Option<Setting<PrivateAddresses>>) {
-    let members = top.every("portcullis");
+    let mut members = top.every("portcullis");
+    let rest: Vec<Member>;
+    if reading.layer.is_native() {
+        rest = members.iter().map(|member| without_misplaced(reading, member)).collect();
+        members = rest.iter().collect();
+    }
     let effect = "it has no effect, and every call asks until it is fixed";
     let section = reading.open("portcullis", keys::NATIVE, &members, effect, None);
     for switch in [
@@ -185,6 +195,33 @@ fn read_native(
         }
     }
     (read_log(reading, &section), read_private(reading, &section))
+}
+
+/// The keys of a `portcullis.toml` that may stand there. What belongs into a `settings.json` closes
+/// every tool.
+///
+/// SECURITY: a deny rule that has no effect there must not go unnoticed, so every call asks.
+fn without_misplaced(reading: &mut Reading<'_>, whole: &Member) -> Member {
+    let mut whole = whole.clone();
+    let Value::Table(members) = &mut whole.value.value else { return whole };
+    members.retain(|member| {
+        let key = member.key.as_str();
+        let hint = if keys::PERMISSIONS.contains(&key) {
+            "write it under `permissions` in the `settings.json` beside this file"
+        } else if key == "portcullis" {
+            "write its keys at the top of this file"
+        } else if TOP_KEYS.contains(&key) {
+            "write it in the `settings.json` beside this file"
+        } else {
+            return true;
+        };
+        let text = format!("`{key}` has no effect in a `portcullis.toml`");
+        let message = format!("{text}, and every call asks until it is moved");
+        reading.report(Severity::Error, "misplaced-key", member.key_span, message, hint);
+        reading.close(None, member.key_span, format!("`{}`: {text}", reading.layer.file));
+        false
+    });
+    whole
 }
 
 fn read_log(reading: &mut Reading<'_>, section: &Section<'_>) -> Option<Setting<Option<String>>> {

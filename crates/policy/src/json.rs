@@ -22,6 +22,8 @@ pub(crate) enum Value {
     Text(String),
     List(Vec<Node>),
     Table(Vec<Member>),
+    /// A date or time, which only TOML has.
+    Date,
     /// Something that is no value; a flaw says what.
     Broken,
 }
@@ -92,6 +94,7 @@ impl Value {
             Self::Text(_) => "a string",
             Self::List(_) => "an array",
             Self::Table(_) => "an object",
+            Self::Date => "a date",
             Self::Broken => "nothing that can be read",
         }
     }

@@ -10,7 +10,7 @@ pub struct Layer {
     /// The file as messages show it. What starts with `-` is a command-line flag: its text was
     /// made up from the flag, so messages name no line in it.
     pub file: String,
-    /// Its JSON text. May be partial or empty where `unreadable` is set.
+    /// Its text: JSON, or TOML where `file` ends in `.toml` (see [`Self::is_native`]). May be partial or empty where `unreadable` is set.
     pub text: String,
     /// What `/p` path rules of this layer start at, and relative sandbox paths of a layer that
     /// belongs to no project.
@@ -31,6 +31,13 @@ impl Layer {
     ) -> Self {
         let (file, text) = (file.into(), text.into());
         Self { scope, file, text, dir, trusted: true, unreadable: None }
+    }
+
+    /// Whether it is a `portcullis.toml`: the keys of `portcullis` and nothing else.
+    ///
+    /// The name tells, so that a layer that was written down and is read again means the same.
+    pub fn is_native(&self) -> bool {
+        self.has_lines() && self.file.ends_with(".toml")
     }
 
     pub(crate) fn is_trusted(&self) -> bool {

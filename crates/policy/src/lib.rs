@@ -15,6 +15,7 @@ mod entries;
 mod json;
 mod keys;
 mod layer;
+mod native_file;
 mod permissions;
 mod policy;
 mod reading;
@@ -25,7 +26,9 @@ mod switches;
 pub use assemble::assemble;
 pub use diagnostic::{Diagnostic, Severity};
 pub use layer::{Layer, Place};
-pub use policy::{Closed, Directory, Native, Policy, PolicyRule, PrivateAddresses, Rules};
+pub use policy::{
+    Closed, Directory, FileTool, Native, Policy, PolicyRule, PrivateAddresses, Rules,
+};
 pub use sandbox::{
     AwsPair, CredentialFile, CredentialVariable, Credentials, ExcludedCommand, Filesystem,
     IgnoredViolations, Mask, Network, OnNoMatch, Passage, Protection, Sandbox, SandboxDomain,

@@ -74,7 +74,12 @@ pub(crate) fn close_misspelled(reading: &mut Reading<'_>, member: &Member, meant
     let nodes = match &member.value.value {
         Value::List(nodes) => nodes.as_slice(),
         Value::Text(_) => std::slice::from_ref(&member.value),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Table(_) | Value::Broken => return,
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Table(_)
+        | Value::Date
+        | Value::Broken => return,
     };
     let mut lost = false;
     for node in nodes {

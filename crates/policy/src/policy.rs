@@ -2,7 +2,9 @@
 
 use crate::{Diagnostic, Sandbox, Setting};
 use portcullis_model::{AbsPath, Mode, RuleRef, Source, TextSet};
-use portcullis_rules::{CommandSet, PathMatcher, Rule, Specifier, ToolPattern};
+use portcullis_rules::{
+    CommandSet, PathMatcher, PathSet, Rule, Specifier, ToolPattern, canonical_tool,
+};
 use std::collections::BTreeMap;
 
 /// Everything the layers say together.
@@ -51,6 +53,9 @@ pub struct Rules {
     by_name: BTreeMap<String, Vec<usize>>,
     by_pattern: Vec<usize>,
     commands: CommandSet,
+    /// The path rules that mean reading, and those that mean writing.
+    reads: PathSet,
+    edits: PathSet,
 }
 
 impl Rules {
@@ -63,7 +68,9 @@ impl Rules {
             match rule.rule.tool() {
                 // `mcp__server` is every tool of a server.
                 ToolPattern::Exact(name) if !name.starts_with("mcp__") => {
-                    by_name.entry(name.clone()).or_default().push(index);
+                    // SECURITY: a tool has the rules of every name it ever had: a deny of `Task` is
+                    // one of `Agent`.
+                    by_name.entry(canonical_tool(name).to_owned()).or_default().push(index);
                 }
                 ToolPattern::Exact(_) | ToolPattern::Glob(_) => by_pattern.push(index),
             }
@@ -73,12 +80,21 @@ impl Rules {
                 commands.push((index, pattern.clone()));
             }
         }
-        Self { list, by_name, by_pattern, commands: CommandSet::new(commands) }
+        let paths = |tool: &str| {
+            PathSet::new(list.iter().enumerate().filter_map(|(index, rule)| {
+                let about_paths = matches!(rule.rule.specifier(), Specifier::Path(_));
+                let paths = rule.paths.as_ref().filter(|_| about_paths)?;
+                rule.rule.tool().matches(tool).then_some((index, paths))
+            }))
+        };
+        let (reads, edits) = (paths("Read"), paths("Edit"));
+        Self { list, by_name, by_pattern, commands: CommandSet::new(commands), reads, edits }
     }
 
     /// The rules whose tool part means this tool, in the order of the list.
     pub fn for_tool<'r>(&'r self, tool: &str) -> impl Iterator<Item = &'r PolicyRule> + use<'r> {
-        let mut indices: Vec<usize> = self.by_name.get(tool).cloned().unwrap_or_default();
+        let mut indices: Vec<usize> =
+            self.by_name.get(canonical_tool(tool)).cloned().unwrap_or_default();
         let matching = |index: &&usize| {
             self.list.get(**index).is_some_and(|rule| rule.rule.tool().matches(tool))
         };
@@ -95,10 +111,27 @@ impl Rules {
         self.commands.candidates(texts).into_iter().filter_map(|index| self.list.get(index))
     }
 
+    /// The rules with a path pattern for one of the file tools, by their places in the list.
+    pub fn paths_of(&self, tool: FileTool) -> &PathSet {
+        match tool {
+            FileTool::Read => &self.reads,
+            FileTool::Edit => &self.edits,
+        }
+    }
+
     /// Whether there is no rule.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
+}
+
+/// The tools whose path rules speak for every tool that reads or writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileTool {
+    /// `Read`
+    Read,
+    /// `Edit`
+    Edit,
 }
 
 /// One rule of a policy.

@@ -252,6 +252,7 @@ impl<'l> Reading<'l> {
                 | Value::Number(_)
                 | Value::Text(_)
                 | Value::Table(_)
+                | Value::Date
                 | Value::Broken => {
                     let single = list.restricts && matches!(member.value.value, Value::Text(_));
                     let effect = if single { "it counts as an array of one" } else { list.effect };

@@ -4,5 +4,6 @@
 mod bad_input;
 mod common;
 mod merging;
+mod native_file;
 mod properties;
 mod trust;

@@ -125,6 +125,17 @@ impl CompiledFiles {
         self.states(path).passed.has(Ends::WRITE_DENY)
     }
 
+    /// What holds for reading a path, whatever stands there: an allow only if it is one for every kind.
+    pub fn effect_of_any_kind(&self, path: &AbsPath) -> Effect {
+        if self.files.disabled.is_some() {
+            return Effect::Allow;
+        }
+        let states = self.states(path);
+        let kinds = [Kind::Directory, Kind::File, Kind::Other];
+        let denied = kinds.iter().any(|kind| states.effect(Access::Read, *kind) == Effect::Deny);
+        if denied { Effect::Deny } else { Effect::Allow }
+    }
+
     /// Where a path leads.
     pub fn states(&self, path: &AbsPath) -> StateSet {
         let (mut states, mut spare) = (self.root(), Vec::new());

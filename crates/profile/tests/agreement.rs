@@ -117,6 +117,11 @@ proptest! {
                 prop_assert_eq!(slow.effect, fast, "{:?} {} {:?}", access, path, slow.rule);
                 prop_assert_eq!(compiled.judge_as(&path, access, kind).effect, fast);
             }
+            let kinds = [Kind::Directory, Kind::File, Kind::Other];
+            let all = kinds.iter().all(|kind| {
+                files.judge_as(&path, Access::Read, *kind).effect == Effect::Allow
+            });
+            prop_assert_eq!(compiled.effect_of_any_kind(&path) == Effect::Allow, all, "{}", path);
         }
     }
 

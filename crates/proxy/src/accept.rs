@@ -3,12 +3,14 @@
 
 use crate::inbound::Inbound;
 use crate::limits::TURNED_AWAY;
-use crate::reach::{Client, Shared, prepared};
+use crate::reach::{Client, Shared};
+use crate::tunnel::{self, Tunnel};
 use crate::{Credentials, Refusal};
 use crate::{serve_http, serve_socks, transparent};
 use std::io;
 use std::sync::{Arc, PoisonError};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 /// What clients of a listener speak.
@@ -20,13 +22,19 @@ pub(crate) enum Spoken {
     Anything,
 }
 
-/// Accepts connections until the listener fails for good.
+/// Accepts connections until the listener fails for good. When this ends, so do they.
 pub(crate) async fn serve(client: Client, listener: TcpListener, spoken: Spoken) {
+    let mut connections = JoinSet::new();
     loop {
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            // What it came to has been reported.
+            Some(_) = connections.join_next() => continue,
+        };
+        match accepted {
             Ok((stream, _)) => {
                 let client = Client { started: Instant::now(), ..client.clone() };
-                start(client, stream, spoken.clone());
+                start(client, stream, spoken.clone(), &mut connections);
             }
             Err(error) if ends_listener(&error) => return,
             // Without descriptors accepting fails at once and would spin; connections that end
@@ -40,17 +48,17 @@ pub(crate) async fn serve(client: Client, listener: TcpListener, spoken: Spoken)
     }
 }
 
-fn start(client: Client, stream: TcpStream, spoken: Spoken) {
+fn start(client: Client, stream: TcpStream, spoken: Spoken, connections: &mut JoinSet<()>) {
     let place = Place::take(&client.shared, &client.sandbox);
     match place {
         Taken::Within(place) => {
-            tokio::spawn(async move {
+            connections.spawn(async move {
                 converse(client, stream, spoken).await;
                 drop(place);
             });
         }
         Taken::Beyond(place) => {
-            tokio::spawn(async move {
+            connections.spawn(async move {
                 turn_away(&client, stream, &spoken).await;
                 drop(place);
             });
@@ -61,27 +69,37 @@ fn start(client: Client, stream: TcpStream, spoken: Spoken) {
 }
 
 async fn converse(mut client: Client, stream: TcpStream, spoken: Spoken) {
-    let mut inbound = Inbound::new(prepared(stream));
+    // What it takes to come to a tunnel is much more than the tunnel itself needs while it stands idle
+    // for hours, so its room is given back.
+    let tunnel = Box::pin(negotiate(&mut client, stream, spoken)).await;
+    if let Some(tunnel) = tunnel {
+        tunnel::carry(&client, tunnel).await;
+    }
+}
+
+async fn negotiate(client: &mut Client, stream: TcpStream, spoken: Spoken) -> Option<Tunnel> {
+    let mut inbound = Inbound::new(stream);
     let credentials = match spoken {
         Spoken::Proxy(credentials) => credentials,
-        Spoken::Anything => return transparent::serve(&mut client, inbound).await,
+        Spoken::Anything => return transparent::serve(client, inbound).await,
     };
     match timeout(client.shared.limits.handshake, inbound.fill()).await {
         Ok(Ok(1..)) => {}
-        Ok(Ok(0) | Err(_)) | Err(_) => return,
+        Ok(Ok(0) | Err(_)) | Err(_) => return None,
     }
     match inbound.buffer.first() {
-        Some(5) => serve_socks::serve(&mut client, inbound, credentials.as_ref()).await,
+        Some(5) => return serve_socks::serve(client, inbound, credentials.as_ref()).await,
         Some(4) => {
             client.report_refusal(&Refusal::Malformed("SOCKS4 is not supported"), None);
             inbound.finish(&[0, 0x5b, 0, 0, 0, 0, 0, 0]).await;
         }
         Some(22) => {
             let refusal = Refusal::Malformed("it speaks TLS to a proxy that is reached by http://");
-            serve_http::refuse(&client, inbound, &refusal, None).await;
+            return serve_http::refuse(client, inbound, &refusal, None).await;
         }
-        Some(_) | None => serve_http::serve(&mut client, inbound, credentials.as_ref()).await,
+        Some(_) | None => return serve_http::serve(client, inbound, credentials.as_ref()).await,
     }
+    None
 }
 
 async fn turn_away(client: &Client, stream: TcpStream, spoken: &Spoken) {

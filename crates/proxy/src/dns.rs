@@ -8,7 +8,6 @@ use crate::reach::Client;
 use crate::report::{Event, Verdict};
 use portcullis_rules::{Host, HostName};
 use std::net::Ipv4Addr;
-use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::net::UdpSocket;
 
@@ -38,9 +37,10 @@ fn look_up(client: &Client, name: &HostName) -> Option<Ipv4Addr> {
         return Some(Ipv4Addr::LOCALHOST);
     }
     let host = Host::Name(name.clone());
-    if client.shared.policy.may_reach(&host, &client.grants) == Some(false)
-        && !client.shared.broker.has_allowed(&host)
-    {
+    let broker = &client.shared.broker;
+    let may_reach = client.shared.policy.may_reach(&host, &client.grants);
+    // What takes an answer is denied where nobody can give one.
+    if !may_reach.unwrap_or(broker.can_ask()) && !broker.has_allowed(&host) {
         let event = client.event(Verdict::Denied, None);
         client.report(&Event {
             destination: Some((name.to_string(), 0)),
@@ -50,8 +50,7 @@ fn look_up(client: &Client, name: &HostName) -> Option<Ipv4Addr> {
         });
         return None;
     }
-    let mut fakes = client.shared.fakes.lock().unwrap_or_else(PoisonError::into_inner);
-    Some(fakes.address_of(name))
+    Some(client.fake_address_of(name))
 }
 
 /// The answer to a query; nothing for what is no query.
@@ -84,7 +83,8 @@ fn answer(query: &[u8], mut look_up: impl FnMut(&HostName) -> Option<Ipv4Addr>) 
     let Ok(Host::Name(name)) = Host::parse_name_or_v4(&name) else {
         return Some(with_question(NO_SUCH_NAME, 0));
     };
-    let Some(address) = look_up(&name) else { return Some(with_question(REFUSED, 0)) };
+    // Programs take `refused` for something that passes, and try again for a minute.
+    let Some(address) = look_up(&name) else { return Some(with_question(NO_SUCH_NAME, 0)) };
     if kind != [0, A, 0, INTERNET] {
         // The name exists, with addresses of the other family only.
         return Some(with_question(NO_ERROR, 0));
@@ -124,7 +124,6 @@ const NO_ERROR: u8 = 0;
 const FORMAT_ERROR: u8 = 1;
 const NO_SUCH_NAME: u8 = 3;
 const NOT_IMPLEMENTED: u8 = 4;
-const REFUSED: u8 = 5;
 /// Seconds; made-up addresses are reused at some time.
 const LIFETIME: u8 = 60;
 /// RFC 1035, section 2.3.4; with EDNS queries may be longer, but none needs to be.
@@ -152,7 +151,7 @@ mod tests {
             ("api.example.com", A, NO_ERROR, 1),
             ("API.example.com", A, NO_ERROR, 1),
             ("api.example.com", 28, NO_ERROR, 0),
-            ("evil.test", A, REFUSED, 0),
+            ("evil.test", A, NO_SUCH_NAME, 0),
             ("127.1", A, NO_SUCH_NAME, 0),
             ("a b.example.com", A, NO_SUCH_NAME, 0),
         ] {

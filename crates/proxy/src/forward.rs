@@ -9,13 +9,14 @@ use crate::head::{HeadProblem, RequestHead};
 use crate::inbound::{Inbound, Overflow};
 use crate::reach::{Client, Permit, Purpose, Reached};
 use crate::serve_http::decide;
-use crate::tunnel;
+use crate::tunnel::Tunnel;
 use crate::{Framing, Refusal, ResponseHead, UpstreamProxy};
 use std::future::Future as _;
 use std::io;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncWriteExt as _, Interest};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
 /// A request that can be forwarded.
@@ -33,6 +34,8 @@ pub(crate) enum After {
     Next(Inbound),
     /// Nothing; the connection is over.
     Done,
+    /// What is a web socket now.
+    Tunnel(Box<Tunnel>),
     /// The client has to be told why.
     Refused(Inbound, Refusal),
 }
@@ -48,14 +51,6 @@ enum Answered {
     /// Nothing was sent to the client yet.
     Refused(Refusal),
     /// It broke off.
-    Broken,
-}
-
-/// How far the request's body is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Upload {
-    Going,
-    Complete,
     Broken,
 }
 
@@ -118,7 +113,7 @@ impl Exchange<'_> {
     ) -> After {
         let mut received = std::mem::take(&mut reached.early);
         let (mut sent_count, mut received_count) = (0, 0);
-        let mut upload_state = Upload::Going;
+        let upload_over = AtomicBool::new(false);
         let answered = {
             let (mut from_client, mut to_client) = inbound.stream.split();
             let (mut from_server, mut to_server) = reached.stream.split();
@@ -129,8 +124,20 @@ impl Exchange<'_> {
             };
             let request = self.request(reached.relay.as_ref(), framing);
             let upload = async {
-                to_server.write_all(&request).await?;
-                body::copy(&mut source, framing, &mut to_server, outgoing, &mut sent_count).await
+                let sent = async {
+                    to_server.write_all(&request).await?;
+                    body::copy(&mut source, framing, &mut to_server, outgoing, &mut sent_count)
+                        .await
+                };
+                match sent.await {
+                    Ok(()) => upload_over.store(true, Ordering::Relaxed),
+                    Err(error) if is_of_client(&error) => return,
+                    // What the server refuses to read does not keep it from answering.
+                    Err(_) => {}
+                }
+                // A client that fails is not waiting for the answer any more; one that only ended its
+                // side is.
+                drop(source.from.ready(Interest::ERROR).await);
             };
             let answer = self.answer(
                 reached.relay.is_some(),
@@ -141,24 +148,14 @@ impl Exchange<'_> {
             );
             let (mut upload, mut answer) = (pin!(upload), pin!(answer));
             // The answer may come before the request is complete; a broken request ends both.
-            std::future::poll_fn(|context| {
-                if upload_state == Upload::Going {
-                    match upload.as_mut().poll(context) {
-                        Poll::Ready(Ok(())) => upload_state = Upload::Complete,
-                        Poll::Ready(Err(error)) if is_of_client(&error) => {
-                            return Poll::Ready(Answered::Broken);
-                        }
-                        // What the server refuses to read does not keep it from answering.
-                        Poll::Ready(Err(_)) => upload_state = Upload::Broken,
-                        Poll::Pending => {}
-                    }
-                }
-                answer.as_mut().poll(context)
+            std::future::poll_fn(|context| match upload.as_mut().poll(context) {
+                Poll::Ready(()) => Poll::Ready(Answered::Broken),
+                Poll::Pending => answer.as_mut().poll(context),
             })
             .await
         };
         let next = match answered {
-            Answered::Kept if upload_state == Upload::Complete => After::Next(inbound),
+            Answered::Kept if upload_over.into_inner() => After::Next(inbound),
             Answered::Kept | Answered::Closing | Answered::Broken => {
                 if matches!(answered, Answered::Closing) || matches!(answered, Answered::Kept) {
                     inbound.finish(b"").await;
@@ -168,8 +165,7 @@ impl Exchange<'_> {
             Answered::Refused(refusal) => After::Refused(inbound, refusal),
             Answered::Switched(early) => {
                 let reached = Reached { stream: reached.stream, early, relay: None };
-                tunnel::carry(client, inbound.stream, inbound.buffer, reached, &permit.to).await;
-                return After::Done;
+                return After::Tunnel(Box::new(inbound.into_tunnel(reached, permit.to.clone())));
             }
         };
         client.report_closed(&permit.to, (sent_count, received_count), None);

@@ -29,11 +29,11 @@ pub enum HelloProblem {
 
 /// Reads a hello from the first bytes of a tunnel; `None` while more is needed.
 pub fn read_hello(bytes: &[u8]) -> Result<Option<ServerHello>, HelloProblem> {
-    match bytes {
-        [] => return Ok(None),
-        [HANDSHAKE] => return Ok(None),
-        [HANDSHAKE, 3, ..] => {}
-        [..] => return Err(HelloProblem::NotTls),
+    match first_record(bytes) {
+        First::Handshake => {}
+        First::Incomplete => return Ok(None),
+        First::Strange => return Err(HelloProblem::Malformed),
+        First::NotTls => return Err(HelloProblem::NotTls),
     }
     let mut message = Vec::new();
     let mut rest = bytes;
@@ -61,6 +61,36 @@ pub fn read_hello(bytes: &[u8]) -> Result<Option<ServerHello>, HelloProblem> {
             };
         }
         rest = tail.get(length..).unwrap_or_default();
+    }
+}
+
+/// What the first record of a tunnel is.
+enum First {
+    Handshake,
+    /// TLS to some server, though not how a client begins.
+    Strange,
+    NotTls,
+    Incomplete,
+}
+
+/// SECURITY: some servers skip a warning or a change of cipher before the hello, or take a hello in a
+/// record of another version. What they would read as TLS must not pass as something else.
+fn first_record(bytes: &[u8]) -> First {
+    match bytes {
+        [HANDSHAKE, 3, ..] => First::Handshake,
+        [CHANGE_CIPHER, 0..VERSIONS, _, 0, 1, ..]
+        | [ALERT, 0..VERSIONS, _, 0, 2, ..]
+        | [HANDSHAKE, 0..VERSIONS, _, _, _, CLIENT_HELLO, ..] => First::Strange,
+        []
+        | [CHANGE_CIPHER | ALERT | HANDSHAKE]
+        | [CHANGE_CIPHER | ALERT, 0..VERSIONS]
+        | [CHANGE_CIPHER | ALERT, 0..VERSIONS, _]
+        | [CHANGE_CIPHER | ALERT, 0..VERSIONS, _, 0]
+        | [HANDSHAKE, 0..VERSIONS]
+        | [HANDSHAKE, 0..VERSIONS, _]
+        | [HANDSHAKE, 0..VERSIONS, _, _]
+        | [HANDSHAKE, 0..VERSIONS, _, _, _] => First::Incomplete,
+        [..] => First::NotTls,
     }
 }
 
@@ -163,7 +193,11 @@ impl<'b> Bytes<'b> {
     }
 }
 
+const CHANGE_CIPHER: u8 = 20;
+const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
+/// Major versions below this are taken for TLS by the most lenient servers.
+const VERSIONS: u8 = 16;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_NAME: u16 = 0;
 const PROTOCOLS: u16 = 16;

@@ -1,8 +1,10 @@
 //! A client's connection and the bytes it sent ahead.
 
-use crate::Refusal;
 use crate::head::{HeadProblem, RequestHead};
 use crate::limits::{DRAIN, DRAIN_TIME, Limits};
+use crate::reach::Reached;
+use crate::tunnel::Tunnel;
+use crate::{Destination, Refusal};
 use std::future::Future;
 use std::io;
 use std::pin::pin;
@@ -31,6 +33,11 @@ pub(crate) enum Overflow {
 impl Inbound {
     pub(crate) fn new(stream: TcpStream) -> Self {
         Self { stream, buffer: Vec::new() }
+    }
+
+    /// The tunnel it becomes.
+    pub(crate) fn into_tunnel(self, reached: Reached, to: Destination) -> Tunnel {
+        Tunnel { stream: self.stream, first: self.buffer, reached, to }
     }
 
     /// Reads more; 0 at the end.

@@ -6,7 +6,7 @@
 //! handshake, and never resolves or dials what is not allowed.
 //!
 //! Start with [`Proxy::serve`], then [`judge`](NetworkPolicy::judge), the one place where a
-//! destination is decided, and [`reach`], which resolves, filters and dials.
+//! destination is decided, and [`outside`], what resolves and dials.
 #![forbid(unsafe_code)]
 
 mod accept;
@@ -22,13 +22,15 @@ mod fake_address;
 mod forward;
 mod head;
 mod hello;
+mod hosts_file;
 mod inbound;
 mod limits;
 mod log;
+pub mod outside;
 mod policy;
 mod prompt;
 mod proxy;
-pub mod reach;
+mod reach;
 mod refusal;
 mod report;
 mod serve_http;

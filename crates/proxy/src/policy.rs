@@ -9,7 +9,9 @@ use portcullis_rules::{
     Breadth, DestinationPattern, DomainEntry, DomainList, EntryDoubt, Host, HostName, Rule,
     Specifier,
 };
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::num::NonZeroU16;
 
 /// What decides about destinations.
 #[derive(Clone, Debug, Default)]
@@ -276,14 +278,19 @@ impl NetworkPolicy {
         }
     }
 
-    /// Whether an address of an allowed destination may be dialled. `own` says that it is an address
-    /// of this machine.
+    /// The ports that entries which allow something name.
+    pub fn named_ports(&self) -> BTreeSet<u16> {
+        self.grants.iter().filter_map(|grant| grant.pattern.port()).map(NonZeroU16::get).collect()
+    }
+
+    /// Whether an address of an allowed destination may be dialled. `is_own` tells whether it is an
+    /// address of this machine, where that matters.
     pub fn admit(
         &self,
         to: &Destination,
         allowance: &Allowance,
         address: IpAddr,
-        own: bool,
+        is_own: impl Fn() -> bool,
     ) -> Result<(), AddressProblem> {
         let at = Destination { host: Host::from(address), port: to.port };
         if let Some(rule) = self.forbids(&at) {
@@ -309,7 +316,11 @@ impl NetworkPolicy {
             };
         }
         match class {
-            Some(AddressClass::Private) if !own => match (self.private, allowance) {
+            None | Some(AddressClass::Private) if is_own() => {
+                Err(AddressProblem::Class(AddressClass::Own))
+            }
+            None => Ok(()),
+            Some(AddressClass::Private) => match (self.private, allowance) {
                 (PrivateAddresses::Allow, _)
                 | (
                     PrivateAddresses::Exact,
@@ -319,8 +330,6 @@ impl NetworkPolicy {
                     Err(AddressProblem::Class(AddressClass::Private))
                 }
             },
-            None if !own => Ok(()),
-            None | Some(AddressClass::Private) => Err(AddressProblem::Class(AddressClass::Own)),
             Some(class) => Err(AddressProblem::Class(class)),
         }
     }

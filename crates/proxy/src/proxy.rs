@@ -3,16 +3,19 @@
 use crate::accept::{self, Spoken};
 use crate::ask::{Broker, Decide};
 use crate::authority::Via;
-use crate::reach::{Client, Dial, Resolve, Shared, SystemDialler, SystemResolver};
+use crate::outside::{Dial, Resolve, SystemDialler, SystemResolver};
+use crate::reach::{Client, Shared, prepare};
 use crate::report::Reports;
 use crate::{Credentials, Grant, Limits, NetworkPolicy, dns};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// A socket that was opened where clients can reach it, and who they are.
@@ -83,7 +86,7 @@ impl fmt::Debug for Outside {
 #[derive(Debug)]
 #[must_use = "dropping the handle ends the proxy"]
 pub struct Proxy {
-    handovers: mpsc::UnboundedSender<Handover>,
+    wishes: mpsc::UnboundedSender<Wish>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
@@ -115,7 +118,7 @@ impl Proxy {
             open: Mutex::default(),
             noted_upstream: Mutex::default(),
         });
-        let (handovers, incoming) = mpsc::unbounded_channel();
+        let (wishes, incoming) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel();
         let inside = Arc::clone(&shared);
         let thread = thread::Builder::new().name("proxy".to_owned()).spawn(move || {
@@ -123,7 +126,7 @@ impl Proxy {
             // A lookup in progress holds no descriptor of a client; it is not waited for.
             runtime.shutdown_background();
         })?;
-        let proxy = Self { handovers, stop: Some(stop), thread: Some(thread), shared };
+        let proxy = Self { wishes, stop: Some(stop), thread: Some(thread), shared };
         for listener in listeners {
             proxy.add(listener)?;
         }
@@ -132,25 +135,36 @@ impl Proxy {
 
     /// Hands over one more socket.
     pub fn add(&self, handover: Handover) -> io::Result<()> {
-        let address = match &handover.listener {
+        match &handover.listener {
             Listener::Proxy(listener) | Listener::Guarded(listener, _) => {
                 listener.set_nonblocking(true)?;
-                Some(listener.local_addr()?)
+                prepare(listener);
+                let own = (handover.sandbox.clone(), listener.local_addr()?);
+                self.listening().push(own);
             }
             Listener::Transparent(listener) => {
                 listener.set_nonblocking(true)?;
-                None
+                prepare(listener);
             }
-            Listener::Dns(socket) => {
-                socket.set_nonblocking(true)?;
-                None
-            }
-        };
-        if let Some(address) = address {
-            self.shared.listening.lock().unwrap_or_else(PoisonError::into_inner).push(address);
+            Listener::Dns(socket) => socket.set_nonblocking(true)?,
         }
-        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "the proxy is not running");
-        self.handovers.send(handover).map_err(gone)
+        self.wish(Wish::Add(handover))
+    }
+
+    /// Closes the sockets of a sandbox that is over, ends its connections and waits until their
+    /// descriptors are given back. Answers that were given in it stay for the session.
+    pub fn remove(&self, sandbox: &str) -> io::Result<()> {
+        let (tell, done) = std::sync::mpsc::channel();
+        self.wish(Wish::Remove(sandbox.to_owned(), tell))?;
+        done.recv().map_err(|_gone| not_running())
+    }
+
+    fn wish(&self, wish: Wish) -> io::Result<()> {
+        self.wishes.send(wish).map_err(|_gone| not_running())
+    }
+
+    fn listening(&self) -> MutexGuard<'_, Vec<(String, SocketAddr)>> {
+        self.shared.listening.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many connections are open.
@@ -185,44 +199,70 @@ impl Drop for Proxy {
     }
 }
 
+/// What the proxy's thread is asked to do.
+enum Wish {
+    Add(Handover),
+    /// With whoever waits until it is done.
+    Remove(String, std::sync::mpsc::Sender<()>),
+}
+
+fn not_running() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the proxy is not running")
+}
+
 async fn take_over(
     shared: Arc<Shared>,
-    mut incoming: mpsc::UnboundedReceiver<Handover>,
+    mut incoming: mpsc::UnboundedReceiver<Wish>,
     mut stopped: oneshot::Receiver<()>,
 ) {
+    // The tasks that serve the sockets of each sandbox.
+    let mut serving: BTreeMap<String, JoinSet<()>> = BTreeMap::new();
     loop {
-        let handover = tokio::select! {
+        let wish = tokio::select! {
             _ = &mut stopped => return,
-            handover = incoming.recv() => handover,
+            wish = incoming.recv() => wish,
         };
-        let Some(handover) = handover else { return };
-        let client = Client {
-            shared: Arc::clone(&shared),
-            sandbox: handover.sandbox.into(),
-            command: handover.command.map(Arc::from),
-            grants: handover.grants.into(),
-            via: Via::Connect,
-            started: Instant::now(),
-        };
-        match handover.listener {
-            Listener::Proxy(listener) => accept_at(client, listener, Spoken::Proxy(None)),
-            Listener::Guarded(listener, credentials) => {
-                accept_at(client, listener, Spoken::Proxy(Some(credentials)));
+        match wish {
+            None => return,
+            Some(Wish::Add(handover)) => {
+                let tasks = serving.entry(handover.sandbox.clone()).or_default();
+                serve(&shared, handover, tasks);
             }
-            Listener::Transparent(listener) => accept_at(client, listener, Spoken::Anything),
-            Listener::Dns(socket) => {
-                if let Ok(socket) = tokio::net::UdpSocket::from_std(socket) {
-                    tokio::spawn(dns::serve(client, socket));
+            Some(Wish::Remove(sandbox, tell)) => {
+                if let Some(mut tasks) = serving.remove(&sandbox) {
+                    tasks.shutdown().await;
                 }
+                shared.forget(&sandbox).await;
+                // Whoever asked may be gone.
+                tell.send(()).ok();
             }
         }
     }
 }
 
-/// A listener that the runtime cannot watch is closed, so that its clients are refused and not hung.
-fn accept_at(client: Client, listener: TcpListener, spoken: Spoken) {
+fn serve(shared: &Arc<Shared>, handover: Handover, tasks: &mut JoinSet<()>) {
+    let client = Client {
+        shared: Arc::clone(shared),
+        sandbox: handover.sandbox.into(),
+        command: handover.command.map(Arc::from),
+        grants: handover.grants.into(),
+        via: Via::Connect,
+        started: Instant::now(),
+    };
+    let (listener, spoken) = match handover.listener {
+        Listener::Proxy(listener) => (listener, Spoken::Proxy(None)),
+        Listener::Guarded(listener, credentials) => (listener, Spoken::Proxy(Some(credentials))),
+        Listener::Transparent(listener) => (listener, Spoken::Anything),
+        Listener::Dns(socket) => {
+            if let Ok(socket) = tokio::net::UdpSocket::from_std(socket) {
+                tasks.spawn(dns::serve(client, socket));
+            }
+            return;
+        }
+    };
+    // A listener that the runtime cannot watch is closed, so that its clients are refused and not hung.
     if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
-        tokio::spawn(accept::serve(client, listener, spoken));
+        tasks.spawn(accept::serve(client, listener, spoken));
     }
 }
 

@@ -1,10 +1,11 @@
 //! From a destination to a connection: judge, ask, resolve once, filter, dial what was filtered.
 
 use crate::address::AddressClass;
-use crate::ask::{Broker, Pending, Question};
+use crate::ask::{Broker, Question};
 use crate::authority::Via;
 use crate::fake_address::FakeAddresses;
 use crate::limits::Limits;
+use crate::outside::{Dial, Resolve};
 use crate::policy::AddressProblem;
 use crate::report::{Event, Reports, Verdict};
 use crate::upstream::Protocol;
@@ -13,77 +14,13 @@ use portcullis_rules::{Host, HostName};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
-
-/// Looks names up.
-pub trait Resolve: Send + Sync {
-    /// Every address of a name.
-    fn resolve(&self, name: &HostName) -> Pending<io::Result<Vec<IpAddr>>>;
-}
-
-/// Makes connections.
-pub trait Dial: Send + Sync {
-    /// Connects to an address.
-    fn dial(&self, to: SocketAddr) -> Pending<io::Result<TcpStream>>;
-
-    /// Whether an address is one of this machine's own.
-    fn is_own(&self, address: IpAddr) -> bool;
-}
-
-/// The system's resolver: `getaddrinfo`, with everything the machine's owner configured for it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemResolver;
-
-impl Resolve for SystemResolver {
-    fn resolve(&self, name: &HostName) -> Pending<io::Result<Vec<IpAddr>>> {
-        // The final dot keeps search domains out: what was judged is what is looked up.
-        let name = if name.is_localhost() { name.to_string() } else { format!("{name}.") };
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let mut addresses = Vec::new();
-            for address in found.map(|found| found.ip()) {
-                if !addresses.contains(&address) {
-                    addresses.push(address);
-                }
-            }
-            Ok(addresses)
-        })
-    }
-}
-
-/// The system's sockets.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemDialler;
-
-impl Dial for SystemDialler {
-    fn dial(&self, to: SocketAddr) -> Pending<io::Result<TcpStream>> {
-        Box::pin(TcpStream::connect(to))
-    }
-
-    fn is_own(&self, address: IpAddr) -> bool {
-        let binds = |address: IpAddr| UdpSocket::bind((address, 0)).is_ok();
-        // Where `ip_nonlocal_bind` is set every address can be bound, also one reserved for books.
-        binds(address) && !binds(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 77)))
-            || is_routed_to_itself(address)
-    }
-}
-
-/// Whether packets to an address would come from that same address.
-fn is_routed_to_itself(address: IpAddr) -> bool {
-    let any: IpAddr =
-        if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    // Connecting a datagram socket only chooses a route; nothing is sent.
-    let chosen = UdpSocket::bind((any, 0)).and_then(|socket| {
-        socket.connect((address, 9))?;
-        socket.local_addr()
-    });
-    chosen.is_ok_and(|chosen| chosen.ip() == address)
-}
 
 /// What all connections of a proxy share.
 pub(crate) struct Shared {
@@ -93,8 +30,10 @@ pub(crate) struct Shared {
     pub(crate) dialler: Arc<dyn Dial>,
     pub(crate) broker: Broker,
     pub(crate) reports: Arc<dyn Reports>,
-    pub(crate) fakes: Mutex<FakeAddresses>,
-    pub(crate) listening: Mutex<Vec<SocketAddr>>,
+    /// Of each sandbox; what one looks up must not change what another reaches.
+    pub(crate) fakes: Mutex<BTreeMap<Arc<str>, FakeAddresses>>,
+    /// Where clients reach this proxy, each with its sandbox.
+    pub(crate) listening: Mutex<Vec<(String, SocketAddr)>>,
     pub(crate) open: Mutex<BTreeMap<String, usize>>,
     pub(crate) noted_upstream: Mutex<bool>,
 }
@@ -146,7 +85,7 @@ pub(crate) enum Purpose {
 impl Client {
     /// Whether a destination may be contacted; asks where the lists say nothing. Resolves nothing.
     pub(crate) async fn decide(&self, to: &Destination) -> Result<Permit, Refusal> {
-        let to = self.shared.unfake(to);
+        let to = self.unfake(to);
         if let Some(permit) = self.judge(&to)? {
             return Ok(permit);
         }
@@ -265,7 +204,7 @@ impl Client {
         // SECURITY: a proxy that dials itself would be asked in the name of its own process.
         let is_listener = {
             let listening = self.shared.listening.lock().unwrap_or_else(PoisonError::into_inner);
-            listening.iter().any(|own| {
+            listening.iter().any(|(_, own)| {
                 own.port() == to.port.get()
                     && (own.ip() == address
                         || own.ip().is_unspecified() && self.shared.dialler.is_own(address))
@@ -274,7 +213,32 @@ impl Client {
         if is_listener {
             return Err(AddressProblem::Class(AddressClass::Own));
         }
-        self.shared.policy.admit(to, allowance, address, self.shared.dialler.is_own(address))
+        let is_own = || self.shared.dialler.is_own(address);
+        self.shared.policy.admit(to, allowance, address, is_own)
+    }
+
+    /// The destination a made-up address of the DNS stub stands for.
+    fn unfake(&self, to: &Destination) -> Destination {
+        let name = match to.host {
+            Host::V4(address) => self.name_of(address),
+            Host::V6(_) | Host::Name(_) => None,
+        };
+        name.map_or_else(
+            || to.clone(),
+            |name| Destination { host: Host::Name(name), port: to.port },
+        )
+    }
+
+    /// The name the DNS stub made an address up for.
+    pub(crate) fn name_of(&self, address: Ipv4Addr) -> Option<HostName> {
+        let fakes = self.shared.fakes.lock().unwrap_or_else(PoisonError::into_inner);
+        fakes.get(&self.sandbox)?.name_of(address).cloned()
+    }
+
+    /// An address that stands for a name.
+    pub(crate) fn fake_address_of(&self, name: &HostName) -> Ipv4Addr {
+        let mut fakes = self.shared.fakes.lock().unwrap_or_else(PoisonError::into_inner);
+        fakes.entry(Arc::clone(&self.sandbox)).or_default().address_of(name)
     }
 
     fn not_listed(&self, to: Destination) -> Refusal {
@@ -361,13 +325,14 @@ enum Failure {
 }
 
 impl Shared {
-    /// The destination a made-up address of the DNS stub stands for.
-    fn unfake(&self, to: &Destination) -> Destination {
-        let Host::V4(address) = to.host else { return to.clone() };
-        let fakes = self.fakes.lock().unwrap_or_else(PoisonError::into_inner);
-        match fakes.name_of(address) {
-            Some(name) => Destination { host: Host::Name(name.clone()), port: to.port },
-            None => to.clone(),
+    /// Waits until the connections of a sandbox that was ended are gone, and forgets what only it knew.
+    pub(crate) async fn forget(&self, sandbox: &str) {
+        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        listening.retain(|(own, _)| own != sandbox);
+        drop(listening);
+        self.fakes.lock().unwrap_or_else(PoisonError::into_inner).remove(sandbox);
+        while self.open.lock().unwrap_or_else(PoisonError::into_inner).contains_key(sandbox) {
+            tokio::task::yield_now().await;
         }
     }
 
@@ -433,12 +398,18 @@ fn failure(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::TimedOut { Failure::Late } else { Failure::Refused }
 }
 
-/// Interactive traffic is small packets, and a peer that vanished should be noticed some day.
-pub(crate) fn prepared(stream: TcpStream) -> TcpStream {
+/// Interactive traffic is small packets, and a peer that vanished should be noticed some day. What a
+/// listener accepts has its options.
+pub(crate) fn prepare(socket: &impl AsFd) {
     let keep_alive = socket2::TcpKeepalive::new().with_time(crate::limits::KEEP_ALIVE);
+    let socket = socket2::SockRef::from(socket);
     // A socket that cannot be tuned still carries bytes.
-    drop(stream.set_nodelay(true));
-    drop(socket2::SockRef::from(&stream).set_tcp_keepalive(&keep_alive));
+    drop(socket.set_tcp_nodelay(true));
+    drop(socket.set_tcp_keepalive(&keep_alive));
+}
+
+fn prepared(stream: TcpStream) -> TcpStream {
+    prepare(&stream);
     stream
 }
 
@@ -456,13 +427,5 @@ fn interleaved(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
         if turns.len() == before {
             return turns;
         }
-    }
-}
-
-impl Shared {
-    /// Whether the DNS stub made an address up.
-    pub(crate) fn stands_for_a_name(&self, address: Ipv4Addr) -> bool {
-        let fakes = self.fakes.lock().unwrap_or_else(PoisonError::into_inner);
-        fakes.name_of(address).is_some()
     }
 }

@@ -5,7 +5,7 @@ use crate::forward;
 use crate::head::{HeadProblem, RequestHead};
 use crate::inbound::{Inbound, Overflow};
 use crate::reach::{Client, Permit, Purpose};
-use crate::tunnel;
+use crate::tunnel::Tunnel;
 use crate::{Credentials, Destination, Framing, Refusal};
 use tokio::io::AsyncWriteExt as _;
 
@@ -14,12 +14,12 @@ pub(crate) async fn serve(
     client: &mut Client,
     mut inbound: Inbound,
     credentials: Option<&Credentials>,
-) {
+) -> Option<Tunnel> {
     let mut is_first = true;
     loop {
         let head = match inbound.read_head(&client.shared.limits, is_first).await {
             Ok(Some(head)) => head,
-            Ok(None) => return,
+            Ok(None) => return None,
             Err(refusal) => return refuse(client, inbound, &refusal, None).await,
         };
         is_first = false;
@@ -44,7 +44,8 @@ pub(crate) async fn serve(
         let exchange = forward::Exchange { head: &head, target: &target, framing };
         match exchange.run(client, inbound).await {
             forward::After::Next(again) => inbound = again,
-            forward::After::Done => return,
+            forward::After::Done => return None,
+            forward::After::Tunnel(tunnel) => return Some(*tunnel),
             forward::After::Refused(inbound, refusal) => {
                 return refuse(client, inbound, &refusal, Some(&to)).await;
             }
@@ -70,7 +71,7 @@ fn plan(head: &RequestHead) -> Result<(crate::authority::Target, Framing), Refus
     Ok((target, framing))
 }
 
-async fn connect(client: &Client, mut inbound: Inbound, head: &RequestHead) {
+async fn connect(client: &Client, mut inbound: Inbound, head: &RequestHead) -> Option<Tunnel> {
     let to = match tunnel_target(head) {
         Ok(to) => to,
         Err(refusal) => return refuse(client, inbound, &refusal, None).await,
@@ -90,9 +91,7 @@ async fn connect(client: &Client, mut inbound: Inbound, head: &RequestHead) {
     client.report_allowed(&permit);
     // Only now: a client that hears 200 believes that it talks to the destination.
     let answered = inbound.stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await;
-    if answered.is_ok() {
-        tunnel::carry(client, inbound.stream, inbound.buffer, reached, &permit.to).await;
-    }
+    answered.is_ok().then(|| inbound.into_tunnel(reached, permit.to))
 }
 
 fn tunnel_target(head: &RequestHead) -> Result<Destination, Refusal> {
@@ -118,16 +117,17 @@ pub(crate) async fn decide(
     inbound.hold(client.shared.limits.early_data, overflow, client.decide(to)).await?
 }
 
-/// Reports a refusal and tells the client.
+/// Reports a refusal and tells the client. There will be no tunnel.
 pub(crate) async fn refuse(
     client: &Client,
     inbound: Inbound,
     refusal: &Refusal,
     to: Option<&Destination>,
-) {
+) -> Option<Tunnel> {
     client.report_refusal(refusal, to);
     let answer = refusal.response();
     if !answer.is_empty() {
         inbound.finish(&answer).await;
     }
+    None
 }

@@ -5,7 +5,7 @@ use crate::inbound::{Inbound, Overflow};
 use crate::reach::{Client, Purpose};
 use crate::serve_http::decide;
 use crate::socks::{SocksProblem, read_methods, read_password, read_socks_request};
-use crate::tunnel;
+use crate::tunnel::Tunnel;
 use crate::{Credentials, Destination, Refusal};
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, timeout_at};
@@ -15,25 +15,34 @@ pub(crate) async fn serve(
     client: &mut Client,
     mut inbound: Inbound,
     credentials: Option<&Credentials>,
-) {
+) -> Option<Tunnel> {
     client.via = Via::Socks;
     let deadline = Instant::now() + client.shared.limits.handshake;
     let to = match timeout_at(deadline, handshake(&mut inbound, credentials)).await {
         Ok(Ok(to)) => to,
         Ok(Err(Stop::Problem(problem))) => {
             client.report_refusal(&Refusal::Malformed(problem.meaning()), None);
-            return inbound.finish(&reply(problem.reply())).await;
+            inbound.finish(&reply(problem.reply())).await;
+            return None;
         }
         Ok(Err(Stop::Said(bytes))) => {
             client.report_refusal(&Refusal::Credentials, None);
-            return inbound.finish(&bytes).await;
+            inbound.finish(&bytes).await;
+            return None;
         }
-        Ok(Err(Stop::Gone)) | Err(_) => return client.report_refusal(&Refusal::Gone, None),
+        Ok(Err(Stop::Gone)) | Err(_) => {
+            client.report_refusal(&Refusal::Gone, None);
+            return None;
+        }
     };
-    if let Err((inbound, refusal)) = tunnel_to(client, inbound, &to).await {
-        client.report_refusal(&refusal, Some(&to));
-        if refusal != Refusal::EarlyData {
-            inbound.finish(&reply(refusal.socks_reply())).await;
+    match tunnel_to(client, inbound, &to).await {
+        Ok(tunnel) => tunnel,
+        Err((inbound, refusal)) => {
+            client.report_refusal(&refusal, Some(&to));
+            if refusal != Refusal::EarlyData {
+                inbound.finish(&reply(refusal.socks_reply())).await;
+            }
+            None
         }
     }
 }
@@ -42,7 +51,7 @@ async fn tunnel_to(
     client: &Client,
     mut inbound: Inbound,
     to: &Destination,
-) -> Result<(), (Inbound, Refusal)> {
+) -> Result<Option<Tunnel>, (Inbound, Refusal)> {
     let permit = match decide(client, &mut inbound, to, Overflow::Close).await {
         Ok(permit) => permit,
         Err(refusal) => return Err((inbound, refusal)),
@@ -54,10 +63,8 @@ async fn tunnel_to(
         Ok(Err(refusal)) | Err(refusal) => return Err((inbound, refusal)),
     };
     client.report_allowed(&permit);
-    if inbound.stream.write_all(&reply(0)).await.is_ok() {
-        tunnel::carry(client, inbound.stream, inbound.buffer, reached, &permit.to).await;
-    }
-    Ok(())
+    let answered = inbound.stream.write_all(&reply(0)).await;
+    Ok(answered.is_ok().then(|| inbound.into_tunnel(reached, permit.to)))
 }
 
 /// Why a handshake ended.

@@ -9,27 +9,33 @@ use crate::report::{Event, Verdict};
 use crate::{Destination, Refusal};
 use std::cell::RefCell;
 use std::io;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
-use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWriteExt as _, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::{Instant, timeout_at};
 
+/// A tunnel that stands: the client has been told.
+#[derive(Debug)]
+pub(crate) struct Tunnel {
+    pub(crate) stream: TcpStream,
+    /// What the client sent already.
+    pub(crate) first: Vec<u8>,
+    pub(crate) reached: Reached,
+    pub(crate) to: Destination,
+}
+
 /// Carries bytes between a client and what it reached until both directions are at their end, or one
-/// of them fails. `first` is what the client sent already.
+/// of them fails.
 ///
 /// This is where a terminated leg plugs in: in place of [`relay`], for destinations that need it.
-pub(crate) async fn carry(
-    client: &Client,
-    stream: TcpStream,
-    first: Vec<u8>,
-    reached: Reached,
-    to: &Destination,
-) {
-    let counts = Counts::default();
-    let end = relay(client, stream, first, reached, to, &counts).await;
+pub(crate) async fn carry(client: &Client, tunnel: Tunnel) {
+    let Tunnel { stream, first, reached, to } = tunnel;
+    let to = &to;
+    let progress = Progress::default();
+    let end = relay(client, stream, first, reached, to, &progress).await;
     let code = match end {
         Ok(()) | Err(Stop::Broken) => None,
         Err(Stop::Refused(refusal)) => {
@@ -38,7 +44,7 @@ pub(crate) async fn carry(
             Some(refusal.code())
         }
     };
-    client.report_closed(to, counts.get(), code);
+    client.report_closed(to, progress.bytes(), code);
 }
 
 /// Why a direction ended early.
@@ -53,15 +59,32 @@ impl From<io::Error> for Stop {
     }
 }
 
+/// How far the two directions are.
 #[derive(Debug, Default)]
-struct Counts {
-    sent: AtomicU64,
-    received: AtomicU64,
+struct Progress {
+    sent: Direction,
+    received: Direction,
 }
 
-impl Counts {
-    fn get(&self) -> (u64, u64) {
-        (self.sent.load(Ordering::Relaxed), self.received.load(Ordering::Relaxed))
+#[derive(Debug, Default)]
+struct Direction {
+    bytes: AtomicU64,
+    over: AtomicBool,
+}
+
+impl Progress {
+    fn bytes(&self) -> (u64, u64) {
+        (self.sent.bytes.load(Ordering::Relaxed), self.received.bytes.load(Ordering::Relaxed))
+    }
+
+    fn is_over(&self) -> bool {
+        self.sent.over.load(Ordering::Relaxed) && self.received.over.load(Ordering::Relaxed)
+    }
+}
+
+impl Direction {
+    fn add(&self, length: usize) {
+        self.bytes.fetch_add(u64::try_from(length).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 }
 
@@ -71,31 +94,52 @@ async fn relay(
     mut first: Vec<u8>,
     mut reached: Reached,
     to: &Destination,
-    counts: &Counts,
+    progress: &Progress,
 ) -> Result<(), Stop> {
     let (mut from_client, mut to_client) = stream.split();
     let (mut from_server, mut to_server) = reached.stream.split();
     let early = std::mem::take(&mut reached.early);
+    let (sent, received) = (&progress.sent, &progress.received);
     let up = async {
         check_hello(client, to, &mut from_client, &mut first).await?;
-        write(&mut to_server, first, &counts.sent).await?;
-        pump(&mut from_client, &mut to_server, &counts.sent).await.map_err(Stop::from)
+        write(&mut to_server, first, sent).await?;
+        pump(&mut from_client, &mut to_server, sent).await?;
+        Err(failure(&from_client).await)
     };
     // SECURITY: only the client's bytes wait for the check; a server that speaks first is heard.
     let down = async {
-        write(&mut to_client, early, &counts.received).await?;
-        pump(&mut from_server, &mut to_client, &counts.received).await.map_err(Stop::from)
+        write(&mut to_client, early, received).await?;
+        pump(&mut from_server, &mut to_client, received).await?;
+        Err(failure(&from_server).await)
     };
+    let (mut up, mut down) = (pin!(up), pin!(down));
     // An error of one direction ends the other: a reset client must not leave its server waiting.
-    tokio::try_join!(up, down).map(drop)
+    std::future::poll_fn(|context| {
+        if let Poll::Ready(stopped) = up.as_mut().poll(context) {
+            return Poll::Ready(stopped);
+        }
+        if let Poll::Ready(stopped) = down.as_mut().poll(context) {
+            return Poll::Ready(stopped);
+        }
+        if progress.is_over() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    })
+    .await
 }
 
-async fn write(to: &mut WriteHalf<'_>, bytes: Vec<u8>, count: &AtomicU64) -> io::Result<()> {
+/// Waits for a peer that has ended its side to fail: the other direction may have nothing to say for
+/// hours, and only a write to it would tell that nobody is there any more.
+async fn failure(of: &ReadHalf<'_>) -> Stop {
+    // Whatever comes of it, the connection is of no more use.
+    drop(of.ready(Interest::ERROR).await);
+    Stop::Broken
+}
+
+async fn write(to: &mut WriteHalf<'_>, bytes: Vec<u8>, direction: &Direction) -> io::Result<()> {
     if bytes.is_empty() {
         return Ok(());
     }
     to.write_all(&bytes).await?;
-    count.fetch_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    direction.add(bytes.len());
     Ok(())
 }
 
@@ -103,7 +147,7 @@ async fn write(to: &mut WriteHalf<'_>, bytes: Vec<u8>, count: &AtomicU64) -> io:
 async fn pump(
     from: &mut ReadHalf<'_>,
     to: &mut WriteHalf<'_>,
-    count: &AtomicU64,
+    direction: &Direction,
 ) -> io::Result<()> {
     let mut size = Size::Usual;
     loop {
@@ -111,11 +155,13 @@ async fn pump(
         let full = length == buffer.len();
         if length > 0 {
             to.write_all(buffer.get(..length).unwrap_or_default()).await?;
-            count.fetch_add(u64::try_from(length).unwrap_or(u64::MAX), Ordering::Relaxed);
+            direction.add(length);
         }
         give_back(buffer);
         if length == 0 {
-            return to.shutdown().await;
+            to.shutdown().await?;
+            direction.over.store(true, Ordering::Relaxed);
+            return Ok(());
         }
         size = if full { Size::Large } else { Size::Usual };
     }

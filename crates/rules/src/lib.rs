@@ -29,8 +29,8 @@ pub use glob::{Glob, Match};
 pub use host::{Host, HostName, HostProblem};
 pub use name::NamePattern;
 pub use path::{
-    Anchors, NameGlob, PathMatcher, PathPart, PathPattern, PathProblem, escape_path, fold_name,
-    path_parts,
+    Anchors, NameGlob, PathMatcher, PathPart, PathPattern, PathProblem, PathSet, escape_path,
+    fold_name, path_parts,
 };
 pub use rule::{Rule, Specifier};
-pub use tool::{ToolPattern, did_you_mean, known_tools};
+pub use tool::{ToolPattern, canonical as canonical_tool, did_you_mean, known_tools};

@@ -1,11 +1,13 @@
 //! Patterns over paths: gitignore patterns with an anchor.
 
 mod glob;
+mod index;
 mod language;
 mod matcher;
 mod parts;
 mod problem;
 
+pub use index::PathSet;
 pub use matcher::PathMatcher;
 pub use parts::{NameGlob, PathPart, fold_name, path_parts};
 pub use problem::PathProblem;

@@ -72,7 +72,7 @@ pub fn known_tools() -> &'static [&'static str] {
 }
 
 /// The name a tool goes by today.
-pub(crate) fn canonical(name: &str) -> &str {
+pub fn canonical(name: &str) -> &str {
     ALIASES.iter().find(|(old, _)| *old == name).map_or(name, |(_, new)| new)
 }
 

@@ -54,7 +54,9 @@ pub(crate) fn uncover(
         let around = path.parent().map_or(Hold::ReadOnly, |around| hold_at(points, &around));
         let gone = match point.kind {
             Kind::Directory => is_partly_readable(files, path)?,
-            Kind::File => around == Hold::Writable && !is_credential(files, path),
+            Kind::File => {
+                around == Hold::Writable && !is_credential(files, path) && !is_program(path)
+            }
             Kind::Other => false,
         };
         if gone {
@@ -86,6 +88,12 @@ fn is_partly_readable(files: &CompiledFiles, hidden: &AbsPath) -> Result<bool, F
 /// Whether a pattern may match something below a directory, by where it starts.
 fn may_meet(glob: &PathGlob, directory: &AbsPath) -> bool {
     glob.below.is_within(directory) || directory.is_within(&glob.below)
+}
+
+/// Whether a file may be run: the kernel reads the name of a program once more than the supervisor does, so
+/// programs stay covered.
+fn is_program(path: &AbsPath) -> bool {
+    rustix::fs::lstat(path.as_str()).map_or(true, |status| status.st_mode & 0o111 != 0)
 }
 
 fn is_credential(files: &CompiledFiles, path: &AbsPath) -> bool {

@@ -1,6 +1,6 @@
 //! The variables a command sees.
 
-use crate::Failure;
+use crate::{Failure, TEMPORARY};
 use portcullis_model::AbsPath;
 use portcullis_profile::{Environment, Hidden};
 use std::collections::BTreeMap;
@@ -49,7 +49,11 @@ pub(crate) fn build(
         }
     }
     for (name, value) in &rules.set {
-        variables.insert(name.into(), value.into());
+        // The profile knows only where the directory is within an own view of the files.
+        let inside = value.strip_prefix(TEMPORARY);
+        let inside = inside.filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let moved = inside.map(|rest| format!("{temporary}{rest}"));
+        variables.insert(name.into(), moved.as_ref().unwrap_or(value).into());
     }
     let path = variables.get(OsStr::new("PATH")).map_or(&b"/bin:/usr/bin"[..], |p| p.as_bytes());
     let path = path.to_vec();
@@ -95,10 +99,13 @@ fn sentinel(length: usize) -> Result<OsString, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TEMPORARY;
     use portcullis_profile::{Origin, VariableRule};
 
     fn built(outer: &[(&str, &str)]) -> Variables {
+        built_with(outer, TEMPORARY)
+    }
+
+    fn built_with(outer: &[(&str, &str)], temporary: &str) -> Variables {
         let rule = |name: &str, hidden| VariableRule {
             name: name.to_owned(),
             hidden,
@@ -110,11 +117,14 @@ mod tests {
                 rule("LD_*", Hidden::Unset),
                 rule("SECRET", Hidden::Unset),
             ],
-            set: vec![("HTTP_PROXY".to_owned(), "http://127.0.0.1:1".to_owned())],
+            set: vec![
+                ("HTTP_PROXY".to_owned(), "http://127.0.0.1:1".to_owned()),
+                ("TMPPREFIX".to_owned(), format!("{TEMPORARY}/zsh")),
+            ],
         };
         let outer = outer.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        build(outer, &rules, &AbsPath::parse("/srv").unwrap(), &AbsPath::parse(TEMPORARY).unwrap())
-            .unwrap()
+        let temporary = AbsPath::parse(temporary).unwrap();
+        build(outer, &rules, &AbsPath::parse("/srv").unwrap(), &temporary).unwrap()
     }
 
     #[test]
@@ -138,6 +148,16 @@ mod tests {
         }
         assert!(texts.contains(&format!("TMPDIR={TEMPORARY}").as_str()));
         assert!(!texts.iter().any(|text| text.starts_with("LD_") || text.starts_with("SECRET=")));
+    }
+
+    #[test]
+    fn the_temporary_directory_is_where_it_was_made() {
+        let variables = built_with(&[("TMP", "/var/tmp")], "/tmp/elsewhere");
+        let texts: Vec<&str> = variables.strings.iter().map(|s| s.to_str().unwrap()).collect();
+        for text in ["TMPDIR=/tmp/elsewhere", "TMP=/tmp/elsewhere", "TMPPREFIX=/tmp/elsewhere/zsh"]
+        {
+            assert!(texts.contains(&text), "{text} in {texts:?}");
+        }
     }
 
     #[test]

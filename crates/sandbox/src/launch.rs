@@ -3,7 +3,7 @@
 use crate::running::{Family, Member, Relay, sleep_for};
 use crate::supervisor::{self, AbstractSockets, Supervisor, Surroundings};
 use crate::sys::{Kept, Page, Script, Stage, Step, fork_and_follow};
-use crate::{Backend, Failure, Plan, Running, Writes, identity, plan};
+use crate::{Backend, Failure, MOST_LISTENERS, Plan, Running, Writes, identity, plan};
 use portcullis_model::AbsPath;
 use portcullis_profile::NetworkAccess;
 use rustix::fs::{CWD, Mode, OFlags};
@@ -25,6 +25,7 @@ impl Plan {
     /// Where the host moves or replaces what the boundary is made around while it is made, everything is
     /// taken down and made anew from another look; a boundary that was only half made runs nothing.
     pub fn launch(mut self) -> Result<Running, Failure> {
+        self.temporary.make()?;
         let mut relay = Relay::start(self.signals)?;
         if let Some(relay) = &relay {
             self.target.signals = relay.before;
@@ -196,7 +197,7 @@ fn await_start(
             return Err(Failure::new("interrupted before the command was started"));
         }
         let mut byte = [0_u8];
-        let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(16))];
+        let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_LISTENERS))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut room);
         let received = rustix::net::recvmsg(
             control,
@@ -249,8 +250,10 @@ pub(crate) fn explain(stage: Stage, detail: u32, errno: Errno, cwd: Option<&AbsP
         Stage::View => {
             Failure::new(format!("cannot build the view of the files: {reason} (step {detail})"))
         }
-        Stage::Proc => Failure::new(format!("cannot mount a fresh /proc: {reason}"))
-            .cured_by("see `portcullis doctor`"),
+        Stage::Proc => Failure::new(format!("cannot mount a fresh /proc: {reason}")).cured_by(
+            "uncover what a container mounts over parts of it \
+             (`--security-opt systempaths=unconfined`), or name the level `--require no-proc`",
+        ),
         Stage::Privileges => Failure::new(format!("cannot give up privileges: {reason}")),
         Stage::Landlock => Failure::new(format!("cannot restrict files by Landlock: {reason}")),
         Stage::Target => Failure::new(format!("cannot start the command: {reason}")),

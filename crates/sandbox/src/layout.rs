@@ -8,8 +8,8 @@ use crate::expansion::{self, Allowed};
 use crate::landlock::{self, Wanted};
 use crate::mounts::{self, Explained, Surroundings, View};
 use crate::plan::Descriptors;
-use crate::sys::{Capture, Landlock, Namespaces};
-use crate::{Backend, Failure, Listener, Writes, identity, network};
+use crate::sys::{Capture, Landlock, Namespaces, Program};
+use crate::{Backend, Failure, Listener, MOST_LISTENERS, Writes, identity, network};
 use portcullis_model::AbsPath;
 use portcullis_profile::{CompiledFiles, NetworkAccess, Reach, SandboxProfile};
 use rustix::thread::UnshareFlags;
@@ -18,6 +18,8 @@ use rustix::thread::UnshareFlags;
 #[derive(Debug)]
 pub(crate) struct Basis {
     pub(crate) backend: Backend,
+    /// The directory of the host that is made for the run, where there is one.
+    pub(crate) temporary: Option<AbsPath>,
     /// The version of Landlock's interface.
     pub(crate) landlock: u32,
     pub(crate) descriptors: Descriptors,
@@ -44,13 +46,15 @@ impl Basis {
         profile: &SandboxProfile,
     ) -> Result<Layout, Failure> {
         if self.backend == Backend::LandlockOnly {
-            let allowed = expansion::expand(files);
+            let mut allowed = expansion::expand(files);
+            // It is made when everything else is ready.
+            allowed.writable.extend(self.temporary.clone().map(|path| (path, true)));
             let landlock = self.landlock_rules(profile, &allowed)?;
             return Ok(Layout { landlock, ..Layout::default() });
         }
         let around = Surroundings {
             terminal: self.descriptors.terminal.clone(),
-            resolver: resolver(&self.listeners),
+            names: network::name_files(&self.listeners),
             writes: self.writes,
         };
         let mut view = mounts::plan(files, &around)?;
@@ -105,11 +109,18 @@ impl Basis {
             NetworkAccess::Host if !self.listeners.is_empty() => {
                 return Err(Failure::new("listeners need an own network, and this run has none"));
             }
+            NetworkAccess::None | NetworkAccess::Domains { .. }
+                if self.listeners.len() > MOST_LISTENERS =>
+            {
+                return Err(Failure::new(format!(
+                    "there can be {MOST_LISTENERS} listeners at most"
+                )));
+            }
             NetworkAccess::Host => None,
             NetworkAccess::None | NetworkAccess::Domains { .. } => {
                 flags |= UnshareFlags::NEWNET;
                 Some(Capture {
-                    messages: network::messages(),
+                    messages: network::messages(!self.listeners.is_empty()),
                     listeners: self.listeners.clone(),
                     opened: vec![-1; self.listeners.len()],
                 })
@@ -124,12 +135,7 @@ impl Basis {
             proc: (self.backend == Backend::Full).then_some(view.proc),
             nested: profile.nested.is_some(),
             handed: (self.writes == Writes::Listed).then_some(mounts::BASE),
+            program: Program::look(),
         })
     }
-}
-
-fn resolver(listeners: &[Listener]) -> Option<Vec<u8>> {
-    const NAMES: u16 = 53;
-    let stub = listeners.iter().find(|listener| listener.address.port() == NAMES)?;
-    Some(format!("nameserver {}\noptions edns0 trust-ad\n", stub.address.ip()).into_bytes())
 }

@@ -38,5 +38,5 @@ pub use failure::Failure;
 pub use plan::{Plan, prepare};
 pub use probing::{probe, probe_now};
 pub use report::Report;
-pub use request::{Listener, Request, SignalRelay, TEMPORARY, Transport, Writes};
+pub use request::{Listener, MOST_LISTENERS, Request, SignalRelay, TEMPORARY, Transport, Writes};
 pub use running::{End, Finished, Running, run};

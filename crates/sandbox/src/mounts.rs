@@ -9,10 +9,11 @@ use crate::sys::{Onto, Step};
 use crate::{Failure, Writes, by_name};
 use portcullis_model::AbsPath;
 use portcullis_profile::{Access, CompiledFiles, Effect, Kind, Origin, Reach};
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::ffi::CString;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 /// The view a command has of the files.
@@ -91,8 +92,8 @@ impl Explained {
 pub(crate) struct Surroundings {
     /// The terminal that stands at 0, 1 or 2.
     pub(crate) terminal: Option<AbsPath>,
-    /// The content of `/etc/resolv.conf`, where names are resolved by us.
-    pub(crate) resolver: Option<Vec<u8>>,
+    /// Files of `/etc` that say how names are resolved, where that is done by us.
+    pub(crate) names: Vec<(&'static str, Vec<u8>)>,
     /// What becomes of what is written.
     pub(crate) writes: Writes,
 }
@@ -157,6 +158,7 @@ fn points(
     view: &mut View,
 ) -> Result<Points, Failure> {
     let mut points = Points::new();
+    let mut disk = Disk::default();
     let mut elsewhere: Vec<(AbsPath, Point)> = Vec::new();
     for exact in files.exact() {
         let (hold, access) = match (exact.read, exact.write) {
@@ -168,12 +170,12 @@ fn points(
         if is_synthetic(&path) {
             let in_dev = path.parent().is_some_and(|dir| dir.as_str() == "/dev");
             let device = hold == Hold::Writable && in_dev;
-            if device && matches!(look(&path)?, Found::Here(Kind::Other)) {
+            if device && matches!(disk.look(&path)?, Found::Here(Kind::Other)) {
                 devices.push(path);
             }
             continue;
         }
-        match look(&path)? {
+        match disk.look(&path)? {
             Found::Here(kind) => {
                 let why = Why::Judged(path.clone(), access, Kind::Directory);
                 points.insert(path, Point::new(hold, kind, why));
@@ -197,7 +199,7 @@ fn points(
         if rule.effect != Effect::Deny || hold_at(&points, &path) == Hold::Hidden {
             continue;
         }
-        let Found::Here(kind) = look(&path)? else { continue };
+        let Found::Here(kind) = disk.look(&path)? else { continue };
         if matches!(rule.reach, Reach::Leaf(_)) && kind == Kind::Directory {
             continue;
         }
@@ -227,19 +229,28 @@ pub(crate) fn is_synthetic(path: &AbsPath) -> bool {
 
 /// What is possible at a path by the points around it.
 pub(crate) fn hold_at(points: &Points, path: &AbsPath) -> Hold {
-    nearest(points, path).map_or(Hold::ReadOnly, |(_, point)| point.hold)
+    nearest(points, path.as_str()).map_or(Hold::ReadOnly, |(_, point)| point.hold)
 }
 
 /// The innermost point that a path is or lies below.
-fn nearest<'p>(points: &'p Points, path: &AbsPath) -> Option<(&'p AbsPath, &'p Point)> {
-    let mut at = Some(path.clone());
+fn nearest<'p>(points: &'p Points, path: &str) -> Option<(&'p AbsPath, &'p Point)> {
+    let mut at = Some(path);
     while let Some(path) = at {
-        if let Some(found) = points.get_key_value(&path) {
+        if let Some(found) = points.get_key_value(path) {
             return Some(found);
         }
-        at = path.parent();
+        at = above(path);
     }
     None
+}
+
+/// The directory that holds a path.
+fn above(path: &str) -> Option<&str> {
+    match path.rsplit_once('/')? {
+        (_, "") => None,
+        ("", _) => Some("/"),
+        (directory, _) => Some(directory),
+    }
 }
 
 /// Makes a mount point of every directory between a writable one and what is protected in it: mount
@@ -247,13 +258,13 @@ fn nearest<'p>(points: &'p Points, path: &AbsPath) -> Option<(&'p AbsPath, &'p P
 fn pin(points: &mut Points) {
     let mut pins = Points::new();
     for (path, _) in points.iter().filter(|(_, point)| point.hold != Hold::Writable) {
-        let mut above = path.parent();
-        while let Some(dir) = above {
-            let hold = match nearest(points, &dir) {
+        let mut next = path.parent();
+        while let Some(dir) = next {
+            let hold = match nearest(points, dir.as_str()) {
                 Some((outer, point)) if point.hold >= Hold::ByName && *outer != dir => point.hold,
                 _ => break,
             };
-            above = dir.parent();
+            next = dir.parent();
             let why = Why::Inner(path.clone());
             let point = Point { hold, kind: Kind::Directory, why, pin: true };
             if pins.insert(dir, point).is_some() {
@@ -278,7 +289,7 @@ impl Layers {
         let outer: BTreeMap<AbsPath, AbsPath> = points
             .keys()
             .filter_map(|path| {
-                let (outer, _) = nearest(&points, &path.parent()?)?;
+                let (outer, _) = nearest(&points, above(path.as_str())?)?;
                 Some((path.clone(), outer.clone()))
             })
             .collect();
@@ -330,6 +341,61 @@ impl Layers {
     }
 }
 
+/// The disk, with the directories that were looked into: most paths of a profile lie in a few.
+#[derive(Default)]
+struct Disk {
+    directories: BTreeMap<AbsPath, Directory>,
+}
+
+/// A directory by its path.
+enum Directory {
+    /// It is there, and no symlink leads to it.
+    Plain(OwnedFd),
+    /// There is none that could be reached.
+    Missing,
+    /// A look at every single path has to tell.
+    Unclear,
+}
+
+impl Disk {
+    /// What stands at a path: the same as [`look`] says.
+    fn look(&mut self, path: &AbsPath) -> Result<Found, Failure> {
+        let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return look(path) };
+        if !self.directories.contains_key(&parent) && self.directories.len() >= MOST_DIRECTORIES {
+            self.directories.clear();
+        }
+        let directory = self.directories.entry(parent).or_insert_with_key(Directory::open);
+        let stat = match directory {
+            Directory::Missing => return Ok(Found::Nothing),
+            Directory::Unclear => return look(path),
+            Directory::Plain(directory) => {
+                rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)
+            }
+        };
+        match stat.map(|stat| FileType::from_raw_mode(stat.st_mode)) {
+            Ok(FileType::Symlink) => look(path),
+            Ok(kind) => Ok(Found::Here(kind_of(kind))),
+            Err(Errno::NOENT) => Ok(Found::Nothing),
+            Err(_) => look(path),
+        }
+    }
+}
+
+impl Directory {
+    fn open(path: &AbsPath) -> Self {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::NO_SYMLINKS;
+        match rustix::fs::openat2(CWD, path.as_str(), flags, Mode::empty(), resolve) {
+            Ok(directory) => Self::Plain(directory),
+            Err(Errno::NOENT) => Self::Missing,
+            Err(_) => Self::Unclear,
+        }
+    }
+}
+
+/// Each holds a descriptor.
+const MOST_DIRECTORIES: usize = 64;
+
 pub(crate) fn look(path: &AbsPath) -> Result<Found, Failure> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let plain =
@@ -338,12 +404,12 @@ pub(crate) fn look(path: &AbsPath) -> Result<Found, Failure> {
         Failure::new(format!("cannot look at `{path}`: {}", std::io::Error::from(errno)))
     };
     match plain {
-        Ok(file) => Ok(Found::Here(kind_of(&file).map_err(wrong)?)),
+        Ok(file) => Ok(Found::Here(kind_at(&file).map_err(wrong)?)),
         Err(Errno::LOOP) => match rustix::fs::openat(CWD, path.as_str(), flags, Mode::empty()) {
             Ok(file) => {
                 let real = where_is(&file).map_err(wrong)?;
                 Ok(real.map_or(Found::Nothing, |real| {
-                    Found::Elsewhere(real, kind_of(&file).unwrap_or(Kind::Other))
+                    Found::Elsewhere(real, kind_at(&file).unwrap_or(Kind::Other))
                 }))
             }
             Err(Errno::LOOP | Errno::NOENT | Errno::NOTDIR | Errno::ACCESS) => Ok(Found::Nothing),
@@ -357,8 +423,12 @@ pub(crate) fn look(path: &AbsPath) -> Result<Found, Failure> {
     }
 }
 
-fn kind_of(file: &impl std::os::fd::AsFd) -> rustix::io::Result<Kind> {
-    Ok(match FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode) {
+fn kind_at(file: &impl std::os::fd::AsFd) -> rustix::io::Result<Kind> {
+    Ok(kind_of(FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode)))
+}
+
+fn kind_of(kind: FileType) -> Kind {
+    match kind {
         FileType::Directory => Kind::Directory,
         FileType::RegularFile => Kind::File,
         FileType::Symlink
@@ -367,7 +437,7 @@ fn kind_of(file: &impl std::os::fd::AsFd) -> rustix::io::Result<Kind> {
         | FileType::CharacterDevice
         | FileType::BlockDevice
         | FileType::Unknown => Kind::Other,
-    })
+    }
 }
 
 fn where_is(file: &impl std::os::fd::AsRawFd) -> rustix::io::Result<Option<AbsPath>> {
@@ -420,13 +490,13 @@ impl Maker {
                 self.lay(*index, path, point, *slot)?;
             }
         }
-        if let Some(content) = &around.resolver {
-            self.file("resolv.conf", 0o444, content.clone());
+        for (name, content) in &around.names {
+            self.file(name, 0o444, content.clone());
         }
         self.step(Step::ReadOnly { slot: BASE });
         self.put_dev(&devices);
-        if around.resolver.is_some() {
-            self.put_resolver()?;
+        for (name, _) in &around.names {
+            self.put_in_etc(name)?;
         }
         for (index, path, point, slot, onto) in taken {
             // What is laid over a place is another object, and so is everything below.
@@ -617,15 +687,15 @@ impl Maker {
         self.step(Step::Terminals { path: c"/dev/pts".to_owned() });
     }
 
-    fn put_resolver(&mut self) -> Result<(), Failure> {
-        let Ok(path) = AbsPath::parse("/etc/resolv.conf") else { return Ok(()) };
+    fn put_in_etc(&mut self, name: &str) -> Result<(), Failure> {
+        let Ok(path) = AbsPath::parse(&format!("/etc/{name}")) else { return Ok(()) };
         let real = match look(&path)? {
             Found::Here(_) => path,
             Found::Elsewhere(real, _) => real,
             Found::Nothing => return Ok(()),
         };
         let slot = self.slot();
-        self.step(Step::TakeBelow { base: BASE, path: c"resolv.conf".to_owned(), slot });
+        self.step(Step::TakeBelow { base: BASE, path: c_text(name), slot });
         self.step(Step::Put { slot, path: c_path(&real)?, onto: Onto::SameKind });
         Ok(())
     }

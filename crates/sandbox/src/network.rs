@@ -1,12 +1,48 @@
-//! The messages that build the network of a sandbox; rtnetlink(7).
+//! The network of a sandbox: the messages that build it (rtnetlink(7)), and the files by which names are
+//! resolved in it.
 
-/// Brings up the loopback of a fresh network namespace, and makes every address of 198.18.0.0/15 one of
-/// its own: a listener on all addresses gets what is sent to any of them, and sees to which.
-///
-/// The range is reserved for tests of network devices (RFC 2544), so a name that resolves to it can only
-/// mean us.
-pub(crate) fn messages() -> Vec<Vec<u8>> {
-    vec![loopback_up(), local_route([198, 18, 0, 0], 15)]
+use crate::Listener;
+use std::fs;
+use std::net::IpAddr;
+
+/// The files of `/etc` where a listener answers for names.
+pub(crate) fn name_files(listeners: &[Listener]) -> Vec<(&'static str, Vec<u8>)> {
+    const NAMES: u16 = 53;
+    let stub = listeners.iter().find(|listener| listener.address.port() == NAMES);
+    let Some(stub) = stub else { return Vec::new() };
+    let resolver = format!("nameserver {}\noptions edns0 trust-ad\n", stub.address.ip());
+    // What cannot be read is taken for empty; `localhost` is known without a file.
+    let hosts = fs::read_to_string("/etc/hosts").unwrap_or_default();
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    vec![
+        ("resolv.conf", resolver.into_bytes()),
+        ("hosts", own_names(&hosts, name.trim()).into_bytes()),
+    ]
+}
+
+/// The names of the machine itself. The others have to be asked for: a program that finds an address in
+/// the file goes there, and which name it meant is lost.
+fn own_names(hosts: &str, machine: &str) -> String {
+    let is_own = |line: &&str| {
+        let address = line.split_whitespace().next().and_then(|word| word.parse::<IpAddr>().ok());
+        address.is_some_and(|address| address.is_loopback())
+    };
+    let mut text: String = hosts.lines().filter(is_own).flat_map(|line| [line, "\n"]).collect();
+    if !machine.is_empty() {
+        text.push_str(&format!("127.0.0.1 {machine}\n"));
+    }
+    text
+}
+
+/// Brings up the loopback of a fresh network namespace. With `catches`, every address becomes one of its
+/// own: a listener on all addresses gets what is sent to any of them, and sees to which. Without
+/// listeners no address leads anywhere, and programs are told so at once.
+pub(crate) fn messages(catches: bool) -> Vec<Vec<u8>> {
+    let mut messages = vec![loopback_up()];
+    if catches {
+        messages.push(every_address_local());
+    }
+    messages
 }
 
 const LOOPBACK: u32 = 1;
@@ -21,23 +57,22 @@ fn loopback_up() -> Vec<u8> {
     message(RTM_NEWLINK, 0, &body)
 }
 
-fn local_route(network: [u8; 4], length: u8) -> Vec<u8> {
+fn every_address_local() -> Vec<u8> {
     const RTM_NEWROUTE: u16 = 24;
     const CREATE_EXCLUSIVELY: u16 = 0x400 | 0x200;
+    const NO_PREFIX: u8 = 0;
     const TABLE_LOCAL: u8 = 255;
     const PROTOCOL_STATIC: u8 = 4;
     const SCOPE_HOST: u8 = 254;
     const TYPE_LOCAL: u8 = 2;
-    const DESTINATION: u16 = 1;
     const OUTPUT: u16 = 4;
     let family = u8::try_from(libc::AF_INET).unwrap_or(0);
-    let mut body = vec![family, length, 0, 0, TABLE_LOCAL, PROTOCOL_STATIC, SCOPE_HOST, TYPE_LOCAL];
+    let mut body =
+        vec![family, NO_PREFIX, 0, 0, TABLE_LOCAL, PROTOCOL_STATIC, SCOPE_HOST, TYPE_LOCAL];
     body.extend(0_u32.to_ne_bytes());
-    for (kind, value) in [(DESTINATION, network), (OUTPUT, LOOPBACK.to_ne_bytes())] {
-        body.extend(8_u16.to_ne_bytes());
-        body.extend(kind.to_ne_bytes());
-        body.extend(value);
-    }
+    body.extend(8_u16.to_ne_bytes());
+    body.extend(OUTPUT.to_ne_bytes());
+    body.extend(LOOPBACK.to_ne_bytes());
     message(RTM_NEWROUTE, CREATE_EXCLUSIVELY, &body)
 }
 
@@ -55,4 +90,18 @@ fn message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
     message.extend(0_u32.to_ne_bytes());
     message.extend(body);
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_names_of_the_machine() {
+        let hosts = "127.0.0.1 localhost\n# x\n::1 ip6-localhost\n10.0.0.1 db\n127.0.1.1\tbox box.lan\nx y\n";
+        let want =
+            "127.0.0.1 localhost\n::1 ip6-localhost\n127.0.1.1\tbox box.lan\n127.0.0.1 box\n";
+        assert_eq!(own_names(hosts, "box"), want);
+        assert_eq!(own_names("", ""), "");
+    }
 }

@@ -14,6 +14,7 @@ use portcullis_profile::{
     Standing,
 };
 use rustix::fs::FileType;
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit};
 use std::ffi::{CString, OsString};
 use std::os::fd::{OwnedFd, RawFd};
@@ -63,6 +64,7 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
     let target = target(&program, arguments, &cwd, &variables, &profile, backend, &descriptors)?;
     let basis = Basis {
         backend,
+        temporary: (!own_view).then(|| temporary.path().clone()),
         landlock: capabilities.landlock,
         descriptors,
         listeners: request.listeners,
@@ -151,13 +153,20 @@ fn choose(
 #[derive(Debug)]
 pub(crate) struct Descriptors {
     declared: Vec<RawFd>,
+    /// Those of 0, 1 and 2 that the caller left closed.
+    unopened: Vec<u32>,
     pub(crate) terminals: Vec<RawFd>,
     pub(crate) terminal: Option<AbsPath>,
 }
 
 impl Descriptors {
     fn look(declared: &[RawFd]) -> Result<Self, Failure> {
-        let mut found = Self { declared: declared.to_vec(), terminals: Vec::new(), terminal: None };
+        let mut found = Self {
+            declared: declared.to_vec(),
+            unopened: Vec::new(),
+            terminals: Vec::new(),
+            terminal: None,
+        };
         found.declared.retain(|number| *number > 2);
         found.declared.sort_unstable();
         found.declared.dedup();
@@ -174,6 +183,10 @@ impl Descriptors {
                 FileType::Directory => {
                     return Err(Failure::new(format!("descriptor {number} is a directory"))
                         .cured_by("redirect it from or to a file"));
+                }
+                // The standard library put it there.
+                FileType::CharacterDevice if status.st_rdev == NULL && sys::was_closed(number) => {
+                    found.unopened.extend(u32::try_from(number));
                 }
                 FileType::CharacterDevice => {
                     let name = rustix::fs::readlink(path.as_str(), Vec::new()).unwrap_or_default();
@@ -196,7 +209,7 @@ impl Descriptors {
 
     /// The ranges between what stays open.
     fn closed(&self) -> Vec<(u32, u32)> {
-        let mut ranges = Vec::new();
+        let mut ranges: Vec<_> = self.unopened.iter().map(|number| (*number, *number)).collect();
         let mut first = 3;
         for number in self.declared.iter().filter_map(|number| u32::try_from(*number).ok()) {
             if number > first {
@@ -208,6 +221,9 @@ impl Descriptors {
         ranges
     }
 }
+
+/// `/dev/null`, major 1, minor 3.
+const NULL: u64 = (1 << 8) | 3;
 
 /// What has to be judged by name, call by call.
 fn guards(files: &CompiledFiles, profile: &SandboxProfile, backend: Backend) -> Guards {
@@ -257,7 +273,7 @@ fn target(
             path.extend(&name);
             text(path)
         });
-        joined.collect::<Result<_, _>>()?
+        possible(joined.collect::<Result<_, _>>()?)
     };
     let mut strings = vec![text(name)?];
     for argument in arguments {
@@ -278,6 +294,20 @@ fn target(
         signals: sys::block_signals(&[]),
         filter: filter::program(Choice { nested: profile.nested.is_some(), internet })?,
     })
+}
+
+/// The places where the program can be, of those where it may be: a name that does not exist outside does
+/// not exist inside, and trying each of them in there takes the supervisor.
+fn possible(candidates: Vec<CString>) -> Vec<CString> {
+    let made_up = |path: &[u8]| path.starts_with(b"/proc/") || path.starts_with(b"/dev/");
+    let missing = |path: &CString| {
+        // What is relative, is so to where the command starts.
+        path.as_bytes().starts_with(b"/")
+            && !made_up(path.as_bytes())
+            && matches!(rustix::fs::stat(path.as_c_str()), Err(Errno::NOENT | Errno::NOTDIR))
+    };
+    let found: Vec<CString> = candidates.iter().filter(|path| !missing(path)).cloned().collect();
+    if found.is_empty() { candidates } else { found }
 }
 
 fn limits(limits: &Limits, backend: Backend) -> Vec<(Resource, Rlimit)> {

@@ -94,6 +94,9 @@ pub enum Writes {
     Listed,
 }
 
+/// How many sockets can be opened inside for one run: they are handed over in one message.
+pub const MOST_LISTENERS: usize = 64;
+
 /// A socket opened in the network of the sandbox and accepted from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listener {

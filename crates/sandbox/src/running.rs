@@ -190,6 +190,15 @@ struct Woken {
     target: bool,
 }
 
+impl Woken {
+    fn is_nothing(&self) -> bool {
+        !(self.reports || self.supervisor_gone || self.signals || self.target)
+    }
+}
+
+/// What runs longer than this is worth waiting for with little memory.
+const SETTLED: Duration = Duration::from_millis(250);
+
 impl Running {
     /// What is enforced.
     pub fn enforcement(&self) -> &Enforcement {
@@ -209,8 +218,13 @@ impl Running {
 
     /// Waits for the end, passing on signals and reports.
     pub fn wait(mut self) -> Result<Finished, Failure> {
+        let mut settles = true;
         let end = loop {
-            let woken = self.sleep()?;
+            let woken = self.sleep(settles)?;
+            if settles && woken.is_nothing() {
+                settles = false;
+                sys::Program::look().give_back();
+            }
             if woken.reports {
                 self.collect();
                 self.supervised &= !woken.supervisor_gone;
@@ -252,7 +266,8 @@ impl Running {
         }
     }
 
-    fn sleep(&self) -> Result<Woken, Failure> {
+    /// Sleeps until something happens; until the deadline, or at first for a moment only.
+    fn sleep(&self, settles: bool) -> Result<Woken, Failure> {
         let Some(target) = &self.family.target else {
             return Err(Failure::new("the command has no process"));
         };
@@ -270,10 +285,12 @@ impl Running {
             fds.push(PollFd::new(&relay.signals, PollFlags::IN));
         }
         let left = self.deadline.map(|deadline| {
-            let left =
-                deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
-            Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 })
+            deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1)
         });
+        let left =
+            if settles { Some(left.map_or(SETTLED, |left| left.min(SETTLED))) } else { left };
+        let left =
+            left.map(|left| Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 }));
         match poll(&mut fds, left.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(Failure::new(format!("cannot wait: {errno}"))),

@@ -5,7 +5,7 @@ use super::spawn::Outcome;
 use super::{Probe, fixture};
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a probe has to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,16 @@ pub enum Expectation {
     Bounded,
     /// Out of scope by its own words: seen, and not judged.
     Noted,
+}
+
+/// How long to wait for what a probe may do after its end. A loaded machine takes its time: as it is, the
+/// probe is to be seen; inside, it gets twice the time it took then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Until it is seen, or far longer than it takes.
+    UntilSeen,
+    /// At least for twice this time.
+    AsLongAs(Duration),
 }
 
 /// What a probe has to show.
@@ -69,12 +79,20 @@ impl Expectation {
         }
     }
 
-    /// Whether it leaked.
-    pub fn leaked(self, outcome: &Outcome, victim: &Victim) -> bool {
+    /// Whether it leaked. A mark that may still come is waited for as long as `patient` says.
+    pub fn leaked(self, outcome: &Outcome, victim: &Victim, patient: Patience) -> bool {
         match self {
-            Self::Unmarked(name, patience) => {
-                thread::sleep(patience);
-                Path::new(fixture::CONTROL).join(name).exists() || outcome.says("LEAK")
+            Self::Unmarked(name, usual) => {
+                let mark = Path::new(fixture::CONTROL).join(name);
+                let most = match patient {
+                    Patience::UntilSeen => usual * 10,
+                    Patience::AsLongAs(seen) => usual.max(seen * 2),
+                };
+                let started = Instant::now();
+                while started.elapsed() < most && !mark.exists() {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                mark.exists() || outcome.says("LEAK")
             }
             Self::StillContained(_) => {
                 // Who is killed together does not end together.

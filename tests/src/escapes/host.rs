@@ -225,6 +225,16 @@ const WISHES: &[Wish] = &[
         fs::rename("/home/pc/proj/sub", "/home/pc/proj/renamed")?;
         save("/home/pc/proj/renamed/deep/.env")
     }),
+    ("want-restless-sub", || {
+        // Away to where no rule denies what is in it, and back, all the time.
+        for _ in 0..1000 {
+            fs::rename("/home/pc/proj/sub", "/home/pc/sub")?;
+            thread::sleep(Duration::from_micros(100));
+            fs::rename("/home/pc/sub", "/home/pc/proj/sub")?;
+            thread::sleep(Duration::from_micros(100));
+        }
+        Ok(())
+    }),
     ("want-new-git", || {
         fs::rename("/home/pc/proj/.git", "/home/pc/git-old")?;
         fs::create_dir_all("/home/pc/proj/.git/hooks")?;

@@ -6,6 +6,7 @@ use super::{Identity, Probe};
 use crate::tables::escapes::{Where, cannot_leak};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 /// Everything the probes showed.
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ pub struct View {
     pub outcome: Outcome,
     /// Whether it leaked.
     pub leaked: bool,
+    /// How long it took until it was seen to leak, or not to.
+    pub took: Duration,
     /// What is wrong with it, were it the run inside.
     pub complaint: Option<String>,
 }

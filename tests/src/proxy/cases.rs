@@ -45,7 +45,11 @@ impl ProxyCase {
     /// Why a case cannot run: what it needs is not there.
     pub fn skipped(&self) -> Option<&'static str> {
         let on = |key: &str| self.policy.get(key).is_some_and(|value| !value.is_null());
-        if on("mask") || on("aws") {
+        // Plain HTTP is left as it is, with or without masking, unless a switch says otherwise.
+        let untouched = text("via", &self.request) == Some("http") && !on("allowPlaintextInject");
+        if untouched {
+            None
+        } else if on("mask") || on("aws") {
             Some("masking of credentials is not built")
         } else if on("tlsTerminate") || self.request.contains_key("inner") {
             Some("TLS termination is not built")

@@ -26,12 +26,17 @@ pub enum Behaviour {
     Sink,
     /// Sends these bytes after the request and closes.
     Answer(Vec<u8>),
+    /// Resets every connection at once.
+    Reset,
+    /// Reads up to the end and keeps its own side open, whatever the client does.
+    Deaf,
 }
 
 /// What servers saw.
 #[derive(Debug, Default)]
 pub struct Seen {
     connections: Mutex<Vec<Arc<Connection>>>,
+    forgets: AtomicBool,
 }
 
 /// One connection of a server.
@@ -72,8 +77,16 @@ impl Seen {
         self.connections().iter().flat_map(|connection| connection.received()).collect()
     }
 
+    /// Whether connections are forgotten.
+    pub fn forget(&self, forgets: bool) {
+        self.forgets.store(forgets, Ordering::Relaxed);
+    }
+
     fn add(&self) -> Arc<Connection> {
         let connection = Arc::new(Connection::default());
+        if self.forgets.load(Ordering::Relaxed) {
+            return connection;
+        }
         let mut all = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(Arc::clone(&connection));
         connection
@@ -148,6 +161,18 @@ fn serve(behaviour: &Behaviour, mut stream: TcpStream, seen: &Connection) -> io:
             }
             stream.shutdown(Shutdown::Write)?;
             drain(stream, seen)
+        }
+        Behaviour::Reset => {
+            // Long enough for the tunnel to stand.
+            thread::sleep(Duration::from_millis(50));
+            socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))
+        }
+        Behaviour::Deaf => {
+            drain(stream.try_clone()?, seen)?;
+            // Longer than any test waits.
+            thread::sleep(Duration::from_secs(60));
+            drop(stream);
+            Ok(())
         }
         Behaviour::Sink => drain(stream, seen),
         Behaviour::Answer(answer) => {

@@ -2,7 +2,7 @@
 
 use crate::proxy::upstream::{self, Behaviour, Seen};
 use portcullis_proxy::ask::Pending;
-use portcullis_proxy::reach::{Dial, Resolve};
+use portcullis_proxy::outside::{Dial, Resolve};
 use portcullis_proxy::{
     Answer, Credentials, Decide, Event, Handover, Limits, Listener, NetworkPolicy, Outside, Proxy,
     Question, Reports,
@@ -34,6 +34,8 @@ pub struct Setup {
     pub token: Option<String>,
     /// The limits.
     pub limits: Limits,
+    /// Whether nothing of what happens is kept, so that memory is the proxy's own.
+    pub forgets: bool,
 }
 
 /// What lies behind every address.
@@ -68,6 +70,7 @@ pub struct Record {
     dials: Mutex<Vec<SocketAddr>>,
     questions: Mutex<Vec<Question>>,
     events: Mutex<Vec<Event>>,
+    forgets: bool,
 }
 
 impl Record {
@@ -90,14 +93,16 @@ impl Record {
     pub fn events(&self) -> Vec<Event> {
         copy(&self.events)
     }
+
+    fn push<T>(&self, list: &Mutex<Vec<T>>, item: T) {
+        if !self.forgets {
+            list.lock().unwrap_or_else(PoisonError::into_inner).push(item);
+        }
+    }
 }
 
 fn copy<T: Clone>(list: &Mutex<Vec<T>>) -> Vec<T> {
     list.lock().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
-fn push<T>(list: &Mutex<Vec<T>>, item: T) {
-    list.lock().unwrap_or_else(PoisonError::into_inner).push(item);
 }
 
 impl World {
@@ -110,7 +115,8 @@ impl World {
             }
             Reach::Refused | Reach::Silence => (None, Arc::default()),
         };
-        let record = Arc::new(Record::default());
+        seen.forget(setup.forgets);
+        let record = Arc::new(Record { forgets: setup.forgets, ..Record::default() });
         let decider = setup.answer.map(|(answer, after)| {
             Arc::new(FakeDecider { record: Arc::clone(&record), answer, after }) as Arc<dyn Decide>
         });
@@ -154,7 +160,7 @@ struct FakeResolver {
 
 impl Resolve for FakeResolver {
     fn resolve(&self, name: &HostName) -> Pending<io::Result<Vec<IpAddr>>> {
-        push(&self.record.lookups, name.to_string());
+        self.record.push(&self.record.lookups, name.to_string());
         let found = {
             let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
             names.get_mut(name.as_str()).map(|answers| match answers.len() {
@@ -183,7 +189,7 @@ struct FakeDialler {
 
 impl Dial for FakeDialler {
     fn dial(&self, to: SocketAddr) -> Pending<io::Result<TcpStream>> {
-        push(&self.record.dials, to);
+        self.record.push(&self.record.dials, to);
         let (server, silent) = (self.server, self.silent);
         Box::pin(async move {
             if silent {
@@ -209,7 +215,7 @@ struct FakeDecider {
 
 impl Decide for FakeDecider {
     fn decide(&self, question: Question) -> Pending<Answer> {
-        push(&self.record.questions, question);
+        self.record.push(&self.record.questions, question);
         let (answer, after) = (self.answer, self.after);
         Box::pin(async move {
             tokio::time::sleep(after).await;
@@ -223,6 +229,6 @@ impl Decide for FakeDecider {
 
 impl Reports for Record {
     fn report(&self, event: &Event) {
-        push(&self.events, event.clone());
+        self.push(&self.events, event.clone());
     }
 }

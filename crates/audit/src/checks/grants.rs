@@ -14,8 +14,8 @@ use crate::tables::catalogue::{
 };
 use crate::tables::programs::PROGRAMS;
 use crate::{Finding, Question};
-use portcullis_facts::Facts;
 use portcullis_facts::tables::vectors::{Reach, VECTORS, Vector};
+use portcullis_facts::{Arg, Facts, Inner, peel};
 use portcullis_model::{Because, Decision, RuleClass, RuleRef};
 use portcullis_policy::{PolicyRule, Severity};
 use portcullis_rules::{CommandPattern, Match};
@@ -200,14 +200,18 @@ fn candidates(vector: &Vector, pattern: &CommandPattern) -> Vec<String> {
     // first word as a command of its own, and so does what a carrier carries.
     let prefix = pattern.literal_prefix();
     let more = prefix.strip_prefix(vector.head).filter(|rest| rest.starts_with(' '));
-    if more.is_none_or(|more| more.trim().is_empty()) {
+    let Some(more) = more.filter(|more| !more.trim().is_empty()) else { return out };
+    let carries = vector.carries();
+    if carries && carries_what_is_harmless(vector.head, more) {
         return out;
     }
-    let carries = vector.carries();
+    // Behind `--` nothing is an option any more.
+    let options = !more.split(' ').any(|word| word == "--");
     for tail in vector.tails {
         if carries {
             out.extend(pattern.samples("id"));
-        } else if tail.starts_with('-')
+        } else if options
+            && tail.starts_with('-')
             && vector.reach != Reach::Project
             && !vector.takes_script()
             && !SUBCOMMANDS.contains(&vector.head)
@@ -222,6 +226,45 @@ fn candidates(vector: &Vector, pattern: &CommandPattern) -> Vec<String> {
     // The longest first: a star that may be nothing shows little.
     out.reverse();
     out
+}
+
+/// Whether the words behind a carrier settle the program that is carried, and that one is not known to
+/// run code, write or send: `uv run pytest *` is about `pytest` and not about any program.
+fn carries_what_is_harmless(head: &str, more: &str) -> bool {
+    let argv = words(&format!("{head}{more} id"));
+    let carried: Vec<String> = match peel(&argv) {
+        Some(peeled) => peeled
+            .inner
+            .iter()
+            .chain(&peeled.possible)
+            .map(|inner| match inner {
+                Inner::Argv(words) => {
+                    let words = words.iter().map(|word| word.known().unwrap_or("id"));
+                    words.collect::<Vec<_>>().join(" ")
+                }
+                Inner::Script(_) | Inner::Stdin | Inner::File(_) => "id".to_owned(),
+            })
+            .collect(),
+        // What comes first and is no option is the program.
+        None => match more.trim_start().split_once(' ').map_or(more.trim(), |(first, _)| first) {
+            "" => return false,
+            option if option.starts_with('-') => return false,
+            _ => vec![format!("{} id", more.trim())],
+        },
+    };
+    let reaches = |text: &String| {
+        text.starts_with("id")
+            || peel(&words(text)).is_some()
+            || VECTORS.iter().any(|row| {
+                let first = row.head.split(' ').next().unwrap_or("");
+                row.reach != Reach::Project && begins(text, first)
+            })
+    };
+    !carried.is_empty() && !carried.iter().any(reaches)
+}
+
+fn words(text: &str) -> Vec<Arg> {
+    text.split_whitespace().map(|word| Arg::Known(word.to_owned())).collect()
 }
 
 /// Whether a command line starts with these words.

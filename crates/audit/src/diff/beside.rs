@@ -19,20 +19,29 @@ pub(super) fn compare(search: &mut Search<'_>, changed: &Changed<'_>) {
     left_to_the_classifier(search, changed);
 }
 
-/// In auto mode an ask rule asks a person; without it a classifier decides.
+/// In auto mode an ask rule asks a person; without it a classifier decides. The verdict is the same, and
+/// who gives it is not.
 fn left_to_the_classifier(search: &mut Search<'_>, changed: &Changed<'_>) {
-    if search.mode(search.new) != Mode::Auto {
-        return;
+    for (rules, own, other, loosens) in [
+        (&changed.old_only, search.old, search.new, true),
+        (&changed.new_only, search.new, search.old, false),
+    ] {
+        if search.mode(own) != Mode::Auto && search.mode(other) != Mode::Auto {
+            continue;
+        }
+        let stricter = [&other.deny, &other.ask];
+        let all = |_: &PolicyRule| true;
+        let covering = Covering { lists: &stricter, counts: &all, steps: search.steps };
+        for rule in rules.iter().filter(|rule| rule.reference.class == RuleClass::Ask) {
+            if !matches!(covering.of(rule), Cover::By(_)) {
+                let text = &rule.reference.text;
+                let text = format!(
+                    "in auto mode `{text}` decides who is asked: a person, or a classifier"
+                );
+                search.doubts.push(Doubt { text, loosens });
+            }
+        }
     }
-    let stricter = [&search.new.deny, &search.new.ask];
-    let all = |_: &PolicyRule| true;
-    let covering = Covering { lists: &stricter, counts: &all, steps: search.steps };
-    let asks = changed.old_only.iter().filter(|rule| rule.reference.class == RuleClass::Ask);
-    let open: Vec<String> = asks
-        .filter(|rule| !matches!(covering.of(rule), Cover::By(_)))
-        .map(|rule| format!("what `{}` asked about is left to the classifier", rule.reference.text))
-        .collect();
-    open.iter().for_each(|text| search.open(text));
 }
 
 /// An allow rule without a wildcard covers more than a wide one does for its own text alone: what only

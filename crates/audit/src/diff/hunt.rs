@@ -78,7 +78,7 @@ impl Sides {
 }
 
 impl Meanings {
-    fn decision(&self, class: Class, kind: u8) -> Decision {
+    fn decision(self, class: Class, kind: u8) -> Decision {
         match class {
             Class::Deny => self.deny,
             Class::Ask => self.ask,
@@ -88,7 +88,7 @@ impl Meanings {
     }
 
     /// Every decision that may come of these marks, as bits.
-    fn possible(&self, sides: Sides, sure: u64, live: u64) -> u8 {
+    fn possible(self, sides: Sides, sure: u64, live: u64) -> u8 {
         let bit = |decision: Decision| match decision {
             Decision::Allow => 1_u8,
             Decision::Ask => 2,
@@ -249,4 +249,4 @@ fn cells(old: u8, new: u8) -> impl Iterator<Item = Cell> {
 }
 
 /// How many texts are asked about before a predicted change is left open.
-const MOST: usize = 150;
+const MOST: usize = 200;

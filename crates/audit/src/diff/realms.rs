@@ -143,12 +143,11 @@ fn marked<'a, T>(
                 let marks = mark(sides, class) << shift;
                 let same = known.entry((class, rule.rule.text())).or_default();
                 let earlier = same.iter().find(|(other, _)| other.paths == rule.paths);
-                match earlier.and_then(|(_, at)| out.get_mut(*at)) {
-                    Some((_, known)) => *known |= marks,
-                    None => {
-                        same.push((rule, out.len()));
-                        out.push((what, marks));
-                    }
+                if let Some((_, known)) = earlier.and_then(|(_, at)| out.get_mut(*at)) {
+                    *known |= marks;
+                } else {
+                    same.push((rule, out.len()));
+                    out.push((what, marks));
                 }
             }
         }
@@ -220,7 +219,9 @@ fn commands(search: &mut Search<'_>) {
         meanings: lenient,
         questions: &reading,
     }];
-    hunt(search, &mut BTreeSet::new(), &views_of_readers, &bundle, &texts, sure);
+    let mut known: BTreeSet<_> =
+        search.found.keys().map(|cell| ("commands that only read", *cell)).collect();
+    hunt(search, &mut known, &views_of_readers, &bundle, &texts, sure);
     if quoted {
         hunt(search, &mut found, &views, &bundle, &Texts::of(Grammar::Source), sure);
     }

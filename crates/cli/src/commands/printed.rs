@@ -19,7 +19,7 @@ pub const SCHEMAS: &[(&str, &str, &str)] = &[
     ("log-record", "a line of the decision log", include_str!("../../schemas/log-record.json")),
     (
         "settings",
-        "the key `portcullis` of a settings file",
+        "the key `portcullis` of a settings file, and a `portcullis.toml`",
         include_str!("../../schemas/settings.json"),
     ),
 ];

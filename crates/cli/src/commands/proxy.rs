@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub(crate) fn proxy(args: &ProxyArgs, as_json: bool) -> Result<Reply, Failure> {
     let address = listen_address(&args.listen)?;
     let (policy, warnings) = policy(args)?;
-    let voice = Voice::parse(&args.ask)?;
+    let voice = Voice::parse("--ask", &args.ask)?;
     let log = args.log.as_deref().map(log).transpose()?;
     let listener = TcpListener::bind(address).map_err(|error| {
         Failure::internal(format!("cannot listen on `{address}`: {}", plain(&error)))
@@ -33,8 +33,9 @@ pub(crate) fn proxy(args: &ProxyArgs, as_json: bool) -> Result<Reply, Failure> {
     for warning in warnings {
         say(&mut io::stderr(), &format!("warning: {warning}\n"))?;
     }
-    let (decider, channel) = voice.open()?;
-    let place = announcement(address, token, as_json || voice == Voice::Stdio)?;
+    let speaks_json = as_json || voice == Voice::Stdio;
+    let (decider, channel) = voice.reach("--ask")?.start()?;
+    let place = announcement(address, token, speaks_json)?;
     say(&mut io::stdout(), &place)?;
     let reports = Arc::new(Told { log, channel });
     let outside = Outside { decider, ..Outside::system(reports) };
@@ -140,47 +141,72 @@ pub(crate) enum Voice {
 }
 
 impl Voice {
-    pub(crate) fn parse(word: &str) -> Result<Self, Failure> {
+    /// Reads the value of a flag.
+    pub(crate) fn parse(flag: &str, word: &str) -> Result<Self, Failure> {
         match word {
             "deny" => Ok(Self::Nobody),
             "terminal" => Ok(Self::Terminal),
             "stdio" => Ok(Self::Stdio),
             _ => match word.strip_prefix("unix:").filter(|path| !path.is_empty()) {
                 Some(path) => Ok(Self::Socket(path.to_owned())),
-                None => Err(Failure::usage(format!("`--ask` cannot be `{word}`"))
+                None => Err(Failure::usage(format!("`{flag}` cannot be `{word}`"))
                     .hint("one of `deny`, `terminal`, `stdio` and `unix:PATH`")),
             },
         }
     }
 
-    pub(crate) fn open(&self) -> Result<Opened, Failure> {
+    /// Reaches whoever is asked, without a thread: what cannot be reached is known before anything runs.
+    pub(crate) fn reach(self, flag: &str) -> Result<Line, Failure> {
         match self {
-            Self::Nobody => Ok((None, None)),
+            Self::Nobody => Ok(Line::Nobody),
+            Self::Stdio => Ok(Line::Stdio),
             Self::Terminal => {
-                let prompt = File::open("/dev/tty").and_then(|input| {
-                    TerminalPrompt::start(input, File::options().write(true).open("/dev/tty")?)
+                let opened = File::open("/dev/tty").and_then(|input| {
+                    Ok(Line::Terminal(input, File::options().write(true).open("/dev/tty")?))
                 });
-                let prompt = prompt.map_err(|error| {
-                    Failure::usage(format!("`--ask terminal` finds no terminal: {}", plain(&error)))
-                        .hint("use `--ask deny`, or `--ask unix:PATH` with somebody who answers")
-                })?;
-                Ok((Some(Arc::new(prompt)), None))
+                opened.map_err(|error| {
+                    let why = plain(&error);
+                    Failure::usage(format!("`{flag} terminal` finds no terminal: {why}")).hint(
+                        format!(
+                            "use `{flag} deny`, or `{flag} unix:PATH` with somebody who answers"
+                        ),
+                    )
+                })
             }
-            Self::Stdio => {
-                let channel = ControlChannel::start(io::stdin(), io::stdout())
-                    .map_err(|error| Failure::internal(plain(&error)))?;
-                Ok((Some(Arc::new(channel.clone())), Some(channel)))
-            }
-            Self::Socket(path) => {
-                let channel = UnixStream::connect(path)
-                    .and_then(|socket| ControlChannel::start(socket.try_clone()?, socket));
-                let channel = channel.map_err(|error| {
-                    Failure::usage(format!("`--ask` cannot reach `{path}`: {}", plain(&error)))
-                        .hint("start whoever answers first; it has to listen on that socket")
-                })?;
-                Ok((Some(Arc::new(channel.clone())), Some(channel)))
-            }
+            Self::Socket(path) => UnixStream::connect(&path).map(Line::Socket).map_err(|error| {
+                Failure::usage(format!("`{flag}` cannot reach `{path}`: {}", plain(&error)))
+                    .hint("start whoever answers first; it has to listen on that socket")
+            }),
         }
+    }
+}
+
+/// A line to whoever is asked.
+#[derive(Debug)]
+pub(crate) enum Line {
+    Nobody,
+    Stdio,
+    Terminal(File, File),
+    Socket(UnixStream),
+}
+
+impl Line {
+    /// Starts to ask and to hear answers.
+    pub(crate) fn start(self) -> Result<Opened, Failure> {
+        let started = match self {
+            Self::Nobody => return Ok((None, None)),
+            Self::Terminal(input, output) => {
+                let prompt = TerminalPrompt::start(input, output);
+                let prompt = prompt.map_err(|error| Failure::internal(plain(&error)))?;
+                return Ok((Some(Arc::new(prompt)), None));
+            }
+            Self::Stdio => ControlChannel::start(io::stdin(), io::stdout()),
+            Self::Socket(socket) => {
+                socket.try_clone().and_then(|input| ControlChannel::start(input, socket))
+            }
+        };
+        let channel = started.map_err(|error| Failure::internal(plain(&error)))?;
+        Ok((Some(Arc::new(channel.clone())), Some(channel)))
     }
 }
 

@@ -78,7 +78,7 @@ pub(crate) fn heat(robustness: &[Robustness]) -> String {
     }
     for (row, rule) in rules.iter().enumerate() {
         let y = top + row * cell;
-        out.extend([text(left - 64, y + 12, "end", &short(&rule.rule.text, 27))]);
+        out.extend([text(left - 64, y + 12, "end", &short(&rule.rule.text, 24))]);
         let share = format!("{:.0} %", rule.denied() * 100.0);
         out.extend([format!(
             "<text class=\"soft\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{share}</text>",
@@ -222,7 +222,13 @@ pub(crate) fn friction(suggestions: &Suggestions) -> String {
         let title = format!("{}: {prompts} prompts left", proposal.rule);
         dots.push_str(&dot(x, y, "allow", &title, !proposal.notes.is_empty()));
         if index < 4 {
-            out.extend([text(x + 8, y.saturating_sub(8), "start", &short(&proposal.rule, 30))]);
+            // The curve falls: there is room above it to the right, and below it to the left.
+            let label = short(&proposal.rule, 30);
+            out.push_str(&if (x - left) * 3 > width * 2 {
+                text(x - 8, y + 22, "end", &label)
+            } else {
+                text(x + 8, y.saturating_sub(8), "start", &label)
+            });
         }
     }
     out.extend([format!("<path class=\"ink\" d=\"{path}\"/>"), dots]);
@@ -273,7 +279,7 @@ pub(crate) fn timeline(
             left - 10,
             y + 13,
             "end",
-            &short(&format!("{} {}", rule.class.word(), rule.text), 40),
+            &short(&format!("{} {}", rule.class.word(), rule.text), 36),
         )]);
         out.extend([format!(
             "<path class=\"line\" d=\"M{left} {0}H{1}\"/>",

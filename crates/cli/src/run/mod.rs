@@ -83,8 +83,8 @@ fn start(line: &RunLine) -> Result<Ended, Failure> {
         boundary.profile.environment.set.extend(way_out.variables());
     }
     let mut request = request(&session, args, boundary.profile, program, arguments)?;
-    if way_out.is_some() {
-        request.listeners = WayOut::listeners();
+    if let Some(way_out) = &way_out {
+        request.listeners = way_out.listeners();
     }
     let mut running = prepare(request, &capabilities)
         .and_then(Plan::launch)

@@ -2,37 +2,52 @@
 
 use super::boundary::program_path;
 use crate::args::RunArgs;
-use crate::commands::proxy::Voice;
+use crate::commands::proxy::{Line, Voice};
 use crate::failure::Failure;
 use crate::session::{Session, plain};
 use portcullis_proxy::{
     ChildEnvironment, ControlChannel, Event, Handover, JsonLines, Limits, NetworkPolicy, Outside,
     Proxy, ProxyAddress, Reports, Verdict,
 };
-use portcullis_sandbox::{Listener, Transport};
+use portcullis_sandbox::{Listener, MOST_LISTENERS, Transport};
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// The flag that says who is asked.
+const ASK: &str = "--ask-hosts";
+
 /// Where programs that mind proxy variables reach the proxy.
 const PROXY: SocketAddr = at(Ipv4Addr::LOCALHOST, 3128);
 
-/// Where programs ask for names.
+/// Where programs are told to ask for names.
 const NAMES: SocketAddr = at(Ipv4Addr::new(127, 0, 0, 53), 53);
 
-/// The ports at which connections of programs that mind no variables are caught. The server name in a TLS
-/// handshake, or the made-up address of the name, says where they mean to go.
+/// Where programs ask that have a name server of their own in mind.
+const OTHER_NAMES: SocketAddr = at(Ipv4Addr::UNSPECIFIED, 53);
+
+/// The ports at which connections of programs that mind no variables are caught, beside those that an
+/// entry names. The server name in a TLS handshake, or the made-up address of the name, says where they
+/// mean to go.
 const CAUGHT: [u16; 4] = [443, 80, 22, 9418];
 
 const fn at(address: Ipv4Addr, port: u16) -> SocketAddr {
     SocketAddr::V4(std::net::SocketAddrV4::new(address, port))
 }
 
+/// What is spoken at a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spoken {
+    Proxy,
+    Anything,
+    Names,
+}
+
 /// A way out: planned before the command starts, open while it runs.
 pub(super) struct WayOut {
     policy: NetworkPolicy,
-    voice: Voice,
+    line: Option<Line>,
     variables: Vec<(String, String)>,
     told: Option<File>,
     refusals: Arc<Mutex<Vec<String>>>,
@@ -55,9 +70,16 @@ impl WayOut {
         let variables =
             variables.map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let told = args.report.as_deref().map(super::denials::open).transpose()?;
+        let voice = Voice::parse(ASK, &args.ask_hosts)?;
+        if voice == Voice::Stdio {
+            return Err(Failure::usage(format!(
+                "`{ASK}` cannot be `stdio`, which is the command's own"
+            ))
+            .hint("one of `deny`, `terminal` and `unix:PATH`"));
+        }
         Ok(Self {
             policy,
-            voice: Voice::parse(&args.ask_hosts)?,
+            line: Some(voice.reach(ASK)?),
             variables,
             told: told.map(File::from),
             refusals: Arc::default(),
@@ -71,30 +93,49 @@ impl WayOut {
     }
 
     /// The sockets to open inside.
-    pub(super) fn listeners() -> Vec<Listener> {
-        let caught = CAUGHT.iter().map(|port| at(Ipv4Addr::UNSPECIFIED, *port));
-        let streams = std::iter::once(PROXY).chain(caught);
-        let streams = streams.map(|address| Listener { address, transport: Transport::Tcp });
-        streams.chain([Listener { address: NAMES, transport: Transport::Udp }]).collect()
+    pub(super) fn listeners(&self) -> Vec<Listener> {
+        let socket = |(address, spoken): &(SocketAddr, Spoken)| Listener {
+            address: *address,
+            transport: match spoken {
+                Spoken::Proxy | Spoken::Anything => Transport::Tcp,
+                Spoken::Names => Transport::Udp,
+            },
+        };
+        self.sockets().iter().map(socket).collect()
+    }
+
+    fn sockets(&self) -> Vec<(SocketAddr, Spoken)> {
+        // The proxy's own port cannot be caught as well.
+        let named = self.policy.named_ports().into_iter();
+        let named = named.filter(|port| *port != PROXY.port() && !CAUGHT.contains(port));
+        let caught = CAUGHT.into_iter().chain(named);
+        let caught = caught.map(|port| (at(Ipv4Addr::UNSPECIFIED, port), Spoken::Anything));
+        // The first for names is the one that programs are told.
+        [(PROXY, Spoken::Proxy), (NAMES, Spoken::Names), (OTHER_NAMES, Spoken::Names)]
+            .into_iter()
+            .chain(caught)
+            .take(MOST_LISTENERS)
+            .collect()
     }
 
     /// Serves the sockets that [`Self::listeners`] asked for, in that order.
     pub(super) fn open(&mut self, sockets: Vec<OwnedFd>) -> Result<(), Failure> {
-        let count = sockets.len();
-        if count != Self::listeners().len() {
+        let wanted = self.sockets();
+        if sockets.len() != wanted.len() {
             return Err(Failure::internal("the sandbox gave other sockets than were asked for"));
         }
-        let handovers = sockets.into_iter().enumerate().map(|(index, socket)| {
-            let listener = if index == 0 {
-                portcullis_proxy::Listener::Proxy(TcpListener::from(socket))
-            } else if index + 1 == count {
-                portcullis_proxy::Listener::Dns(UdpSocket::from(socket))
-            } else {
-                portcullis_proxy::Listener::Transparent(TcpListener::from(socket))
+        let handovers = sockets.into_iter().zip(wanted).map(|(socket, (_, spoken))| {
+            let listener = match spoken {
+                Spoken::Proxy => portcullis_proxy::Listener::Proxy(TcpListener::from(socket)),
+                Spoken::Anything => {
+                    portcullis_proxy::Listener::Transparent(TcpListener::from(socket))
+                }
+                Spoken::Names => portcullis_proxy::Listener::Dns(UdpSocket::from(socket)),
             };
             Handover::new("run", listener)
         });
-        let (decider, channel) = self.voice.open()?;
+        let line = self.line.take().unwrap_or(Line::Nobody);
+        let (decider, channel) = line.start()?;
         let reports = Arc::new(Told {
             log: self.told.take().map(JsonLines::new),
             channel,

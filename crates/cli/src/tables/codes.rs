@@ -626,6 +626,12 @@ pub(crate) const PAGES: &[Page] = &[
         "write `{}`, or remove the file",
     ),
     settings(
+        "toml-syntax",
+        "a `portcullis.toml` is no TOML",
+        "`scrubEnv = yes`",
+        "write `key = value`, texts in quotes",
+    ),
+    settings(
         "json-after-end",
         "there is text after the end of the settings",
         "`{} }`",

@@ -104,6 +104,10 @@ impl<'a> Judge<'a> {
     pub(super) fn restricted(&mut self, subject: &Subject, access: &AccessFact) -> bool {
         let policy = self.policy;
         let tool = self.facts.call.tool.as_str();
+        if access.settled {
+            // What its variables hold is judged beside it.
+            return false;
+        }
         let mut settled = false;
         for (class, rules) in [(RuleClass::Deny, &policy.deny), (RuleClass::Ask, &policy.ask)] {
             for (rule, sure) in path_rules(rules, class, access, tool, self.answers) {

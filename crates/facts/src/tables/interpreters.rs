@@ -62,7 +62,10 @@ pub fn interpreter(argv: &[Arg]) -> Option<Interpreter> {
         } else {
             row.language.calls(text)
         };
-        for found in found {
+        let shells = matches!(name, "pwsh" | "powershell");
+        let bang = text.trim_start().strip_prefix('!').filter(|_| row.names.contains(&"ipython"));
+        let plain = bang.or(shells.then(|| text.trim_start_matches(['&', ' '])));
+        for found in found.into_iter().chain(plain.map(script)) {
             if !possible.contains(&found) {
                 possible.push(found);
             }
@@ -91,12 +94,15 @@ pub(crate) fn calls_of(name: &str, text: &str) -> Vec<Inner> {
 }
 
 /// What text is seen to run if it is code of some language: literal commands only.
-pub(crate) fn calls_in_any_language(text: &str) -> Vec<Inner> {
+pub(crate) fn calls_in_any_language(text: &str, backquotes: bool) -> Vec<Inner> {
     if !text.contains(['(', '"', '\'', '`']) {
         return Vec::new();
     }
-    let mut found = OTHER.calls(text);
-    for language in [&PYTHON, &JAVASCRIPT, &PERL, &RUBY, &LISP, &BEAM] {
+    let mut found = Vec::new();
+    for language in [OTHER, PYTHON, JAVASCRIPT, PERL, RUBY, LISP, BEAM] {
+        let quoted_by: &[&str] = if backquotes { language.quoted_by } else { &[] };
+        let language =
+            Language { backquotes: backquotes && language.backquotes, quoted_by, ..language };
         found.extend(language.calls(text));
     }
     found.retain(|inner| match inner {
@@ -656,7 +662,7 @@ const OTHER: Language = Language {
 };
 const BEAM: Language = Language {
     shell_calls: &["cmd", "shell", "System.shell", "os:cmd"],
-    program_calls: &["cmd", "System.cmd", "run-program", "subprocess"],
+    program_calls: &["cmd", "System.cmd", "run-program", "runProgram", "subprocess"],
     backquotes: false,
     bare_calls: &[],
     quoted_by: &["~c", "~s"],
@@ -742,7 +748,7 @@ const INTERPRETERS: &[Row] = &[
     row(&["racket"], "-e$ --eval$ -l: -t: -v. --version.", LISP),
     row(&["sbcl"], "--eval$ --load@ --script@ --version. --help.", LISP),
     row(&["swipl"], "-g$ -t$ -f@ -s@ --version.", OTHER),
-    row(&["tclsh", "wish", "jimsh"], "-e$", TCL),
+    row(&["tclsh", "wish", "jimsh"], "-e$ -c$", TCL),
 ];
 
 /// Functions that always start a program, whatever their arguments look like.

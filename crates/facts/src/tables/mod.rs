@@ -15,6 +15,7 @@ mod readers;
 pub mod rows;
 mod system;
 pub mod tools;
+pub(crate) mod variables;
 pub mod vectors;
 pub(crate) mod wrappers;
 pub(crate) mod wrappers_grammar;

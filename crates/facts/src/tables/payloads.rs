@@ -19,7 +19,8 @@ pub(crate) const PAYLOADS: &[Wrapper] = &[
         --post-invoke$ --status-logger$",
     ),
     side(&["bat", "batcat", "delta", "glow"]).options("--pager$ --diff-program$"),
-    side(&["curl", "wget"]).options("--use-askpass^ -o: -O: -d: -H: -X: -u: -e: -A: -b: -c: -K:"),
+    side(&["cpio"]).options("--rsh-command$ -F: -I: -O: -H: -E: -C: -M: -R:"),
+    side(&["curl", "wget"]).options("--use-askpass^ --execute= -o: -O: -d: -H: -X: -u: -e= -A: -b: -c: -K:"),
     side(&["dc"]).options("-e= --expression= -f: --file:"),
     side(&["fzf", "sk"])
         .options("--preview$ --bind= -q: --query: -n: -d: --delimiter: --prompt: --header:"),
@@ -46,6 +47,7 @@ pub(crate) const PAYLOADS: &[Wrapper] = &[
         "-e$ --exec$ -c$ --sh-exec$ --lua-exec@ -g: -G: -i: -I: -m: \
         -o: -O: -p: -P: -q: -s: -T: -V: -w: -W: -X: -x: -d:",
     ),
+    side(&["pandoc"]).options("-F^ --filter^ --pdf-engine^ --lua-filter@ -f: -t: -o:"),
     side(&["rg"])
         .options("--pre^ --hostname-bin^ -e: -f: -g: -A: -B: -C: -m: -t: -T: -j: -r: -d: -M: -E:"),
     side(&["rpm", "rpmbuild"]).options("--pipe$ -D= -E= --define= --eval="),

@@ -320,7 +320,11 @@ pub fn lenient_starts(edits: bool) -> Vec<String> {
             }
         }
     }
-    let wrappers = super::wrappers::WRAPPERS.iter().flat_map(|row| row.names);
+    // Of programs that run others only those that allow rules look through.
+    let wrappers = super::wrappers::WRAPPERS
+        .iter()
+        .filter(|row| row.strength == crate::Strength::Every)
+        .flat_map(|row| row.names);
     starts.extend(wrappers.map(|name| (*name).to_owned()));
     starts
 }

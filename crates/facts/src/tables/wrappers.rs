@@ -355,7 +355,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --quiet -C> --workdir> --project-origin: -W: --watch-non-recursive: -f: --filter: \
         --stop-signal: --signal: --on-busy-update: -1 --once -v --verbose -E: --env:")
         .runs(Runs::Joined).because(EXEC),
-    row(&["catatonit", "catchsegv", "dumb-init", "nocorrect", "s6-setsid", "tini", "unbuffer"])
+    row(&["catatonit", "catchsegv", "dumb-init", "nocorrect", "s6-setsid", "tini"])
         .options("-p: -s -v -w -g -c --single-child --verbose -e: -l --rewrite:"),
     row(&["cgexec"]).options("-g: --sticky -h. --help.").operands(0),
     row(&["chamber"]).path(&[&["exec"]]).lenient().only_options().options("--~ -b:"),
@@ -450,7 +450,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         .globals("-C: --directory: -P: --project: -n --no-interaction -q --quiet -v -e: --env: \
             --no-ansi --no-plugins --no-cache --ansi").lenient()
         .options("-e: --environment: -p: --manifest-path: -s: --site-packages: --env: --pyproject:"),
-    row(&["heroku"]).path(&[&["run", "run:detached", "ps:exec"]]).options("-a: --app: -r: --remote: \
+    row(&["heroku"]).path(&[&["run", "run:detached", "ps:exec", "local:run"]]).options("-a: --app: -r: --remote: \
         -s: --size: --type: -e: --env: -x --exit-code --no-tty --no-notify --no-launcher")
         .runs(Runs::Joined).because(REMOTE),
     row(&["hyperfine"]).options("-w: --warmup: -m: --min-runs: -M: --max-runs: -r: --runs: -s$ --setup$ \
@@ -631,6 +631,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         .options(TMUX).runs(Runs::Joined).mixed().because(EXEC),
     row(&["trickle"]).lenient().options("-d: -u: -w: -t: -l: -n: -L: -P:"),
     row(&["tsp", "ts"]).options("-n -f -m -d -D: -L: -N: -E -B -g -r? -w? -k? -T. -C. -K. -V. -h. -S? -l."),
+    row(&["unbuffer"]).options("-p"),
     row(&["unshare"]).options("-i? --ipc? -m? --mount? -n? --net? -p? --pid? -u? --uts? -U? --user? -C? \
         --cgroup? -T? --time? -f --fork --kill-child? --mount-proc? --mount-binfmt? -r \
         --map-root-user -c --map-current-user --map-auto --map-user: --map-group: --map-users: \

@@ -57,11 +57,13 @@ impl Options {
             self.managed_dir.clone(),
             below(&user, "settings.json"),
             below(&user, "settings.local.json"),
+            below(&user, NATIVE),
+            below(&user, NATIVE_LOCAL),
             below(&self.home, ".claude.json"),
             below(&self.home, ".config/portcullis"),
             self.trust_record.clone(),
         ];
-        for name in ["settings.json", "settings.local.json"] {
+        for name in ["settings.json", "settings.local.json", NATIVE, NATIVE_LOCAL] {
             found.push(below(&self.project_root, &format!(".claude/{name}")));
         }
         found.extend(self.managed_files.iter().cloned());
@@ -150,16 +152,17 @@ fn managed(options: &Options) -> Vec<Layer> {
         }
         Err(why) => layers.push(unreadable(Scope::Managed, directory.as_str(), &why)),
     }
+    paths.push(below(&options.managed_dir, NATIVE));
     paths.extend(options.managed_files.iter().cloned());
     let read = |path: &AbsPath| layer(Scope::Managed, path, AbsPath::root());
     layers.extend(paths.iter().filter_map(read).map(|(layer, _)| layer));
     layers
 }
 
-fn user(options: &Options) -> Option<Layer> {
+fn user(options: &Options) -> Vec<Layer> {
     let dir = user_dir(options);
-    let (layer, _) = layer(Scope::User, &below(&dir, "settings.json"), dir.clone())?;
-    Some(layer)
+    let read = |name| layer(Scope::User, &below(&dir, name), dir.clone());
+    ["settings.json", NATIVE].into_iter().filter_map(read).map(|(layer, _)| layer).collect()
 }
 
 /// The local files and the project file. What they grant counts where the user trusts the project,
@@ -167,45 +170,50 @@ fn user(options: &Options) -> Option<Layer> {
 fn of_project(options: &Options) -> Vec<Layer> {
     let start = &options.project_root;
     let user_dir = user_dir(options);
-    let mut candidates = Vec::new();
     let repository = Repository::find(start);
     let root = repository.as_ref().and_then(|found| found.local_root(&options.home));
-    if let Some(root) = root.filter(|root| *root != *start) {
-        // The file at the root outranks one an older client left in the start directory.
-        candidates.push((Scope::Local, start.clone()));
-        candidates.push((Scope::Local, root));
-    } else {
-        candidates.push((Scope::Local, start.clone()));
-    }
+    // The file at the root outranks one an older client left in the start directory.
+    let mut candidates = vec![(Scope::Local, start.clone())];
+    candidates.extend(root.filter(|root| *root != *start).map(|root| (Scope::Local, root)));
     candidates.push((Scope::Project, start.clone()));
     let mut trust = trust::Trust::new(options, repository.as_ref());
     let mut layers = Vec::new();
     for (scope, holder) in candidates {
         let directory = below(&holder, ".claude");
-        let name = match scope {
-            Scope::Local => "settings.local.json",
-            Scope::User | Scope::Project | Scope::CommandLine | Scope::Managed => "settings.json",
+        let names = match scope {
+            Scope::Local => ["settings.local.json", NATIVE_LOCAL],
+            Scope::User | Scope::Project | Scope::CommandLine | Scope::Managed => {
+                ["settings.json", NATIVE]
+            }
         };
         // Started in the home directory, the project's file is the user's, and is read as such.
         if scope == Scope::Project && directory == user_dir {
             continue;
         }
-        let path = below(&directory, name);
-        let Some((mut layer, bytes)) = layer(scope, &path, start.clone()) else { continue };
-        layer.trusted = trust.covers(&path, &bytes)
-            || (scope == Scope::Local && is_users_own(options, repository.as_ref(), &holder));
-        layers.push(layer);
+        for name in names {
+            let path = below(&directory, name);
+            let Some((mut layer, bytes)) = layer(scope, &path, start.clone()) else { continue };
+            layer.trusted = trust.covers(&path, &bytes)
+                || (scope == Scope::Local
+                    && is_users_own(options, repository.as_ref(), &holder, name));
+            layers.push(layer);
+        }
     }
     layers
 }
 
 /// Whether a local file was made by the user and not delivered with a repository.
-fn is_users_own(options: &Options, repository: Option<&Repository>, holder: &AbsPath) -> bool {
+fn is_users_own(
+    options: &Options,
+    repository: Option<&Repository>,
+    holder: &AbsPath,
+    name: &str,
+) -> bool {
     if *holder == options.home {
         return true;
     }
     !file::is_symlink(&below(holder, ".claude"))
-        && repository.is_none_or(|repository| !repository.may_track_local_settings(holder))
+        && repository.is_none_or(|repository| !repository.may_track_local_settings(holder, name))
 }
 
 fn command_line(options: &Options) -> Vec<Layer> {
@@ -300,6 +308,12 @@ fn user_dir(options: &Options) -> AbsPath {
 fn below(directory: &AbsPath, name: &str) -> AbsPath {
     directory.join(name).unwrap_or_else(|_nul| directory.clone())
 }
+
+/// What stands beside each `settings.json` for what only portcullis reads.
+const NATIVE: &str = "portcullis.toml";
+
+/// The same beside a `settings.local.json`.
+const NATIVE_LOCAL: &str = "portcullis.local.toml";
 
 #[cfg(test)]
 mod tests;

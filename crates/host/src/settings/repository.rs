@@ -71,9 +71,9 @@ impl Repository {
         (linked || around || submodule).then(|| AbsPath::parse(git_dir.to_str()?).ok()).flatten()
     }
 
-    /// Whether git may have put `.claude/settings.local.json` below `holder` there. Errs towards
-    /// yes: an index that is not in plain form, or another file of that name, count as well.
-    pub(super) fn may_track_local_settings(&self, holder: &AbsPath) -> bool {
+    /// Whether git may have put the local settings file of this name below `.claude` of `holder`. Errs
+    /// towards yes: an index that is not in plain form, or another file of that name, count as well.
+    pub(super) fn may_track_local_settings(&self, holder: &AbsPath, file: &str) -> bool {
         let Ok(holder) = fs::canonicalize(holder.as_str()) else { return true };
         let git_dir =
             if holder.starts_with(&self.checkout) { &self.git_dir } else { &self.main_git_dir };
@@ -84,7 +84,7 @@ impl Repository {
             let Some(name) = name.to_str() else { continue };
             // A split index keeps most of its entries in a shared file.
             let is_index = name == "index" || name.starts_with("sharedindex.");
-            if is_index && index_may_hold_local_settings(&entry.path()) {
+            if is_index && index_may_hold(&entry.path(), file) {
                 return true;
             }
         }
@@ -165,7 +165,7 @@ fn read_line(path: &Path) -> Option<String> {
     Some(text.lines().next()?.trim_end().to_owned())
 }
 
-fn index_may_hold_local_settings(path: &Path) -> bool {
+fn index_may_hold(path: &Path, file: &str) -> bool {
     let small = fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= MAX_INDEX);
     if !small {
         return true;
@@ -175,7 +175,8 @@ fn index_may_hold_local_settings(path: &Path) -> bool {
     let plain = bytes.starts_with(b"DIRC") && matches!(version, Some([0, 0, 0, 2 | 3]));
     // Version 4 does not spell paths out. A sparse index may hold the directory in place of its
     // files, ending in a slash.
-    !plain || contains(&bytes, b".claude/settings.local.json\0") || contains(&bytes, b".claude/\0")
+    let path = format!(".claude/{file}\0");
+    !plain || contains(&bytes, path.as_bytes()) || contains(&bytes, b".claude/\0")
 }
 
 /// Whether bytes hold a text, without regard to the case of letters.

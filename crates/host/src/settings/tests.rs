@@ -143,6 +143,50 @@ fn finds_every_file_in_its_place() {
 }
 
 #[test]
+fn finds_a_native_file_beside_every_settings_file() {
+    let disk = Disk::new();
+    disk.repository("proj", &[])
+        .write("managed/portcullis.toml", "managedSandboxEscapeOnly = true")
+        .write("proj/.claude/portcullis.local.toml", "privateAddresses = \"deny\"")
+        .write("proj/.claude/portcullis.toml", "allowNested = true")
+        .write("proj/.claude/settings.json", "{}")
+        .write("home/.claude/settings.json", r#"{"portcullis":{"preapprovedHosts":true}}"#)
+        .write("home/.claude/portcullis.toml", "preapprovedHosts = false");
+    assert_eq!(
+        disk.found("proj"),
+        [
+            "managed /managed/portcullis.toml trusted /",
+            "local /proj/.claude/portcullis.local.toml trusted /proj",
+            "project /proj/.claude/settings.json held /proj",
+            "project /proj/.claude/portcullis.toml held /proj",
+            "user /home/.claude/settings.json trusted /home/.claude",
+            "user /home/.claude/portcullis.toml trusted /home/.claude",
+        ]
+    );
+    let policy = policy_of(&disk.options("proj"));
+    assert!(policy.native.managed_sandbox_escape_only.value);
+    assert!(!policy.native.allow_nested.value && !policy.preapproved_hosts);
+    assert!(policy.closed.is_empty());
+    disk.write("proj/.claude/portcullis.toml", "allowNested =");
+    assert!(!policy_of(&disk.options("proj")).closed.is_empty());
+}
+
+#[test]
+fn a_tracked_native_local_file_waits_for_trust() {
+    let disk = Disk::new();
+    disk.repository("proj", &[".claude/portcullis.local.toml"])
+        .write("proj/.claude/settings.local.json", "{}")
+        .write("proj/.claude/portcullis.local.toml", "");
+    assert_eq!(
+        disk.found("proj"),
+        [
+            "local /proj/.claude/settings.local.json trusted /proj",
+            "local /proj/.claude/portcullis.local.toml held /proj",
+        ]
+    );
+}
+
+#[test]
 fn reads_user_settings_where_the_variable_says() {
     let disk = Disk::new();
     disk.write("conf/settings.json", "{}").write("home/.claude/settings.json", "{}");

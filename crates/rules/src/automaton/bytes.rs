@@ -58,7 +58,7 @@ impl ByteSet {
     /// The byte, where it holds just one.
     pub fn only(self) -> Option<u8> {
         let (half, offset) = if self.high == 0 { (self.low, 0) } else { (self.high, 128) };
-        let one = (self.low == 0 || self.high == 0) && half.count_ones() == 1;
+        let one = (self.low == 0 || self.high == 0) && half.is_power_of_two();
         u8::try_from(half.trailing_zeros() + offset).ok().filter(|_| one)
     }
 

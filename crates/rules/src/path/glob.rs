@@ -120,6 +120,7 @@ impl Segment {
             Self::AnyDepth => true,
             Self::Literal(own) => match case {
                 Case::Exact => own == name,
+                Case::Folded if own.is_ascii() && name.is_ascii() => own.eq_ignore_ascii_case(name),
                 Case::Folded => own.chars().map(fold).eq(name.chars().map(fold)),
             },
             Self::Glob(tokens) => glob_matches(tokens, name, case),

@@ -79,8 +79,8 @@ pub(super) fn is_any_path(texts: &TextSet) -> bool {
     }
 }
 
-/// The paths a shell glob may expand to, and the glob itself; `None` where a component may be `..`.
-pub(super) fn shell_glob(glob: &str) -> Option<Automaton> {
+/// The components of a shell glob; `None` where one may be `..`.
+pub(super) fn glob_names(glob: &str) -> Option<Vec<&str>> {
     let mut names: Vec<&str> = Vec::new();
     for name in glob.split('/') {
         match name {
@@ -95,6 +95,12 @@ pub(super) fn shell_glob(glob: &str) -> Option<Automaton> {
             name => names.push(name),
         }
     }
+    Some(names)
+}
+
+/// The paths a shell glob may expand to, and the glob itself; `None` where a component may be `..`.
+pub(super) fn shell_glob(glob: &str) -> Option<Automaton> {
+    let names = glob_names(glob)?;
     let (mut builder, start) = Builder::new();
     let mut at = start;
     for name in &names {

@@ -178,13 +178,23 @@ fn below_folded<'a>(path: &'a str, ancestor: &str) -> Option<&'a str> {
     if ancestor == "/" {
         return path.strip_prefix('/');
     }
-    let mut rest = path.chars();
-    for own in ancestor.chars() {
-        let other = rest.next()?;
-        if own != other && fold(own) != fold(other) {
-            return None;
+    let rest = match path.split_at_checked(ancestor.len()) {
+        Some((head, rest)) if head.is_ascii() && ancestor.is_ascii() => {
+            if !head.eq_ignore_ascii_case(ancestor) {
+                return None;
+            }
+            rest
         }
-    }
-    let rest = rest.as_str();
+        Some(_) | None => {
+            let mut rest = path.chars();
+            for own in ancestor.chars() {
+                let other = rest.next()?;
+                if own != other && fold(own) != fold(other) {
+                    return None;
+                }
+            }
+            rest.as_str()
+        }
+    };
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
 }

@@ -1,30 +1,39 @@
 //! Protected paths: writes that change what the host, git, the shell or a package manager runs.
 
 use portcullis_model::AbsPath;
+use std::borrow::Cow;
 
 /// The protected part of a path: the directory or file name that makes a write to it need approval.
 ///
 /// Names compare without case, since a case-folding filesystem makes `.GIT` the same directory.
 pub fn protected_part(path: &AbsPath) -> Option<&'static str> {
-    let parts: Vec<String> = path.components().map(str::to_lowercase).collect();
-    for (index, part) in parts.iter().enumerate() {
-        let next = parts.get(index + 1).map(String::as_str);
-        let last = index + 1 == parts.len();
+    let mut parts = path.components().map(lowercase).peekable();
+    while let Some(part) = parts.next() {
+        let next = parts.peek().map(AsRef::as_ref);
         for directory in DIRECTORIES {
             let hit = match directory.split_once('/') {
                 Some((outer, inner)) => part == outer && next == Some(inner),
-                None => part == directory,
+                None => part == *directory,
             };
             // `.claude/worktrees` holds checkouts that are worked in like any other.
             if hit && !(*directory == ".claude" && next == Some("worktrees")) {
                 return Some(directory);
             }
         }
-        if last && let Some(file) = FILES.iter().find(|file| part == *file) {
+        if next.is_none()
+            && let Some(file) = FILES.iter().find(|file| part == **file)
+        {
             return Some(file);
         }
     }
     None
+}
+
+fn lowercase(name: &str) -> Cow<'_, str> {
+    if name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.to_lowercase())
 }
 
 /// Directories, with everything below them.

@@ -18,6 +18,8 @@ pub(super) struct Crew {
     idle: AtomicUsize,
     /// Threads there are.
     all: AtomicUsize,
+    /// Requests that were answered.
+    answered: AtomicUsize,
     /// What is being answered.
     busy: Mutex<Vec<Busy>>,
     shared: Mutex<Weak<Shared>>,
@@ -33,14 +35,11 @@ struct Busy {
 }
 
 impl Crew {
-    /// Starts the first threads.
+    /// Starts the first thread.
     pub(super) fn start(shared: &Arc<Shared>) -> Result<(), Errno> {
         let crew = &shared.crew;
         *crew.shared.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(shared);
-        for _ in 0..FEWEST {
-            crew.add()?;
-        }
-        Ok(())
+        crew.add()
     }
 
     fn add(&self) -> Result<(), Errno> {
@@ -87,6 +86,10 @@ impl Crew {
         self.busy().push(busy);
         let answered = answer();
         self.busy().retain(|busy| busy.id != call.id);
+        if self.answered.fetch_add(1, Ordering::Relaxed) == ALONE {
+            // If there cannot be more, this one goes on.
+            self.add().ok();
+        }
         answered
     }
 
@@ -148,8 +151,9 @@ impl Crew {
 pub(super) const WATCH: Duration = Duration::from_millis(20);
 /// How long an answer may take that waits for nobody.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// Threads at the start.
-const FEWEST: usize = 2;
+/// How many requests the first thread answers alone: most commands make few, and a thread takes longer to
+/// start than a request.
+const ALONE: usize = 64;
 /// Threads that wait for requests; more end.
 const MOST_IDLE: usize = 4;
 /// Threads at all, each of which waits for one program.

@@ -17,6 +17,7 @@ pub mod report;
 mod resolve;
 mod send;
 mod serve;
+mod short;
 mod socket;
 pub mod tables;
 mod target;
@@ -146,12 +147,17 @@ impl Shared {
         let pause = i64::try_from(crew::WATCH.as_nanos()).unwrap_or(20_000_000);
         let pause = Timespec { tv_sec: 0, tv_nsec: pause };
         let rest = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
+        let mut settled = false;
         loop {
             let timeout = if self.crew.is_busy() { &pause } else { &rest };
             if self.hangs_up_within(timeout)? {
                 return Ok(());
             }
             self.crew.watch(self);
+            if !settled && !self.crew.is_busy() {
+                settled = true;
+                crate::sys::Program::look().give_back();
+            }
         }
     }
 

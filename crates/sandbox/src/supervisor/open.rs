@@ -3,6 +3,7 @@
 use super::Answer;
 use super::judge::Unlisted;
 use super::resolve::{Decimal, Entry, Final, Found};
+use super::short::Short;
 use super::target::{Base, PATH_ONLY, Target};
 use portcullis_model::AbsPath;
 use portcullis_profile::{Access, Kind};
@@ -84,6 +85,10 @@ impl Target<'_> {
         if path.is_empty() {
             return Err(Errno::NOENT);
         }
+        let _reader = match self.open_shortly(descriptor, path, how) {
+            Short::Answered(answer) => return answer,
+            Short::Not(reader) => reader,
+        };
         let base = if how.resolve.contains(ResolveFlags::IN_ROOT) {
             // An absolute path starts at the directory too.
             self.base(descriptor, &c"in root".to_owned())?
@@ -419,7 +424,7 @@ fn may_wait(kind: FileType, flags: OFlags, stat: &Stat) -> bool {
 }
 
 /// `O_TMPFILE` without the `O_DIRECTORY` it includes.
-const O_TMPFILE_BIT: OFlags = OFlags::TMPFILE.difference(OFlags::DIRECTORY);
+pub(super) const O_TMPFILE_BIT: OFlags = OFlags::TMPFILE.difference(OFlags::DIRECTORY);
 /// Bits that make a program run as its owner: nothing inside needs them, and they would outlive the run.
 pub(super) const SET_ID: u32 = 0o6000;
 /// `OPEN_HOW_SIZE_VER0`.

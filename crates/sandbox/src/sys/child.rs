@@ -19,6 +19,7 @@ use super::script::{
     Capture, Kept, Landlock, Namespaces, Onto, Place, Script, Step, Supervision, Target,
 };
 use super::{Page, Stage};
+use crate::MOST_LISTENERS;
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
@@ -39,9 +40,6 @@ pub(crate) fn fork_and_follow(
         Side::Child => follow(script, supervise),
     }
 }
-
-/// How many sockets can be handed to the launcher.
-pub(crate) const LISTENERS: usize = 16;
 
 /// What went wrong: the stage, the step, and the error.
 type Failed = (Stage, u32, Errno);
@@ -125,7 +123,7 @@ fn close_all_but(kept: &mut [RawFd]) -> Result<()> {
 fn announce(script: &Script) -> Result<()> {
     let opened = script.namespaces.as_ref().and_then(|namespaces| namespaces.network.as_ref());
     let opened = opened.map_or(&[][..], |network| &network.opened);
-    let mut borrowed: [BorrowedFd<'_>; LISTENERS] = [script.control.as_fd(); LISTENERS];
+    let mut borrowed: [BorrowedFd<'_>; MOST_LISTENERS] = [script.control.as_fd(); MOST_LISTENERS];
     for (place, number) in borrowed.iter_mut().zip(opened) {
         *place = kernel::borrow(*number);
     }
@@ -138,7 +136,7 @@ fn announce(script: &Script) -> Result<()> {
         count += 1;
     }
     let borrowed = borrowed.get(..count).ok_or(Errno::TOOBIG)?;
-    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(16))];
+    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_LISTENERS))];
     let mut control = SendAncillaryBuffer::new(&mut room);
     if !borrowed.is_empty() && !control.push(SendAncillaryMessage::ScmRights(borrowed)) {
         return Err(Errno::TOOBIG);
@@ -188,7 +186,9 @@ fn enter(
     let flags = libc::CLONE_NEWPID | libc::CLONE_PARENT | libc::CLONE_FILES;
     match kernel::clone(flags, &page.words().init).at(Stage::Init)? {
         Side::Parent(_) => {}
-        Side::Child => init(page, launcher, outer_proc, namespaces.proc.is_some()),
+        Side::Child => {
+            init(page, launcher, outer_proc, namespaces.proc.is_some(), namespaces.program)
+        }
     }
     pause(page, Stage::Init);
     Ok(())
@@ -215,7 +215,13 @@ fn write_file(path: &std::ffi::CStr, content: &[u8]) -> Result<()> {
 }
 
 /// The first process of the process namespace.
-fn init(page: &Page, launcher: &OwnedFd, outer_proc: &OwnedFd, proc: bool) -> ! {
+fn init(
+    page: &Page,
+    launcher: &OwnedFd,
+    outer_proc: &OwnedFd,
+    proc: bool,
+    program: kernel::Program,
+) -> ! {
     let words = page.words();
     let ready = || -> Result<()> {
         die_with(launcher)?;
@@ -226,20 +232,23 @@ fn init(page: &Page, launcher: &OwnedFd, outer_proc: &OwnedFd, proc: bool) -> ! 
         let flags = OFlags::RDONLY | OFlags::CLOEXEC;
         let own = rustix::fs::openat(outer_proc, c"self/ns/pid", flags, Mode::empty())?;
         words.namespace.store(own.into_raw_fd(), Ordering::Release);
-        if proc {
-            // Only a process inside can make a `/proc` that shows the inside.
-            words.proc.store(kernel::fresh_proc()?, Ordering::Release);
-        }
         Ok(())
     };
-    let outcome = ready();
-    if let Err(errno) = outcome {
-        page.fail(Stage::Init, 0, errno);
+    let mut outcome = ready().at(Stage::Init);
+    if outcome.is_ok() && proc {
+        // Only a process inside can make a `/proc` that shows the inside.
+        outcome = kernel::fresh_proc()
+            .map(|fresh| words.proc.store(fresh, Ordering::Release))
+            .at(Stage::Proc);
+    }
+    if let Err((stage, detail, errno)) = outcome {
+        page.fail(stage, detail, errno);
     }
     tell(&words.init_ready);
     if outcome.is_err() || kernel::close_range(0, u32::MAX).is_err() {
         kernel::end(crate::Failure::STATUS);
     }
+    program.give_back();
     kernel::wait_for_ever()
 }
 

@@ -536,6 +536,58 @@ pub(crate) fn arguments_and_variables() -> [(usize, usize); 2] {
     [pair(), pair()]
 }
 
+/// Where the parts of the program lie in memory that are never written, code above all.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Program([(usize, usize); 4]);
+
+impl Program {
+    /// Looks where they are.
+    pub(crate) fn look() -> Self {
+        extern "C" fn first(info: *mut libc::dl_phdr_info, _: usize, found: *mut c_void) -> c_int {
+            // SAFETY: the C library passes a live structure.
+            let info = unsafe { &*info };
+            // SAFETY: it says where the headers are and how many there are, and they stay as they are.
+            let headers =
+                unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
+            // SAFETY: the caller below passed a live, exclusive `Program` and waits.
+            let found = unsafe { &mut *found.cast::<Program>() };
+            let constant = headers
+                .iter()
+                .filter(|header| header.p_type == libc::PT_LOAD && header.p_flags & WRITABLE == 0);
+            for (place, header) in found.0.iter_mut().zip(constant) {
+                let start = usize::try_from(info.dlpi_addr.saturating_add(header.p_vaddr));
+                if let (Ok(start), Ok(size)) = (start, usize::try_from(header.p_memsz)) {
+                    *place = (start - start % PAGE, size + start % PAGE);
+                }
+            }
+            // The first is the program; its libraries are left alone.
+            1
+        }
+        /// elf(5), `PF_W`.
+        const WRITABLE: u32 = 2;
+        let mut found = Self::default();
+        // SAFETY: the callback fills in what it is given and keeps nothing.
+        let _stopped = unsafe {
+            libc::dl_iterate_phdr(Some(first), std::ptr::from_mut(&mut found).cast::<c_void>())
+        };
+        found
+    }
+
+    /// Gives back their pages: what it took to come here is not needed to wait. What is needed again is
+    /// found in the file.
+    pub(crate) fn give_back(self) {
+        for (start, size) in self.0.into_iter().filter(|(start, _)| *start != 0) {
+            let address = std::ptr::with_exposed_provenance_mut::<c_void>(start);
+            // SAFETY: a part of the program that is never written, so the file says what was there. The
+            // advice may fail, and then changes nothing.
+            let _advice = unsafe { libc::madvise(address, size, libc::MADV_DONTNEED) };
+        }
+    }
+}
+
+/// The smallest page there is.
+const PAGE: usize = 4096;
+
 fn empty_set() -> libc::sigset_t {
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: sigemptyset fills in the whole set and cannot fail for a valid pointer.

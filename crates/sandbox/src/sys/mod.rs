@@ -6,20 +6,24 @@
 )]
 
 mod child;
+mod keeper;
 mod kernel;
 pub mod notify;
 mod page;
 pub mod remote;
 mod script;
 pub mod socket;
+mod standard;
 
 pub(crate) use child::fork_and_follow;
+pub(crate) use keeper::keep_after;
 pub(crate) use kernel::{
-    arguments_and_variables, block_signals, end_by_signal, landlock_version, process_group,
-    restore_signals, session, signal_descriptor, take_signal,
+    Program, arguments_and_variables, block_signals, end_by_signal, landlock_version,
+    process_group, restore_signals, session, signal_descriptor, take_signal,
 };
 pub(crate) use page::{Page, Stage, Words};
 pub(crate) use script::{
     Capture, ExecArguments, FileRight, Identity, Kept, Landlock, Namespaces, Onto, Place, Script,
     Step, Supervision, Target,
 };
+pub(crate) use standard::was_closed;

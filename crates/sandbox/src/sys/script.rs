@@ -1,6 +1,7 @@
 //! Everything the forked processes do, as data prepared before the fork.
 
 use super::Page;
+use super::kernel::Program;
 use rustix::process::{Resource, Rlimit};
 use rustix::thread::UnshareFlags;
 use std::ffi::{CStr, CString, c_char};
@@ -74,6 +75,8 @@ pub(crate) struct Namespaces {
     pub(crate) nested: bool,
     /// The slot of a directory that the launcher is handed, where it wants one.
     pub(crate) handed: Option<usize>,
+    /// Where the program lies that the first process does not need.
+    pub(crate) program: Program,
 }
 
 /// How users and groups are mapped.

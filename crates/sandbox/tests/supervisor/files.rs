@@ -102,6 +102,34 @@ fn denied_reads_fail_under_every_name() {
 }
 
 #[test]
+fn a_plain_name_is_opened_as_the_kernel_would() {
+    let dir = project();
+    fs::create_dir_all(dir.path().join("in/ner")).unwrap();
+    fs::write(dir.path().join("in/ner/file"), "inner\n").unwrap();
+    let script = r"
+        cat in/ner/file ./in/ner/file $PWD/in/ner/file
+        cd in; cat ner/file; cd ner; cat file ../../ok.txt
+        mkdir gone; cd gone; rmdir ../gone; cat ../file 2>&1 | sed 's/.*: //'; cat file 2>&1 | sed 's/.*: //'
+        cd ../../..; mv in out; cat out/ner/file; cat in/ner/file 2>&1 | sed 's/.*: //'
+        ls -d out/ner/; ls out; cat out 2>&1 | sed 's/.*: //'; cat ok.txt/ 2>&1 | sed 's/.*: //'
+        mkfifo ff; (sleep 0.2; echo late > ff; echo written) & cat ff; wait
+        (echo soon > ff; echo written) & sleep 0.3; cat ff; wait
+        ln -s out way; cat way/ner/file; cat out/.env 2>&1 | sed 's/.*: //'";
+    let shell = |read: bool| {
+        let guards = if read { READ } else { CREATE };
+        let world = World::writing(dir.path(), guards);
+        world.deny(Access::Read, anywhere(dir.path(), &[".env"])).shell(dir.path(), script).0
+    };
+    let guarded = shell(true);
+    fs::remove_file(dir.path().join("ff")).unwrap();
+    fs::remove_file(dir.path().join("way")).unwrap();
+    fs::rename(dir.path().join("out"), dir.path().join("in")).unwrap();
+    assert_eq!(guarded, shell(false));
+    assert!(guarded.matches("inner\n").count() >= 7, "{guarded}");
+    assert_eq!(guarded.matches("written\n").count(), 2, "{guarded}");
+}
+
+#[test]
 fn a_fifo_stalls_nobody_else() {
     let dir = project();
     let script = r"

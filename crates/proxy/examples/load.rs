@@ -1,7 +1,8 @@
-//! Loads a proxy and measures it: `proxy-load measure NAME [ADDR PID]`, and the least that any proxy
-//! does, to compare with: `proxy-load relay`.
+//! Loads proxies and compares them: `load compare ROUNDS [NAME ADDR PID]...`, and the least that
+//! any proxy does, to compare with: `load relay`.
 //!
-//! Without an address the server is contacted directly. Times never fail anything; they are printed.
+//! Everything is measured in turn, round after round, beside no proxy at all; what is printed are medians,
+//! with the least and the most. Times never fail anything.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::cast_precision_loss, reason = "measurements are rounded anyway")]
@@ -22,28 +23,56 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["relay"] => relay(),
-        ["measure", name] => measure(name, None),
-        ["measure", name, address, process] => match (address.parse(), process.parse()) {
-            (Ok(address), Ok(process)) => measure(name, Some((address, process))),
-            _ => Err(io::Error::other("the address or the process is no number")),
-        },
-        _ => Err(io::Error::other("usage: proxy-load relay | measure NAME [ADDR PID]")),
+        ["compare", rounds, proxies @ ..] => compare(rounds, proxies),
+        _ => Err(io::Error::other(USAGE)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            writeln!(io::stderr(), "proxy-load: {error}").ok();
+            writeln!(io::stderr(), "load: {error}").ok();
             ExitCode::FAILURE
         }
     }
 }
 
-/// One row of the table.
-fn measure(name: &str, proxy: Option<(SocketAddr, u32)>) -> io::Result<()> {
+/// What is compared.
+struct Proxy<'n> {
+    name: &'n str,
+    /// Where it listens, and its process; nothing for no proxy at all.
+    at: Option<(SocketAddr, u32)>,
+    rounds: Vec<[f64; COLUMNS.len()]>,
+}
+
+fn compare(rounds: &str, proxies: &[&str]) -> io::Result<()> {
+    let rounds: usize = rounds.parse().map_err(io::Error::other)?;
+    let mut all = vec![Proxy { name: "direct", at: None, rounds: Vec::new() }];
+    for proxy in proxies.chunks(3) {
+        let [name, address, process] = proxy else { return Err(io::Error::other(USAGE)) };
+        let address = address.parse().map_err(io::Error::other)?;
+        let process = process.parse().map_err(io::Error::other)?;
+        all.push(Proxy { name, at: Some((address, process)), rounds: Vec::new() });
+    }
     let server = server()?;
+    for proxy in &mut all {
+        // The first connections pay for what comes once.
+        tunnels(proxy.at, server, 4, Duration::from_millis(300));
+    }
+    for _ in 0..rounds {
+        for proxy in &mut all {
+            let measured = measure(proxy.at, server)
+                .map_err(|error| io::Error::other(format!("{}: {error}", proxy.name)))?;
+            proxy.rounds.push(measured);
+        }
+    }
+    table(&all)
+}
+
+/// One round of one proxy.
+fn measure(
+    proxy: Option<(SocketAddr, u32)>,
+    server: SocketAddr,
+) -> io::Result<[f64; COLUMNS.len()]> {
     let ticks = || proxy.map_or(0, |(_, process)| ticks(process));
-    // The first connections pay for what comes once.
-    tunnels(proxy, server, 4, Duration::from_millis(200));
     let before = ticks();
     let (count, median, worst) = tunnels(proxy, server, CLIENTS, SPAN);
     let per_tunnel = micros(ticks() - before) / count.max(1) as f64;
@@ -51,19 +80,76 @@ fn measure(name: &str, proxy: Option<(SocketAddr, u32)>) -> io::Result<()> {
     let before = ticks();
     let rate = throughput(proxy, server)?;
     let per_gib = micros(ticks() - before) / 1e6 / (BULK as f64 / f64::from(1 << 30));
-    let memory = match proxy {
-        Some((_, process)) => {
-            let idle: Vec<_> = (0..IDLE).filter_map(|_| open(proxy, server, b'e').ok()).collect();
-            thread::sleep(Duration::from_millis(500));
-            let memory = memory(process);
-            format!("{:.1} MiB with {}", memory as f64 / 1024.0, idle.len())
-        }
-        None => "-".to_owned(),
-    };
-    writeln!(
-        io::stdout(),
-        "{name:<12} {per_second:>8.0} {median:>8.2} {worst:>8.2} {per_tunnel:>8.0} {rate:>8.0} {per_gib:>8.2}   {memory}"
-    )
+    let mut resident = 0.0;
+    if let Some((_, process)) = proxy {
+        let idle: io::Result<Vec<_>> = (0..IDLE).map(|_| open(proxy, server, b'e')).collect();
+        thread::sleep(Duration::from_millis(500));
+        resident = memory(process) as f64 / 1024.0;
+        drop(idle?);
+        thread::sleep(Duration::from_millis(500));
+    }
+    Ok([per_second, median, worst, per_tunnel, rate, per_gib, resident])
+}
+
+const USAGE: &str = "usage: load relay | compare ROUNDS [NAME ADDR PID]...";
+
+/// Headings, and how many decimals.
+const COLUMNS: [(&str, usize); 7] = [
+    ("tunnels/s", 0),
+    ("p50 ms", 2),
+    ("p99 ms", 1),
+    ("CPU us/tunnel", 0),
+    ("MiB/s", 0),
+    ("CPU s/GiB", 2),
+    ("MiB, 1,000 idle", 1),
+];
+
+fn table(all: &[Proxy<'_>]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let headings: Vec<_> = COLUMNS.iter().map(|(heading, _)| *heading).collect();
+    writeln!(out, "| | {} |", headings.join(" | "))?;
+    writeln!(out, "|---{}|", "|---".repeat(COLUMNS.len()))?;
+    for proxy in all {
+        let cells = COLUMNS.iter().enumerate().map(|(column, (_, decimals))| {
+            let sorted = column_of(proxy, column);
+            let (least, most) = (sorted[0], sorted[sorted.len() - 1]);
+            let middle = sorted[sorted.len() / 2];
+            if most == 0.0 {
+                return "-".to_owned();
+            }
+            format!("{middle:.decimals$} [{least:.decimals$}-{most:.decimals$}]")
+        });
+        writeln!(out, "| {} | {} |", proxy.name, cells.collect::<Vec<_>>().join(" | "))?;
+    }
+    let Some(ours) = all.get(1) else { return Ok(()) };
+    for other in all.iter().filter(|other| other.name != ours.name) {
+        // Of each round, so that what else the machine did meanwhile counts for both.
+        let ratio = |column: usize| {
+            let mut ratios: Vec<f64> = ours
+                .rounds
+                .iter()
+                .zip(&other.rounds)
+                .map(|(ours, other)| ours[column] / other[column])
+                .collect();
+            ratios.sort_by(f64::total_cmp);
+            ratios[ratios.len() / 2]
+        };
+        writeln!(
+            out,
+            "{} to {}: tunnels {:.2}, throughput {:.2}",
+            ours.name,
+            other.name,
+            ratio(0),
+            ratio(4)
+        )?;
+    }
+    Ok(())
+}
+
+fn column_of(proxy: &Proxy<'_>, column: usize) -> Vec<f64> {
+    let mut values: Vec<f64> = proxy.rounds.iter().map(|round| round[column]).collect();
+    values.sort_by(f64::total_cmp);
+    values
 }
 
 /// Tunnels made, used for one byte and closed: how many, and the median and 99th percentile in ms.
@@ -224,14 +310,14 @@ fn own_ticks(process: u32) -> Option<u64> {
     Some(user + system)
 }
 
-/// Proportional memory of a process and of its children, in KiB.
+/// Resident memory of a process and of its children, in KiB.
 fn memory(process: u32) -> u64 {
-    let pss = |process: u32| {
-        let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
-        let line = rollup.lines().find(|line| line.starts_with("Pss:"))?;
+    let resident = |process: u32| {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
         line.split_whitespace().nth(1)?.parse::<u64>().ok()
     };
-    family(process).into_iter().filter_map(pss).sum()
+    family(process).into_iter().filter_map(resident).sum()
 }
 
 fn family(process: u32) -> Vec<u32> {
@@ -251,6 +337,6 @@ fn micros(ticks: u64) -> f64 {
 }
 
 const CLIENTS: usize = 16;
-const SPAN: Duration = Duration::from_secs(2);
+const SPAN: Duration = Duration::from_millis(1500);
 const BULK: usize = 1 << 30;
 const IDLE: usize = 1_000;

@@ -1,0 +1,313 @@
+//! The difference of two policies in every realm, held against the evaluator itself: rules and calls of
+//! all kinds, in every mode. Where some call gets more, the difference has to say so.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use portcullis_audit::{Limits, Question, Stage, diff};
+use portcullis_model::{AbsPath, InputValue, Mode, Scope};
+use portcullis_policy::{Layer, Place, Policy, assemble};
+use portcullis_tests::choices::Choices;
+use portcullis_tests::{environment, parallel};
+use serde_json::json;
+
+#[test]
+fn no_call_gets_more_unless_the_difference_says_so() {
+    let seed = environment::seed(21);
+    let cases: Vec<u64> = (0..u64::from(environment::cases().min(3_000))).collect();
+    let questions = questions();
+    let results = parallel::map(&cases, |case| one(seed ^ (case << 20), &questions));
+    let (mut changed, mut loosened, mut doubtful) = (0, 0, 0);
+    let mut wrong = Vec::new();
+    for result in results {
+        match result {
+            Ok(seen) => {
+                changed += usize::from(seen.changed);
+                loosened += usize::from(seen.loosened);
+                doubtful += usize::from(seen.doubtful);
+            }
+            Err(text) => wrong.push(text),
+        }
+    }
+    println!(
+        "{} pairs: {changed} differ, {loosened} give access; of the others {doubtful} are not proven",
+        cases.len()
+    );
+    assert!(
+        wrong.is_empty(),
+        "{} of {}\n{}",
+        wrong.len(),
+        cases.len(),
+        wrong.iter().take(5).cloned().collect::<Vec<_>>().join("\n")
+    );
+    assert!(changed * 2 > cases.len() && loosened * 4 > cases.len(), "{changed} {loosened}");
+    // A proof that is never given is worth nothing.
+    assert!(doubtful * 20 < cases.len(), "{doubtful} of {}", cases.len());
+}
+
+struct Seen {
+    changed: bool,
+    loosened: bool,
+    doubtful: bool,
+}
+
+fn one(seed: u64, questions: &[Question]) -> Result<Seen, String> {
+    let mut choices = Choices::Seeded(seed);
+    let old = Lists::of(&mut choices);
+    let mut new = old.clone();
+    for _ in 0..=choices.below(2) {
+        let list = match choices.below(3) {
+            0 => &mut new.deny,
+            1 => &mut new.ask,
+            _ => &mut new.allow,
+        };
+        if list.is_empty() || choices.one_in(2) {
+            list.push(choices.text(RULES).to_owned());
+        } else {
+            let place = choices.below(list.len());
+            list.remove(place);
+        }
+    }
+    let modes = [
+        None,
+        None,
+        Some(Mode::AcceptEdits),
+        Some(Mode::Plan),
+        Some(Mode::DontAsk),
+        Some(Mode::Auto),
+        Some(Mode::BypassPermissions),
+    ];
+    let stage = Stage { project: path("/p"), home: path("/h"), mode: *choices.pick(&modes) };
+    let sandbox = choices.one_in(6);
+    let [before, after] = [&old, &new].map(|lists| lists.policy(sandbox));
+    let at =
+        |what: &str| format!("{what}\n  in {:?}\n  before {old:?}\n  after {new:?}", stage.mode);
+    let found = diff(&before, &after, &stage, &Limits::default());
+    let back = diff(&after, &before, &stage, &Limits::default());
+    if found.is_empty() != back.is_empty() {
+        return Err(at("one direction is empty, the other is not"));
+    }
+    for flip in &found.flips {
+        for change in &flip.changes {
+            let verdicts = [&before, &after].map(|p| stage.ask(p, &change.question).decision);
+            if verdicts != [flip.cell.from, flip.cell.to] {
+                return Err(at(&format!("`{}` does not replay", change.question.display())));
+            }
+        }
+    }
+    let mut seen = Seen { changed: false, loosened: false, doubtful: false };
+    for question in questions {
+        let [was, is] = [&before, &after].map(|p| stage.ask(p, question).decision);
+        seen.changed |= was != is;
+        seen.loosened |= is < was;
+        if was != is && found.is_empty() {
+            return Err(at(&format!("`{}` goes from {was} to {is}", question.display())));
+        }
+        if is < was && !found.gives_access() {
+            return Err(at(&format!("`{}` gets more: {was} to {is}", question.display())));
+        }
+    }
+    seen.doubtful = found.gives_access() && found.flips.iter().all(|f| f.cell.to > f.cell.from);
+    if seen.doubtful && environment::everything() {
+        println!("{}", at(&format!("{:?}", found.doubts)));
+    }
+    Ok(seen)
+}
+
+/// The rules of a policy.
+#[derive(Clone, Debug)]
+struct Lists {
+    deny: Vec<String>,
+    ask: Vec<String>,
+    allow: Vec<String>,
+}
+
+impl Lists {
+    fn of(choices: &mut Choices<'_>) -> Self {
+        let mut list = |most: usize| -> Vec<String> {
+            (0..choices.below(most + 1)).map(|_| choices.text(RULES).to_owned()).collect()
+        };
+        Self { deny: list(3), ask: list(3), allow: list(5) }
+    }
+
+    fn policy(&self, sandbox: bool) -> Policy {
+        let settings = json!({
+            "permissions": { "deny": self.deny, "ask": self.ask, "allow": self.allow },
+            "sandbox": { "enabled": sandbox },
+        });
+        let layer = Layer::new(Scope::Project, "s.json", format!("{settings:#}"), path("/p"));
+        assemble(&[layer], &Place { start: path("/p"), project_root: path("/p"), home: path("/h") })
+    }
+}
+
+fn path(text: &str) -> AbsPath {
+    AbsPath::parse(text).unwrap()
+}
+
+/// Rules of every kind.
+const RULES: &[&str] = &[
+    "Bash",
+    "Bash(*)",
+    "Bash(ls *)",
+    "Bash(ls)",
+    "Bash(cat *)",
+    "Bash(git *)",
+    "Bash(git log *)",
+    "Bash(git push *)",
+    "Bash(timeout *)",
+    "Bash(watch *)",
+    "Bash(find *)",
+    "Bash(find . -exec a {} +)",
+    "Bash(npm run *)",
+    "Bash(npm run a)",
+    "Bash(npm * a)",
+    "Bash(* --v)",
+    "Bash(*)",
+    "Bash(a && b)",
+    "Bash(a * | b)",
+    "Bash(echo \"a b\")",
+    "Bash(echo 'a' *)",
+    "Bash(X=1 a *)",
+    "Bash(rm *)",
+    "Bash(mkdir *)",
+    "Bash(python3 *)",
+    "Bash(dangerouslyDisableSandbox:true)",
+    "Bash(run_in_background:true)",
+    "Monitor",
+    "Read",
+    "Edit",
+    "Write",
+    "Grep",
+    "NotebookEdit",
+    "Read(src/**)",
+    "Edit(src/**)",
+    "Edit(src/a)",
+    "Read(*.key)",
+    "Edit(*.key)",
+    "Read(//etc/**)",
+    "Edit(//etc/hosts)",
+    "Edit(.git/**)",
+    "Read([a-c]*)",
+    "WebFetch",
+    "WebFetch(domain:x.example)",
+    "WebFetch(domain:*.example)",
+    "WebFetch(domain:docs.rs)",
+    "WebFetch(domain:*)",
+    "Agent",
+    "Agent(Explore)",
+    "Agent(E*)",
+    "Agent(model:opus)",
+    "Agent(model:*)",
+    "Skill",
+    "Skill(deploy)",
+    "Skill(a:*)",
+    "Skill(a:deploy)",
+    "mcp__s",
+    "mcp__s__t",
+    "mcp__s__*",
+    "mcp__s__t(x:1*)",
+    "mcp__*",
+    "*",
+    "TodoWrite",
+    "WebSearch",
+    "Cd",
+    "Cd(src)",
+    "Cd(//etc/**)",
+];
+
+/// Calls of every kind.
+fn questions() -> Vec<Question> {
+    let commands = [
+        "ls",
+        "ls a",
+        "ls /etc",
+        "cat a",
+        "cat a.key",
+        "cat src/a",
+        "cat /etc/hosts",
+        "cat *",
+        "git log",
+        "git log a --v",
+        "git push",
+        "git push a",
+        "timeout 5 a",
+        "timeout 5 ls",
+        "watch ls",
+        "watch a",
+        "find . -exec a {} +",
+        "find . -exec rm {} +",
+        "find . -name a",
+        "npm run a",
+        "npm run b",
+        "npm test a",
+        "npm run $X",
+        "npm run \"$(b)\"",
+        "b --v",
+        "$X --v",
+        "a && b",
+        "a x | b",
+        "a; b",
+        "echo \"a b\"",
+        "echo a b c",
+        "echo a c",
+        "X=1 a b",
+        "rm a",
+        "rm -rf /",
+        "rm -rf .",
+        "mkdir a",
+        "mkdir /etc/a",
+        "python3 x.py",
+        "bash -c 'git push'",
+        "for i in a; do ls; done",
+        "for i in a; do git push; done",
+        "echo x > a",
+        "echo x > src/a",
+        "echo x > a.key",
+        "echo x > /etc/hosts",
+        "echo x > $X",
+        "true < a.key",
+        "$X",
+        "if",
+        "eval \"$X\"",
+        "x",
+        "sudo x",
+        "/bin/ls a",
+        "LANG=C ls",
+    ];
+    let mut out: Vec<Question> = commands.iter().map(|text| Question::bash(*text)).collect();
+    out.extend(commands.iter().take(12).map(|text| Question::of("Monitor", "command", *text)));
+    for file in
+        ["/p/a", "/p/src/a", "/p/src/b/c", "/p/a.key", "/p/.git/x", "/etc/hosts", "/x", "/p/b"]
+    {
+        for tool in ["Read", "Edit", "Write", "MultiEdit"] {
+            out.push(Question::of(tool, "file_path", file));
+        }
+        out.push(Question::of("NotebookEdit", "notebook_path", file));
+        out.push(Question::of("Grep", "path", file));
+        out.push(Question::of("Cd", "path", file));
+    }
+    for host in ["x.example", "y.example", "a.b.example", "docs.rs", "127.0.0.1", "x"] {
+        out.push(Question::fetch(&format!("https://{host}/")));
+    }
+    for name in ["Explore", "Enter", "a:deploy", "deploy", "x"] {
+        out.push(Question::of("Agent", "subagent_type", name));
+        out.push(Question::of("Skill", "skill", name));
+    }
+    for tool in
+        ["mcp__s", "mcp__s__t", "mcp__s__u", "mcp__t__t", "TodoWrite", "WebSearch", "Task", "X"]
+    {
+        out.push(Question::bare(tool));
+    }
+    for (question, field, value) in [
+        (Question::of("Agent", "subagent_type", "x"), "model", "opus"),
+        (Question::of("Agent", "subagent_type", "Explore"), "model", "haiku"),
+        (Question::bare("mcp__s__t"), "x", "12"),
+        (Question::bare("mcp__s__t"), "x", "2"),
+        (Question::bash("x"), "run_in_background", "true"),
+        (Question::bash("ls"), "dangerouslyDisableSandbox", "true"),
+    ] {
+        let mut question = question;
+        question.input.0.insert(field.to_owned(), InputValue::Scalar(value.to_owned()));
+        question.text.push_str(&format!(" {field}={value}"));
+        out.push(question);
+    }
+    out
+}
