@@ -48,8 +48,10 @@ fn start_inside(name: &str, show: &[PathBuf]) -> Result<(), String> {
     let ran = text.contains("test result: ok. 1 passed");
     if output.status.success() && ran {
         // What it had to say, without the counts of the inner run.
-        let mut said =
-            text.lines().filter(|line| line.starts_with("| ") || line.starts_with("SKIP"));
+        // The first thing said stands behind the name of the test.
+        let lines =
+            text.lines().map(|line| line.split_once(" ... ").map_or(line, |(_, said)| said));
+        let mut said = lines.filter(|line| line.starts_with("| ") || line.starts_with("SKIP"));
         return said.try_for_each(say);
     }
     Err(format!("in its throw-away machine ({}):\n{text}", output.status))

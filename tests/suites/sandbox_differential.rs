@@ -1,6 +1,6 @@
 //! What the profile predicts is what happens: random trees and policies, every access tried for real.
 //!
-//! `PORTCULLIS_CASES` is the number of accesses; 2,000 is the least that counts as a run.
+//! `PORTCULLIS_CASES` is the number of accesses, from several seeds; 2,000 is the least that counts as a run.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -52,34 +52,20 @@ const ACCESSES: u32 = 40;
 #[test]
 fn every_access_goes_as_the_profile_predicts() {
     sandboxed::test("every_access_goes_as_the_profile_predicts", || {
-        let cases = environment::cases().max(500);
-        let seed = environment::seed(3);
-        let mut choices = Choices::Seeded(seed);
-        let mut wrong = Vec::new();
-        let mut tried = 0;
-        let mut allowed = 0;
-        while tried < cases {
-            let tree = plant(&mut choices);
-            let settings = settings(&mut choices, &tree);
-            fs::write("/home/pc/.claude/settings.json", settings.to_string()).unwrap();
-            let profile = profile();
-            let accesses: Vec<_> =
-                (0..ACCESSES).filter_map(|_| access(&mut choices, &tree)).collect();
-            let seen = attempt(&accesses);
-            for (access, seen) in accesses.iter().zip(&seen) {
-                let predicted = predict(&profile, access);
-                let happened = if seen == "yes" { Effect::Allow } else { Effect::Deny };
-                allowed += u32::from(happened == Effect::Allow);
-                if happened != predicted {
-                    wrong.push(format!(
-                        "{access:?}: predicted {predicted:?}, but {seen}; {settings}"
-                    ));
-                }
+        let cases = environment::cases().max(2000);
+        let first = environment::seed(3);
+        let mut sum = Sum::default();
+        for seed in first..first + SEEDS {
+            let before = sum.tried;
+            let mut choices = Choices::Seeded(seed);
+            while u64::from(sum.tried - before) * SEEDS < u64::from(cases) {
+                sum.policy(seed, &mut choices);
             }
-            tried += u32::try_from(accesses.len()).unwrap();
         }
+        let Sum { tried, allowed, wrong } = sum;
         println!(
-            "| differential | seed {seed} | {tried} accesses | {allowed} allowed | {} wrong |",
+            "| differential | seeds {first} to {} | {tried} accesses | {allowed} allowed | {} wrong |",
+            first + SEEDS - 1,
             wrong.len()
         );
         assert!(
@@ -92,6 +78,39 @@ fn every_access_goes_as_the_profile_predicts() {
         assert!(allowed * 10 > tried && allowed * 10 < tried * 9, "{allowed} of {tried} allowed");
     })
     .unwrap();
+}
+
+/// From how many seeds the accesses come.
+const SEEDS: u64 = 4;
+
+#[derive(Default)]
+struct Sum {
+    tried: u32,
+    allowed: u32,
+    wrong: Vec<String>,
+}
+
+impl Sum {
+    /// Tries one tree and policy.
+    fn policy(&mut self, seed: u64, choices: &mut Choices<'_>) {
+        let tree = plant(choices);
+        let settings = settings(choices, &tree);
+        fs::write("/home/pc/.claude/settings.json", settings.to_string()).unwrap();
+        let profile = profile();
+        let accesses: Vec<_> = (0..ACCESSES).filter_map(|_| access(choices, &tree)).collect();
+        let seen = attempt(&accesses);
+        for (access, seen) in accesses.iter().zip(&seen) {
+            let predicted = predict(&profile, access);
+            let happened = if seen == "yes" { Effect::Allow } else { Effect::Deny };
+            self.allowed += u32::from(happened == Effect::Allow);
+            if happened != predicted {
+                self.wrong.push(format!(
+                    "seed {seed}: {access:?}: predicted {predicted:?}, but {seen}; {settings}"
+                ));
+            }
+        }
+        self.tried += u32::try_from(accesses.len()).unwrap();
+    }
 }
 
 #[derive(Debug)]

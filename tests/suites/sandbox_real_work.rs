@@ -62,7 +62,7 @@ const WORK: &[(&str, &[&str], &str)] = &[
     (
         "git tag, branch, reset, reflog",
         &["git"],
-        "git tag v1 && git branch -q x && echo z > z && git add z && git commit -qm z && git reset -q --hard v1 && git branch -m x y && git reflog | wc -l && git tag && git branch",
+        "git tag v1 && git branch -q x && echo z > z && git add z && git commit -qm z && git reset -q --hard v1 && git reflog | wc -l && git tag && git branch",
     ),
     (
         "git fetch and push",
@@ -76,8 +76,8 @@ const WORK: &[(&str, &[&str], &str)] = &[
     ),
     (
         "cargo build and test",
-        &["cc"],
-        "command -v cargo > /dev/null || { echo none; exit; }; export CARGO_HOME=$TMPDIR/cargo; mkdir -p $TMPDIR/k/src && cd $TMPDIR/k && printf '[package]\\nname = \"k\"\\nversion = \"0.1.0\"\\nedition = \"2021\"\\n' > Cargo.toml && printf 'pub fn two() -> u32 { 2 }\\n#[test]\\nfn t() { assert_eq!(two(), 2) }\\n#[test]\\nfn f() { std::fs::write(std::env::temp_dir().join(\"x\"), \"y\").unwrap() }\\n' > src/lib.rs && cargo build -q --offline && cargo test -q --offline 2>&1 | grep 'test result' | sed 's/finished.*//' | head -1",
+        &["cc", "cargo"],
+        "export CARGO_HOME=$TMPDIR/cargo; mkdir -p $TMPDIR/k/src && cd $TMPDIR/k && printf '[package]\\nname = \"k\"\\nversion = \"0.1.0\"\\nedition = \"2021\"\\n' > Cargo.toml && printf 'pub fn two() -> u32 { 2 }\\n#[test]\\nfn t() { assert_eq!(two(), 2) }\\n#[test]\\nfn f() { std::fs::write(std::env::temp_dir().join(\"x\"), \"y\").unwrap() }\\n' > src/lib.rs && cargo build -q --offline && cargo test -q --offline 2>&1 | grep 'test result' | sed 's/finished.*//' | head -1",
     ),
     (
         "npm install and node test",
@@ -86,7 +86,7 @@ const WORK: &[(&str, &[&str], &str)] = &[
     ),
     (
         "node server and client",
-        &["node"],
+        &["node", "ip"],
         "node -e 'const h=require(\"http\");const s=h.createServer((q,r)=>r.end(\"served\")).listen(0,\"127.0.0.1\",()=>h.get({port:s.address().port,host:\"127.0.0.1\"},r=>{r.on(\"data\",d=>console.log(String(d)));r.on(\"end\",()=>s.close())}))'",
     ),
     (
@@ -102,7 +102,7 @@ const WORK: &[(&str, &[&str], &str)] = &[
     (
         "python pytest",
         &["pytest"],
-        "cd $TMPDIR && printf 'def test_a(tmp_path):\\n  (tmp_path / \"x\").write_text(\"y\")\\n' > test_x.py && pytest -q 2>&1 | tail -1 | sed 's/ in .*//'",
+        "cd $TMPDIR && printf 'def test_a(tmp_path):\\n  (tmp_path / \"x\").write_text(\"y\")\\n' > test_x.py && pytest -q -p no:cacheprovider 2>&1 | tail -1 | sed 's/ in .*//'",
     ),
     (
         "python multiprocessing",
@@ -183,19 +183,94 @@ const WORK: &[(&str, &[&str], &str)] = &[
         "script -qec 'stty size; tty > /dev/null && echo terminal' /dev/null < /dev/null | tr -d '\\r' | tail -1",
     ),
     (
+        "interactive shell",
+        &["script"],
+        "printf 'PS1=\\nsleep 0.2 &\\nfg\\necho an$((6*7))swer\\nexit 3\\n' | script -qec 'bash --norc -i' /dev/null > $TMPDIR/said; echo ${PIPESTATUS[1]}; tr -d '\\r' < $TMPDIR/said | grep -o an42swer",
+    ),
+    (
         "gdb of an own process",
         &["gdb", "gcc"],
         "gcc -g -o prog src/main.c && gdb -batch -ex run -ex bt prog 2>&1 | grep -c 'exited normally'",
     ),
 ];
 
+/// What git does with a file that may not be read: a name, what the host does before, and the work.
+///
+/// The host's part runs as root in the project. Outside the same files belong to root and have no mode.
+const HIDDEN: &[(&str, &str, &str)] = &[
+    (
+        "a tracked file, unchanged",
+        "",
+        "echo x >> ok.txt; git status --short; git stash; git status --short; git stash pop; echo $?; cat ok.txt",
+    ),
+    (
+        "a tracked file, unchanged, and all else committed",
+        "",
+        "echo x >> ok.txt; git commit -am x; echo $?; git show --stat --format=%s; git checkout -q HEAD~1; echo $?; git status --short",
+    ),
+    (
+        "an ignored file",
+        "mkdir i && echo PCSECRET > i/.env && chown 4321:4321 i && echo i/.env > .git/info/exclude",
+        "echo x >> ok.txt; git add -A; git stash -u; echo $?; git stash pop; echo $?; git clean -n; git status --short",
+    ),
+    (
+        "an untracked file",
+        "mkdir n && echo PCSECRET > n/.env && chown 4321:4321 n",
+        "echo x >> ok.txt; git status --short; git stash; echo $?; git stash pop; git add -A; echo $?; git stash -u; echo $?",
+    ),
+    (
+        "a tracked file, changed",
+        "echo more >> .env",
+        "git status --short; git diff; echo $?; git add .env; echo $?; git commit -am x; echo $?; git stash; echo $?",
+    ),
+    (
+        "a tracked folder",
+        "",
+        "echo x >> ok.txt; git status --short; git commit -qam x; echo $?; git show --stat --format=%s",
+    ),
+];
+
+/// What does not work inside because it writes protected names, with what it says.
+const REFUSED: &[(&str, &str, &str)] = &[
+    ("git init in the project", "git init -q new", "new/.git/hooks/: Permission denied"),
+    ("git clone into the project", "git clone -q . new", "new/.git/hooks/: Permission denied"),
+    (
+        "git submodule add in the project",
+        "git -c protocol.file.allow=always submodule --quiet add ./ part",
+        "part/.git' for writing: Permission denied",
+    ),
+    (
+        "git config",
+        "git config user.name x",
+        "could not write config file .git/config: Permission denied",
+    ),
+    (
+        "git push -u",
+        // It complains and succeeds, for it has pushed.
+        "git clone -q --bare . $TMPDIR/o.git && git push -q -u $TMPDIR/o.git HEAD:new && git -C $TMPDIR/o.git log -1 --format=%s new && git config branch.main.merge > /dev/null",
+        "could not write config file .git/config: Permission denied",
+    ),
+    ("git remote add", "git remote add o /x", "could not set 'remote.o.url' to '/x'"),
+    (
+        "git branch -m",
+        "git branch -q x && git branch -m x y",
+        "branch is renamed, but update of config-file failed",
+    ),
+    ("a hook", "echo 'exit 1' > .git/hooks/pre-commit", ".git/hooks/pre-commit: Permission denied"),
+];
+
 #[test]
 fn real_work_goes_as_it_does_outside() {
-    let toolchain = Path::new(env!("CARGO")).parent().and_then(Path::parent).unwrap().to_owned();
+    let toolchain = toolchain();
     sandboxed::test_showing(
         "real_work_goes_as_it_does_outside",
         std::slice::from_ref(&toolchain),
         || {
+            // Inside the sandbox loopback is there; outside this machine has to be told.
+            fixture::plant(Identity::User).unwrap();
+            let mut loopback =
+                sandboxed::bare(Identity::Root, &["ip", "link", "set", "lo", "up"]).unwrap();
+            assert!(find("ip").is_none() || loopback.output().unwrap().status.success());
             let mut wrong = Vec::new();
             for identity in [Identity::User, Identity::Root] {
                 for (name, needs, script) in WORK {
@@ -203,8 +278,9 @@ fn real_work_goes_as_it_does_outside() {
                         println!("SKIP {name}: {missing} is not installed");
                         continue;
                     }
-                    let outside = attempt(identity, script, &toolchain, false);
-                    let inside = attempt(identity, script, &toolchain, true);
+                    let plant = || ordinary_project(identity);
+                    let outside = attempt(identity, plant, script, false);
+                    let inside = attempt(identity, plant, script, true);
                     let same = outside.0 == inside.0;
                     println!(
                         "| {name} | {} | {} |",
@@ -221,10 +297,9 @@ fn real_work_goes_as_it_does_outside() {
                         ));
                     }
                     // What does not even work outside shows nothing.
-                    assert!(
-                        outside.0.contains("status: 0") || script.contains("exit"),
-                        "{name}: {outside:?}"
-                    );
+                    if !outside.0.contains("status: 0") && !script.contains("exit") {
+                        wrong.push(format!("{name} does not work outside: {outside:?}"));
+                    }
                 }
             }
             assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -234,28 +309,95 @@ fn real_work_goes_as_it_does_outside() {
 }
 
 #[test]
+fn git_takes_a_hidden_file_for_an_unreadable_one() {
+    sandboxed::test("git_takes_a_hidden_file_for_an_unreadable_one", || {
+        let user = Identity::User;
+        let mut wrong = Vec::new();
+        for (name, before, script) in HIDDEN {
+            // Names of commits differ from run to run.
+            let script = format!("{{ {script}; }} 2>&1 | sed 's/[0-9a-f]\\{{7,40\\}}/NAME/g'");
+            let hide = r"find . -name .git -prune -o \( -name .env -o -path ./secrets \) \
+                -exec chown root:root {} + -exec chmod 0 {} +";
+            let hidden = format!("{before}\n{hide}");
+            let outside = attempt(user, || by_host(user, &hidden), &script, false);
+            let inside = attempt(user, || by_host(user, before), &script, true);
+            let same = outside.0 == inside.0;
+            println!("| git and {name} | {} |", if same { "same" } else { "DIFFERS" });
+            if !same {
+                wrong.push(format!(
+                    "{name}:\n  outside {}\n  inside  {}\n  complaints {}",
+                    outside.0, inside.0, inside.1
+                ));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    })
+    .unwrap();
+}
+
+#[test]
+fn what_writes_protected_names_is_refused_and_says_so() {
+    sandboxed::test("what_writes_protected_names_is_refused_and_says_so", || {
+        let mut wrong = Vec::new();
+        for identity in [Identity::User, Identity::Root] {
+            for (name, script, message) in REFUSED {
+                let plant = || ordinary_project(identity);
+                let outside = attempt(identity, plant, script, false);
+                assert!(outside.0.ends_with("status: 0"), "{name}: {outside:?}");
+                let (told, complaints) = attempt(identity, plant, script, true);
+                let status = told.ends_with("status: 0");
+                let denial = complaints
+                    .lines()
+                    .any(|line| line.starts_with("portcullis: denied ") && line.contains("/.git"));
+                if status || !denial || !complaints.contains(message) {
+                    wrong.push(format!("{name}: {told}\n{complaints}"));
+                }
+                println!("| {name} | {} | {message} |", identity.word());
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    })
+    .unwrap();
+}
+
+#[test]
 fn what_cannot_work_says_so_at_once() {
     sandboxed::test("what_cannot_work_says_so_at_once", || {
         fixture::plant(Identity::User).unwrap();
         let _server = UnixListener::bind("/run/docker.sock").unwrap();
         fs::set_permissions("/run/docker.sock", fs::Permissions::from_mode(0o777)).unwrap();
-        if find("docker").is_none() {
-            println!("SKIP docker: it is not installed");
-            return;
+        let engine = "import socket; socket.socket(socket.AF_UNIX).connect('/run/docker.sock')";
+        let commands: [&[&str]; 2] =
+            [&["python3", "-c", engine], &["timeout", "20", "docker", "ps"]];
+        for words in commands {
+            if words.contains(&"docker") && find("docker").is_none() {
+                println!("SKIP docker: it is not installed");
+                continue;
+            }
+            let output = sandboxed::behind(Identity::User, &[], words).unwrap().output().unwrap();
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.code() == Some(1), "{}: {complaint}", output.status);
+            assert!(complaint.to_lowercase().contains("permission denied"), "{complaint}");
+            assert!(
+                complaint.contains("portcullis: denied connect")
+                    && complaint.contains("docker.sock"),
+                "{complaint}"
+            );
+            println!("| {} and the engine's socket | permission denied |", words[0]);
         }
-        let words = ["timeout", "20", "docker", "ps"];
-        let output = sandboxed::behind(Identity::User, &[], &words).unwrap().output().unwrap();
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(1), "{}: {complaint}", output.status);
-        assert!(complaint.contains("permission denied"), "{complaint}");
-        assert!(complaint.contains("portcullis: denied"), "{complaint}");
     })
     .unwrap();
 }
 
 /// What it printed and how it ended, and its complaints.
-fn attempt(identity: Identity, script: &str, toolchain: &Path, inside: bool) -> (String, String) {
+fn attempt(
+    identity: Identity,
+    before: impl FnOnce(),
+    script: &str,
+    inside: bool,
+) -> (String, String) {
     fixture::plant(identity).unwrap();
+    before();
     let scratch = Path::new("/home/scratch");
     fs::create_dir(scratch).unwrap();
     fs::set_permissions(scratch, fs::Permissions::from_mode(0o777)).unwrap();
@@ -266,14 +408,43 @@ fn attempt(identity: Identity, script: &str, toolchain: &Path, inside: bool) -> 
         sandboxed::bare(identity, &words).unwrap()
     };
     command.env("TMPDIR", scratch);
-    command.env("PATH", format!("{}:{}", toolchain.join("bin").display(), sandboxed::PATH));
+    command.env("PATH", format!("{}:{}", toolchain().join("bin").display(), sandboxed::PATH));
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let told = format!("{text:?} status: {}", output.status.code().unwrap_or(-1));
     (told, String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
+/// A project as most are: what may not be read is not tracked, or is one file among many.
+fn ordinary_project(identity: Identity) {
+    let script = "git rm -rq --cached secrets\necho secrets > .git/info/exclude\ngit commit -qm 'no secrets'";
+    by_host(identity, script);
+}
+
+/// What the host does in the project, after which git has seen what there is.
+fn by_host(identity: Identity, script: &str) {
+    // A file as young as the index is read again, to be sure.
+    let script = format!(
+        "set -e; git() {{ command git -c safe.directory='*' \"$@\"; }}
+        find . -name .git -prune -o -type f -exec touch -d @1000000000 {{}} +
+        mkdir -p .git/info
+        {script}
+        git update-index -q --refresh || true
+        chown -R {0}:{0} .git",
+        identity.number()
+    );
+    let mut host = sandboxed::bare(Identity::Root, &["/bin/sh", "-c", &script]).unwrap();
+    let output = host.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// Where the compiler that builds this is installed.
+fn toolchain() -> PathBuf {
+    Path::new(env!("CARGO")).parent().and_then(Path::parent).unwrap().to_owned()
+}
+
 fn find(program: &str) -> Option<PathBuf> {
-    let local = Path::new("/usr/local/bin").join(program);
-    find_program(program).or_else(|| local.is_file().then_some(local))
+    let places = [PathBuf::from("/usr/local/bin"), toolchain().join("bin")];
+    find_program(program)
+        .or_else(|| places.iter().map(|place| place.join(program)).find(|path| path.is_file()))
 }

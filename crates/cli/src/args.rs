@@ -197,6 +197,9 @@ pub struct RunArgs {
     /// Shows the boundary, with where every part is written, and runs nothing
     #[arg(long)]
     pub explain: bool,
+    /// Throws away what the command writes, and lists what would have changed
+    #[arg(long, conflicts_with = "explain")]
+    pub dry_run: bool,
     /// Writes a JSON line for every denial to a file, or to an open descriptor
     #[arg(long, value_name = "FD|FILE")]
     pub report: Option<String>,

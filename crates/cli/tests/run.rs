@@ -246,6 +246,174 @@ fn what_a_command_sees_and_may_write() {
 }
 
 #[test]
+fn names_that_no_mount_can_carry_are_allowed_by_name() {
+    let place = Place::new();
+    if !whole(&place) {
+        return;
+    }
+    place.write("home/keys/one.pub", "public").write("home/keys/one", "secret");
+    let settings = r#"{"sandbox":{"filesystem":{"allowWrite":["~/new","~/*.lock"],
+        "denyRead":["~/keys"],"allowRead":["~/keys/*.pub"],"denyWrite":["~/held.lock"]}}}"#;
+    place.write("home/.claude/settings.json", settings);
+    let script = "cd ~ && echo x > new && echo x > a.lock && mkdir b.lock && echo x > b.lock/in; \
+        cat keys/one.pub; for f in other held.lock .bashrc b.lock/.bashrc; do echo x > $f; done; \
+        cat keys/one; ls keys; mv a.lock c; ln a.lock d; mv a.lock e.lock; chmod 600 .claude/settings.json; \
+        rm -f .claude/settings.json; true";
+    let run = place.run(&["run", "--", "sh", "-c", script]);
+    assert_eq!((run.status, &*run.stdout), (Some(0), "public"), "{run:?}");
+    let mut names: Vec<_> = fs::read_dir(place.project().parent().unwrap().join("home"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, [".claude", "b.lock", "e.lock", "keys", "new"], "{run:?}");
+    assert_eq!(place.read("home/.claude/settings.json"), settings);
+}
+
+#[test]
+fn a_file_with_other_names_is_told_and_refused_where_everything_is_required() {
+    let place = Place::new();
+    if !whole(&place) {
+        return;
+    }
+    place.write("project/held", "old").write("project/single", "old");
+    let project = place.project();
+    let project = project.display();
+    let settings = format!(
+        r#"{{"sandbox":{{"filesystem":{{"denyWrite":["{project}/held","{project}/single"]}}}}}}"#
+    );
+    place.write("home/.claude/settings.json", settings);
+    let run = place.run(&["run", "--", "true"]);
+    assert_eq!((run.status, &*run.stderr), (Some(0), ""), "{run:?}");
+    fs::hard_link(place.project().join("held"), place.project().join("other")).unwrap();
+    let decides = place.project().parent().unwrap().join("home/.claude/settings.json");
+    fs::hard_link(decides, place.project().join("rules")).unwrap();
+    let told = |run: &support::Run| -> Vec<String> {
+        let lines = place.plain(&run.stderr);
+        lines.lines().filter(|line| line.contains(" names, ")).map(str::to_owned).collect()
+    };
+    let run = place.run(&["run", "--", "sh", "-c", "echo new > held; echo new > other; true"]);
+    let lines = told(&run);
+    assert_eq!(lines.len(), 2, "{run:?}");
+    assert!(lines.iter().any(|line| line.starts_with(
+        "portcullis: `/project/held` has 2 names, and only this one is held (rule sandbox.filesystem.denyWrite"
+    )), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("settings.json` has 2 names")), "{lines:?}");
+    assert_eq!(place.read("project/held"), "new\n");
+    let run = place.run(&["run", "--require", "full", "--", "touch", "never"]);
+    assert_eq!(run.status, Some(125), "{run:?}");
+    assert_eq!((run.stderr.lines().count(), told(&run).len()), (1, 1), "{run:?}");
+    assert!(run.stderr.contains("put a copy of the file in its place"), "{run:?}");
+    assert!(!place.project().join("never").exists());
+}
+
+#[test]
+fn a_dry_run_lists_what_would_have_changed_and_changes_nothing() {
+    let place = Place::new();
+    if !whole(&place) {
+        return;
+    }
+    for name in ["changed", "gone", "tree/a", "tree/b/c", "moved", "mode", "same", ".git/config"] {
+        place.write(&format!("project/{name}"), "old\n");
+    }
+    place.write("project/.git/hooks/run", "old\n").write("home/notes", "old\n");
+    let notes = place.home().join("notes");
+    let settings =
+        format!(r#"{{"sandbox":{{"filesystem":{{"allowWrite":["{}"]}}}}}}"#, notes.display());
+    place.write("home/.claude/settings.json", settings);
+    let before = tree(&place.path());
+    let script = "echo new > made; echo more >> changed; rm gone; mkdir -p dir/sub; echo x > dir/sub/f; \
+        rm -r tree; mkdir tree; echo n > tree/new; mv moved to; chmod 700 mode; ln -s a link; \
+        : >> same; touch same; echo x > .git/index; echo x > .git/config; echo more >> ~/notes; \
+        cat made changed; exit 3";
+    let wanted = [
+        ("changed", "home/notes"),
+        ("added", "project/.git/index"),
+        ("changed", "project/changed"),
+        ("added", "project/dir/"),
+        ("added", "project/dir/sub/"),
+        ("added", "project/dir/sub/f"),
+        ("removed", "project/gone"),
+        ("added", "project/link"),
+        ("added", "project/made"),
+        ("changed", "project/mode"),
+        ("removed", "project/moved"),
+        ("added", "project/to"),
+        ("removed", "project/tree/a"),
+        ("removed", "project/tree/b/"),
+        ("added", "project/tree/new"),
+    ];
+    let run = place.run(&["run", "--dry-run", "--json", "--", "sh", "-c", script]);
+    assert_eq!(run.status, Some(3), "{run:?}");
+    assert!(run.stdout.starts_with("new\nold\nmore\n{"), "{run:?}");
+    let told: Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
+    let root = format!("{}/", place.path().display());
+    let listed: Vec<(&str, &str)> = told["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| {
+            let path = change["path"].as_str().unwrap();
+            (change["change"].as_str().unwrap(), path.strip_prefix(&root).unwrap())
+        })
+        .collect();
+    assert_eq!(listed, wanted, "{run:?}");
+    assert_eq!(told["incomplete"], false);
+    assert_eq!(tree(&place.path()), before);
+    let run = place.run(&["run", "--dry-run", "--", "sh", "-c", script]);
+    let said = place.plain(&run.stderr);
+    let lines: Vec<&str> = said.lines().rev().take(wanted.len() + 1).collect();
+    assert_eq!(lines[wanted.len()], "portcullis: 15 paths would have changed", "{run:?}");
+    assert_eq!(lines[0], "  added    /project/tree/new", "{run:?}");
+    let run = place.run(&["run", "--dry-run", "--", "cat", "changed"]);
+    assert_eq!(run.stderr, "portcullis: nothing would have changed\n", "{run:?}");
+    assert_eq!(tree(&place.path()), before);
+}
+
+#[test]
+fn a_dry_run_that_could_change_something_is_refused() {
+    let place = Place::new();
+    if !whole(&place) {
+        return;
+    }
+    let run = |filesystem: &str| {
+        let settings = format!(r#"{{"sandbox":{{"filesystem":{filesystem}}}}}"#);
+        place.run(&["run", "--dry-run", "--settings", &settings, "--", "touch", "made"])
+    };
+    for (filesystem, line) in [
+        (
+            r#"{"disabled":true}"#,
+            "a dry run needs a view of the files of its own; leave the isolation of files on, and run at a level that has namespaces",
+        ),
+        (
+            r#"{"allowWrite":["/"]}"#,
+            "a dry run cannot keep what is written to `/`: it is everything; take it out of what may be written",
+        ),
+    ] {
+        let run = run(filesystem);
+        assert_eq!(run.status, Some(125), "{run:?}");
+        assert_eq!(run.stderr, format!("portcullis: {line}\n"));
+        assert!(!place.project().join("made").exists());
+    }
+}
+
+/// Everything below a folder: its name, mode and content.
+fn tree(folder: &std::path::Path) -> Vec<(String, u32, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let status = path.symlink_metadata().unwrap();
+        let content = if status.is_file() { fs::read(&path).unwrap() } else { Vec::new() };
+        found.push((path.display().to_string(), status.permissions().mode(), content));
+        if status.is_dir() {
+            found.extend(tree(&path));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
 fn explains_every_part_with_its_place() {
     let place = Place::new();
     place.write(

@@ -1,5 +1,6 @@
 //! Where a command is to run: the disk's answers to what a profile has to know.
 
+use crate::disk::{Disk as _, RealDisk};
 use crate::settings::{Options, Repository};
 use portcullis_model::AbsPath;
 use portcullis_policy::{Layer, Policy, SandboxPath};
@@ -52,6 +53,13 @@ pub fn gather(
     let Named { paths, written_in } = named(policy, &place, roots);
     let mut disk = Disk::default();
     place.real = links(&paths, &mut disk);
+    for path in &paths {
+        let is_led = std::iter::successors(Some(path.clone()), AbsPath::parent)
+            .any(|prefix| place.real.contains_key(&prefix));
+        if is_led && let Some(real) = RealDisk.real(path) {
+            place.hops.insert(path.clone(), real.hops);
+        }
+    }
     place.folds_case = disk.folds_case(&paths, &written_in);
     place
 }

@@ -120,6 +120,11 @@ impl CompiledFiles {
         self.states(path).effect(access, kind)
     }
 
+    /// Whether a rule that denies writing covers everything below a path, so that no allow counts there.
+    pub fn is_closed(&self, path: &AbsPath) -> bool {
+        self.states(path).passed.has(Ends::WRITE_DENY)
+    }
+
     /// What holds for reading a path, whatever stands there: an allow only if it is one for every kind.
     pub fn effect_of_any_kind(&self, path: &AbsPath) -> Effect {
         if self.files.disabled.is_some() {

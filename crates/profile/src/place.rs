@@ -27,6 +27,8 @@ pub struct Place {
     /// Where paths really are, for those whose real path is another one: of what the policy and this
     /// place name, and of the directories that hold it.
     pub real: BTreeMap<AbsPath, AbsPath>,
+    /// For the same paths, where the way has come to after each link.
+    pub hops: BTreeMap<AbsPath, Vec<AbsPath>>,
     /// Whether letters match without case in some directory concerned.
     pub folds_case: bool,
     /// What the caller's environment says about built-in credential scrubbing.
@@ -46,6 +48,7 @@ impl Place {
             common_git_directory: None,
             bare_repositories: Vec::new(),
             real: BTreeMap::new(),
+            hops: BTreeMap::new(),
             folds_case: false,
             scrub_environment: None,
         }

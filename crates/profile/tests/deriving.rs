@@ -340,6 +340,57 @@ fn links_are_followed_for_denies_and_never_lift() {
 }
 
 #[test]
+fn a_link_that_may_have_been_planted_grants_nothing() {
+    // Each list, and where the link lies: in a directory that another entry allows.
+    for (settings, link) in [
+        (r#"{"permissions":{"additionalDirectories":["~/p/sub"]}}"#, "/home/u/p/sub"),
+        (r#"{"permissions":{"allow":["Edit(//data/**)","Edit(//data/out/**)"]}}"#, "/data/out"),
+        (
+            r#"{"permissions":{"allow":["Edit(//data/**)"],"additionalDirectories":["/data/out"]}}"#,
+            "/data/out",
+        ),
+        (
+            r#"{"permissions":{"allow":["Edit(//data/**)"]},"sandbox":{"filesystem":{"allowWrite":["/data/out"]}}}"#,
+            "/data/out",
+        ),
+        (
+            r#"{"sandbox":{"filesystem":{"allowWrite":["/data/*/build","/data/x/build/out"]}}}"#,
+            "/data/x/build/out",
+        ),
+        (
+            r#"{"permissions":{"additionalDirectories":["/data"]},"sandbox":{"filesystem":{"allowWrite":["/data/out/*"]}}}"#,
+            "/data/out",
+        ),
+        (
+            r#"{"permissions":{"allow":["Edit(//data/**)"]},"sandbox":{"filesystem":{"denyRead":["~/.ssh"],"allowRead":["/data/out"]}}}"#,
+            "/data/out",
+        ),
+    ] {
+        let mut place = place();
+        place.real.insert(path(link), path("/home/u/.ssh"));
+        check_at(settings, &place, "w - /home/u/.ssh/x\nw - /home/u/.ssh");
+        let read = if settings.contains("denyRead") { "r - /home/u/.ssh/x" } else { "" };
+        check_at(settings, &place, read);
+    }
+}
+
+#[test]
+fn the_way_over_a_directory_that_may_be_written_grants_nothing() {
+    let mut place = place();
+    // `~/w` is the user's own link into the project, where `out` may have been made by a command.
+    for (from, to) in [("/home/u/w", "/home/u/p"), ("/home/u/o", "/home/u/.ssh")] {
+        place.real.insert(path(from), path(to));
+    }
+    place.real.insert(path("/home/u/w/out"), path("/home/u/.ssh"));
+    place.hops.insert(path("/home/u/o"), vec![path("/home/u/p/out"), path("/home/u/.ssh")]);
+    check_at(&filesystem(r#""allowWrite":["~/w/out"]"#), &place, "w - /home/u/.ssh/x");
+    check_at(&filesystem(r#""allowWrite":["~/o"]"#), &place, "w - /home/u/.ssh/x");
+    // The user's own links are followed.
+    place.hops.insert(path("/home/u/o"), vec![path("/home/u/.ssh")]);
+    check_at(&filesystem(r#""allowWrite":["~/o"]"#), &place, "w + /home/u/.ssh/x");
+}
+
+#[test]
 fn case_counts_where_the_filesystem_counts_it() {
     let settings = filesystem(r#""denyRead":["~/Secret"]"#);
     check(&settings, "r + /home/u/secret\nr - /home/u/Secret");
@@ -401,8 +452,15 @@ fn sockets_are_named_or_all() {
     assert_eq!(sockets.all, None);
     let shown: Vec<String> = sockets.allowed.iter().map(|rule| rule.reach.to_string()).collect();
     assert_eq!(shown, ["/run/x.sock", "/home/u/run/*.sock"]);
+    // The link lies in a directory that may be written.
+    let linked = r#"{"permissions":{"additionalDirectories":["/data"]},"sandbox":{"network":{"allowUnixSockets":["/data/s"]}}}"#;
+    let mut place = place();
+    place.real.insert(path("/data/s"), path("/run/docker.sock"));
+    let sockets = SandboxProfile::derive(&policy(linked), &place).sockets;
+    let shown: Vec<String> = sockets.allowed.iter().map(|rule| rule.reach.to_string()).collect();
+    assert_eq!(shown, ["/data/s"]);
     let all = r#"{"sandbox":{"network":{"allowAllUnixSockets":true}}}"#;
-    assert!(SandboxProfile::derive(&policy(all), &place()).sockets.all.is_some());
+    assert!(SandboxProfile::derive(&policy(all), &place).sockets.all.is_some());
 }
 
 #[test]

@@ -260,6 +260,9 @@ mod tests {
         for high in [0, 1 << 32, u64::MAX << 32] {
             assert_eq!(call(libc::SYS_ioctl, [0, 0x5412 | high, 0, 0, 0, 0]), denied);
             assert_eq!(call(libc::SYS_ioctl, [0, 0x541c | high, 0, 0, 0, 0]), denied);
+            // FS_IOC_SETFLAGS, BTRFS_IOC_SUBVOL_CREATE.
+            assert_eq!(call(libc::SYS_ioctl, [0, 0x4008_6602 | high, 0, 0, 0, 0]), denied);
+            assert_eq!(call(libc::SYS_ioctl, [0, 0x5000_940e | high, 0, 0, 0, 0]), denied);
             assert_eq!(call(libc::SYS_unshare, [0x1000_0000 | high, 0, 0, 0, 0, 0]), denied);
             assert_eq!(call(libc::SYS_clone, [0x1000_0011 | high, 0, 0, 0, 0, 0]), denied);
             assert_eq!(call(libc::SYS_fchmod, [0, 0o4755 | high, 0, 0, 0, 0]), denied);
@@ -268,6 +271,9 @@ mod tests {
         }
         let allowed = SECCOMP_RET_ALLOW;
         assert_eq!(call(libc::SYS_ioctl, [0, 0x5401, 0, 0, 0, 0]), allowed);
+        // FS_IOC_GETFLAGS, FICLONE.
+        assert_eq!(call(libc::SYS_ioctl, [0, 0x8008_6601, 0, 0, 0, 0]), allowed);
+        assert_eq!(call(libc::SYS_ioctl, [0, 0x4004_9409, 0, 0, 0, 0]), allowed);
         assert_eq!(call(libc::SYS_clone, [17, 0, 0, 0, 0, 0]), allowed);
         assert_eq!(call(libc::SYS_fchmod, [0, 0o755, 0, 0, 0, 0]), allowed);
         // Without O_CREAT the mode is whatever happens to be in the register.

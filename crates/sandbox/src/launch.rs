@@ -3,7 +3,8 @@
 use crate::running::{Family, Member, Relay, sleep_for};
 use crate::supervisor::{self, AbstractSockets, Supervisor, Surroundings};
 use crate::sys::{Kept, Page, Script, Stage, Step, fork_and_follow};
-use crate::{Backend, Failure, MOST_LISTENERS, Plan, Running, identity, plan};
+use crate::{Backend, Failure, MOST_LISTENERS, Plan, Running, Writes, identity, plan};
+use portcullis_model::AbsPath;
 use portcullis_profile::NetworkAccess;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
@@ -77,6 +78,7 @@ impl Plan {
             },
             nested: self.profile.nested.is_some(),
         };
+        let dry = self.basis.writes == Writes::Listed;
         let mut judging = Some((self.files, writer));
         let sockets = &self.profile.sockets;
         let serve = |script: &Script, listener: OwnedFd| {
@@ -97,7 +99,10 @@ impl Plan {
         let outcome = await_start(&control, &family, relay.as_ref());
         family.meet(page.words());
         match outcome {
-            Ok(listeners) => Ok(Attempt::Started(Box::new(Running {
+            Ok(mut listeners) => Ok(Attempt::Started(Box::new(Running {
+                // It is handed over last.
+                written: dry.then(|| listeners.pop()).flatten(),
+                layers: self.layout.layers,
                 enforcement: self.enforcement,
                 listeners,
                 page,
@@ -118,6 +123,10 @@ impl Plan {
                     let reason = overtaken(place, errno);
                     let plan = Box::new(self);
                     return Ok(Attempt::Overtaken(Again { plan, relay, reason }));
+                }
+                let step = usize::try_from(detail).ok().and_then(|number| view.get(number));
+                if let (Stage::View, Some(Step::Overlay { path, .. })) = (stage, step) {
+                    return Err(not_laid(path, errno));
                 }
                 Err(explain(stage, detail, errno, Some(&self.cwd)))
             }
@@ -159,6 +168,13 @@ fn overtaken(place: Option<&CStr>, errno: Errno) -> Failure {
         "{place} was moved or replaced while the sandbox was set up, {LOOKS} times in a row: {reason}"
     ))
     .cured_by("run it again when nothing renames it any more")
+}
+
+fn not_laid(place: &CStr, errno: Errno) -> Failure {
+    let place = place.to_string_lossy();
+    let reason = std::io::Error::from(errno);
+    Failure::new(format!("a dry run cannot lay anything over `{}`: {reason}", place.escape_debug()))
+        .cured_by("it takes Linux 5.11 with overlayfs, and no filesystem mounted below the place")
 }
 
 /// Room for what sets up the command's process; it calls nothing deep.
@@ -221,12 +237,7 @@ fn await_start(
 }
 
 /// What a failed stage means for people.
-pub(crate) fn explain(
-    stage: Stage,
-    detail: u32,
-    errno: Errno,
-    cwd: Option<&portcullis_model::AbsPath>,
-) -> Failure {
+pub(crate) fn explain(stage: Stage, detail: u32, errno: Errno, cwd: Option<&AbsPath>) -> Failure {
     let reason = std::io::Error::from(errno);
     let cwd = cwd.map_or("the working directory", |cwd| cwd.as_str());
     match stage {

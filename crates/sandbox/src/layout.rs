@@ -3,12 +3,13 @@
 //! The host goes on while a boundary is set up, and so do commands in other sandboxes. What was found may
 //! be gone or be another thing when it is mounted; then the layout is made anew, and the boundary with it.
 
+use crate::changes::Layer;
 use crate::expansion::{self, Allowed};
 use crate::landlock::{self, Wanted};
 use crate::mounts::{self, Explained, Surroundings, View};
 use crate::plan::Descriptors;
 use crate::sys::{Capture, Landlock, Namespaces, Program};
-use crate::{Backend, Failure, Listener, MOST_LISTENERS, identity, network};
+use crate::{Backend, Failure, Listener, MOST_LISTENERS, Writes, identity, network};
 use portcullis_model::AbsPath;
 use portcullis_profile::{CompiledFiles, NetworkAccess, Reach, SandboxProfile};
 use rustix::thread::UnshareFlags;
@@ -23,15 +24,18 @@ pub(crate) struct Basis {
     pub(crate) landlock: u32,
     pub(crate) descriptors: Descriptors,
     pub(crate) listeners: Vec<Listener>,
+    pub(crate) writes: Writes,
 }
 
 /// What is built because of what stands on the disk.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Layout {
     pub(crate) namespaces: Option<Namespaces>,
     pub(crate) landlock: Option<Landlock>,
     /// The same for people.
     pub(crate) explanation: Vec<Explained>,
+    /// What is laid over the places that may be written.
+    pub(crate) layers: Vec<Layer>,
 }
 
 impl Basis {
@@ -46,11 +50,12 @@ impl Basis {
             // It is made when everything else is ready.
             allowed.writable.extend(self.temporary.clone().map(|path| (path, true)));
             let landlock = self.landlock_rules(profile, &allowed)?;
-            return Ok(Layout { namespaces: None, landlock, explanation: Vec::new() });
+            return Ok(Layout { landlock, ..Layout::default() });
         }
         let around = Surroundings {
             terminal: self.descriptors.terminal.clone(),
             names: network::name_files(&self.listeners),
+            writes: self.writes,
         };
         let mut view = mounts::plan(files, &around)?;
         let allowed = Allowed {
@@ -58,10 +63,12 @@ impl Basis {
             writable: std::mem::take(&mut view.writable),
         };
         let explanation = std::mem::take(&mut view.explanation);
+        let layers = std::mem::take(&mut view.layers);
         Ok(Layout {
             namespaces: Some(self.namespaces(profile, view)?),
             landlock: self.landlock_rules(profile, &allowed)?,
             explanation,
+            layers,
         })
     }
 
@@ -127,6 +134,7 @@ impl Basis {
             view: view.steps,
             proc: (self.backend == Backend::Full).then_some(view.proc),
             nested: profile.nested.is_some(),
+            handed: (self.writes == Writes::Listed).then_some(mounts::BASE),
             program: Program::look(),
         })
     }

@@ -9,7 +9,9 @@
 //! start and the end (serving [`Running::take_listeners`], showing the plan).
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod by_name;
 mod capabilities;
+mod changes;
 mod environment;
 mod expansion;
 mod failure;
@@ -31,9 +33,10 @@ mod tables;
 mod temporary;
 
 pub use capabilities::{Backend, Capabilities, Enforcement, Guarantee, Holding};
+pub use changes::{Change, Changes, How};
 pub use failure::Failure;
 pub use plan::{Plan, prepare};
 pub use probing::{probe, probe_now};
 pub use report::Report;
-pub use request::{Listener, MOST_LISTENERS, Request, SignalRelay, TEMPORARY, Transport};
+pub use request::{Listener, MOST_LISTENERS, Request, SignalRelay, TEMPORARY, Transport, Writes};
 pub use running::{End, Finished, Running, run};

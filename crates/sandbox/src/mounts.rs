@@ -4,10 +4,11 @@
 //! be read is covered. Covers, the devices and the temporary directory are parts of one memory filesystem:
 //! nothing is made on the host, not even a mount point.
 
-use crate::Failure;
+use crate::changes::Layer;
 use crate::sys::{Onto, Step};
+use crate::{Failure, Writes, by_name};
 use portcullis_model::AbsPath;
-use portcullis_profile::{Access, CompiledFiles, Effect, Kind, Reach};
+use portcullis_profile::{Access, CompiledFiles, Effect, Kind, Origin, Reach};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub(crate) struct View {
     pub(crate) writable: Vec<(AbsPath, bool)>,
     /// The same for people.
     pub(crate) explanation: Vec<Explained>,
+    /// What is laid over the places that may be written, where what is written is thrown away.
+    pub(crate) layers: Vec<Layer>,
 }
 
 /// One path of a view, to be put in words where somebody asks.
@@ -43,14 +46,17 @@ pub(crate) struct Explained {
 enum What {
     Held(Hold),
     Pinned,
+    Uncovered,
     Missing,
 }
 
 /// Why something is done at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Why {
+pub(crate) enum Why {
     /// Because of what the rules say of an access to a path, where something of a kind stands.
     Judged(AbsPath, Access, Kind),
+    /// Because of this rule.
+    Rule(Box<Origin>),
     /// Because of this path, which has to stay in place.
     Inner(AbsPath),
 }
@@ -60,10 +66,12 @@ impl Explained {
     pub(crate) fn text(&self, files: &CompiledFiles) -> String {
         let path = &self.path;
         let word = match self.what {
-            What::Missing => return format!("{path}: may be written, but does not exist"),
+            What::Missing => return format!("{path}: may be written, and does not exist yet"),
             What::Pinned => "fixed",
             What::Held(Hold::Hidden) => "hidden",
             What::Held(Hold::ReadOnly) => "read-only",
+            What::Uncovered => "hidden by name",
+            What::Held(Hold::ByName) => "writable by name only",
             What::Held(Hold::Writable) => "writable",
         };
         let why = match &self.why {
@@ -72,6 +80,7 @@ impl Explained {
                 let judgement = files.files().judge_as(path, *access, *kind);
                 judgement.rule.map_or_else(String::new, |rule| rule.origin.to_string())
             }
+            Why::Rule(origin) => origin.to_string(),
             Why::Inner(path) => format!("so that `{path}` stays in place"),
         };
         format!("{path}: {word} ({why})")
@@ -79,38 +88,48 @@ impl Explained {
 }
 
 /// What a view needs to know beside the rules.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Surroundings {
     /// The terminal that stands at 0, 1 or 2.
     pub(crate) terminal: Option<AbsPath>,
     /// Files of `/etc` that say how names are resolved, where that is done by us.
     pub(crate) names: Vec<(&'static str, Vec<u8>)>,
+    /// What becomes of what is written.
+    pub(crate) writes: Writes,
 }
 
 /// What is possible at a path, strictest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Hold {
+pub(crate) enum Hold {
     Hidden,
     ReadOnly,
+    /// Some names in it may be written, the supervisor knows which.
+    ByName,
     Writable,
 }
 
 /// A path where another thing is possible than around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Point {
-    hold: Hold,
-    kind: Kind,
+pub(crate) struct Point {
+    pub(crate) hold: Hold,
+    pub(crate) kind: Kind,
     why: Why,
     /// Whether it is there only to stay in place.
     pin: bool,
 }
 
+impl Point {
+    pub(crate) fn new(hold: Hold, kind: Kind, why: Why) -> Self {
+        Self { hold, kind, why, pin: false }
+    }
+}
+
 /// Where something changes.
-type Points = BTreeMap<AbsPath, Point>;
+pub(crate) type Points = BTreeMap<AbsPath, Point>;
 
 /// What stands at a path.
 #[derive(Debug)]
-enum Found {
+pub(crate) enum Found {
     Nothing,
     Here(Kind),
     Elsewhere(AbsPath, Kind),
@@ -121,6 +140,11 @@ pub(crate) fn plan(files: &CompiledFiles, around: &Surroundings) -> Result<View,
     let mut devices: Vec<AbsPath> = Vec::new();
     let mut view = View::default();
     let mut points = points(files, &mut devices, &mut view)?;
+    by_name::open_places(files, &mut points)?;
+    let uncovered = by_name::uncover(files, &mut points)?;
+    let told = uncovered.into_iter();
+    let told = told.map(|(path, point)| Explained { path, what: What::Uncovered, why: point.why });
+    view.explanation.extend(told);
     pin(&mut points);
     let mut maker = Maker { view };
     maker.make(&Layers::new(points), files.files().disabled.is_some(), &devices, around)?;
@@ -154,7 +178,7 @@ fn points(
         match disk.look(&path)? {
             Found::Here(kind) => {
                 let why = Why::Judged(path.clone(), access, Kind::Directory);
-                points.insert(path, Point { hold, kind, why, pin: false });
+                points.insert(path, Point::new(hold, kind, why));
             }
             // Names that do not exist yet are for the supervisor.
             Found::Nothing if hold == Hold::Writable => {
@@ -166,7 +190,7 @@ fn points(
             // for a symlink is easily planted.
             Found::Elsewhere(real, kind) if hold != Hold::Writable && !is_synthetic(&real) => {
                 let why = Why::Judged(path, access, Kind::Directory);
-                elsewhere.push((real, Point { hold, kind, why, pin: false }));
+                elsewhere.push((real, Point::new(hold, kind, why)));
             }
             Found::Elsewhere(..) => {}
         }
@@ -188,7 +212,7 @@ fn points(
             continue;
         };
         let why = Why::Judged(path.clone(), access, kind);
-        elsewhere.push((path, Point { hold, kind, why, pin: false }));
+        elsewhere.push((path, Point::new(hold, kind, why)));
     }
     for (path, point) in elsewhere {
         if point.hold < hold_at(&points, &path) {
@@ -199,12 +223,12 @@ fn points(
 }
 
 /// Whether a path lies in what is made anew for every run.
-fn is_synthetic(path: &AbsPath) -> bool {
+pub(crate) fn is_synthetic(path: &AbsPath) -> bool {
     path.components().next().is_some_and(|name| name == "dev" || name == "proc")
 }
 
 /// What is possible at a path by the points around it.
-fn hold_at(points: &Points, path: &AbsPath) -> Hold {
+pub(crate) fn hold_at(points: &Points, path: &AbsPath) -> Hold {
     nearest(points, path.as_str()).map_or(Hold::ReadOnly, |(_, point)| point.hold)
 }
 
@@ -236,13 +260,13 @@ fn pin(points: &mut Points) {
     for (path, _) in points.iter().filter(|(_, point)| point.hold != Hold::Writable) {
         let mut next = path.parent();
         while let Some(dir) = next {
-            match nearest(points, dir.as_str()) {
-                Some((outer, point)) if point.hold == Hold::Writable && *outer != dir => {}
+            let hold = match nearest(points, dir.as_str()) {
+                Some((outer, point)) if point.hold >= Hold::ByName && *outer != dir => point.hold,
                 _ => break,
-            }
+            };
             next = dir.parent();
             let why = Why::Inner(path.clone());
-            let point = Point { hold: Hold::Writable, kind: Kind::Directory, why, pin: true };
+            let point = Point { hold, kind: Kind::Directory, why, pin: true };
             if pins.insert(dir, point).is_some() {
                 break;
             }
@@ -372,7 +396,7 @@ impl Directory {
 /// Each holds a descriptor.
 const MOST_DIRECTORIES: usize = 64;
 
-fn look(path: &AbsPath) -> Result<Found, Failure> {
+pub(crate) fn look(path: &AbsPath) -> Result<Found, Failure> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let plain =
         rustix::fs::openat2(CWD, path.as_str(), flags, Mode::empty(), ResolveFlags::NO_SYMLINKS);
@@ -428,7 +452,7 @@ struct Maker {
 }
 
 /// The slots every view has.
-const BASE: usize = 0;
+pub(crate) const BASE: usize = 0;
 const DEV: usize = 1;
 const SHM: usize = 2;
 
@@ -445,7 +469,8 @@ impl Maker {
         let mut taken = Vec::with_capacity(layers.points.len());
         for (index, path, point) in layers.iter() {
             let slot = self.slot();
-            if point.hold != Hold::Hidden {
+            let laid = around.writes == Writes::Listed && point.hold >= Hold::ByName;
+            if point.hold != Hold::Hidden && !laid {
                 self.step(Step::Take { path: c_path(path)?, slot });
             }
             taken.push((index, path, point, slot, layers.onto(index, point)));
@@ -460,6 +485,11 @@ impl Maker {
         self.step(Step::Memory { path: c"/dev".to_owned(), slot: BASE });
         self.fill_base(&devices);
         self.covers(layers)?;
+        if around.writes == Writes::Listed {
+            for (index, path, point, slot, _) in &taken {
+                self.lay(*index, path, point, *slot)?;
+            }
+        }
         for (name, content) in &around.names {
             self.file(name, 0o444, content.clone());
         }
@@ -469,9 +499,64 @@ impl Maker {
             self.put_in_etc(name)?;
         }
         for (index, path, point, slot, onto) in taken {
+            // What is laid over a place is another object, and so is everything below.
+            let (laid, onto) = match around.writes {
+                Writes::Kept => (false, onto),
+                Writes::Listed => (point.pin, Onto::SameKind),
+            };
+            if laid {
+                self.step(Step::Take { path: c_path(path)?, slot });
+            }
             self.put(path, point, (slot, onto), &layers.cover_name(index, point))?;
         }
         self.mask_proc();
+        Ok(())
+    }
+
+    /// What is written to a place goes into the memory filesystem, which stands at `/dev` for the moment.
+    fn lay(
+        &mut self,
+        index: usize,
+        path: &AbsPath,
+        point: &Point,
+        slot: usize,
+    ) -> Result<(), Failure> {
+        if point.pin || point.hold < Hold::ByName {
+            return Ok(());
+        }
+        let refused = |why: &str| {
+            Failure::new(format!("a dry run cannot keep what is written to `{path}`: {why}"))
+                .cured_by("take it out of what may be written")
+        };
+        if path.as_str() == "/" {
+            return Err(refused("it is everything"));
+        }
+        let name = format!("layer-{index}");
+        let status = rustix::fs::stat(path.as_str());
+        let mode = status.map_or(0o700, |status| status.st_mode & 0o1777);
+        let upper = match point.kind {
+            Kind::Directory => {
+                let (upper, work) = (format!("{name}/upper"), format!("{name}/work"));
+                self.directory(&name, 0o700);
+                self.directory(&upper, mode);
+                self.directory(&work, 0o700);
+                let in_memory = |name: &str| c_text(&format!("/dev/{name}"));
+                let (above, work) = (in_memory(&upper), in_memory(&work));
+                self.step(Step::Overlay { path: c_path(path)?, upper: above, work, slot });
+                self.view.layers.push(Layer { place: path.clone(), upper: c_text(&upper) });
+                return Ok(());
+            }
+            Kind::File => name,
+            Kind::Other => return Err(refused("it is neither a directory nor a file")),
+        };
+        let content =
+            std::fs::read(path.as_str()).map_err(|error| refused(&error.kind().to_string()))?;
+        if content.len() > LARGEST_COPY {
+            return Err(refused("it is too large to be copied"));
+        }
+        self.file(&upper, mode, content);
+        self.step(Step::TakeBelow { base: BASE, path: c_text(&upper), slot });
+        self.view.layers.push(Layer { place: path.clone(), upper: c_text(&upper) });
         Ok(())
     }
 
@@ -487,7 +572,8 @@ impl Maker {
                 self.step(Step::TakeBelow { base: BASE, path: c_text(cover), slot });
             }
             Hold::ReadOnly => self.step(Step::ReadOnly { slot }),
-            Hold::Writable if point.pin => {}
+            Hold::Writable | Hold::ByName if point.pin => {}
+            Hold::ByName => self.view.writable.push((path.clone(), true)),
             Hold::Writable => {
                 self.view.writable.push((path.clone(), point.kind == Kind::Directory));
             }
@@ -651,6 +737,9 @@ fn c_path(path: &AbsPath) -> Result<CString, Failure> {
 fn c_text(text: &str) -> CString {
     CString::new(text).unwrap_or_default()
 }
+
+/// The most of a single file that is copied for a dry run.
+const LARGEST_COPY: usize = 16 << 20;
 
 const HIDDEN_DIRECTORY: &str = "hidden-directory";
 const HIDDEN_FILE: &str = "hidden-file";

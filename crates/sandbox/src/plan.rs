@@ -7,7 +7,7 @@ use crate::report::Collector;
 use crate::supervisor::Guards;
 use crate::sys::{self, ExecArguments, Supervision, Target, arguments_and_variables};
 use crate::temporary::Temporary;
-use crate::{Backend, Capabilities, Enforcement, Failure, Request, SignalRelay, TEMPORARY};
+use crate::{Backend, Capabilities, Enforcement, Failure, Request, SignalRelay, TEMPORARY, Writes};
 use portcullis_model::AbsPath;
 use portcullis_profile::{
     Access, CompiledFiles, Effect, FileRule, Limits, NetworkAccess, Origin, Reach, SandboxProfile,
@@ -48,6 +48,10 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
     let backend = choose(capabilities, &profile, request.weakest)?;
     let descriptors = Descriptors::look(&request.descriptors)?;
     let own_view = backend != Backend::LandlockOnly;
+    if request.writes == Writes::Listed && (!own_view || profile.files.disabled.is_some()) {
+        return Err(Failure::new("a dry run needs a view of the files of its own")
+            .cured_by("leave the isolation of files on, and run at a level that has namespaces"));
+    }
     allow_own_files(&mut profile.files.rules, own_view);
     let temporary = if own_view {
         Temporary::inside()
@@ -64,6 +68,7 @@ pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Fa
         landlock: capabilities.landlock,
         descriptors,
         listeners: request.listeners,
+        writes: request.writes,
     };
     let layout = basis.lay_out(&files, &profile)?;
     Ok(Plan {

@@ -36,6 +36,8 @@ pub struct Request {
     pub weakest: Backend,
     /// What becomes of signals that reach the caller.
     pub signals: SignalRelay,
+    /// What becomes of what is written.
+    pub writes: Writes,
 }
 
 impl Request {
@@ -58,6 +60,7 @@ impl Request {
             reports: None,
             weakest: Backend::Full,
             signals: SignalRelay::Leave,
+            writes: Writes::Kept,
         }
     }
 }
@@ -80,6 +83,15 @@ pub enum SignalRelay {
     Relay,
     /// They are the caller's own.
     Leave,
+}
+
+/// What becomes of what a command writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    /// It is written.
+    Kept,
+    /// It goes into memory, is listed when the command has ended, and is thrown away.
+    Listed,
 }
 
 /// How many sockets can be opened inside for one run: they are handed over in one message.

@@ -1,5 +1,6 @@
 //! A command in its boundary, to its end.
 
+use crate::changes::{self, Changes, Layer};
 use crate::report::Collector;
 use crate::supervisor::ReportReader;
 use crate::sys::{self, Page, Words};
@@ -33,6 +34,9 @@ pub struct Running {
     pub(crate) supervised: bool,
     pub(crate) relay: Option<Relay>,
     pub(crate) deadline: Option<Instant>,
+    /// What was laid over the places that may be written, and where it is.
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) written: Option<OwnedFd>,
     /// Removed when the run is over.
     pub(crate) _temporary: Temporary,
 }
@@ -73,6 +77,8 @@ pub struct Finished {
     pub reports: Vec<Report>,
     /// How many more there were.
     pub omitted: u64,
+    /// What would have been changed, where that was asked for.
+    pub changes: Option<Changes>,
 }
 
 /// How a command ended.
@@ -249,7 +255,9 @@ impl Running {
             (end, _) => end,
         };
         let (reports, omitted) = self.collector.finish();
-        Ok(Finished { end, enforcement: self.enforcement.clone(), reports, omitted })
+        let changes =
+            self.written.as_ref().map(|written| changes::compare(&self.layers, written.as_fd()));
+        Ok(Finished { end, enforcement: self.enforcement.clone(), reports, omitted, changes })
     }
 
     fn collect(&mut self) {

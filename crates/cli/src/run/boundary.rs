@@ -7,9 +7,10 @@ use portcullis_host::place::{Whereabouts, gather};
 use portcullis_model::AbsPath;
 use portcullis_policy::{Closed, Policy};
 use portcullis_profile::{
-    Access, Effect, Kind, Limits, NetworkAccess, Origin, Place, Reach, SandboxProfile,
+    Access, Effect, Kind, Limits, NetworkAccess, Place, Reach, SandboxProfile,
 };
 use portcullis_sandbox::{Backend, Capabilities, TEMPORARY};
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
@@ -95,19 +96,27 @@ pub(crate) fn program_path() -> Option<AbsPath> {
     AbsPath::parse(path.to_str()?).ok()
 }
 
-/// What the boundary cannot hold, as far as the disk shows it now.
-pub(super) fn limits(profile: &SandboxProfile) -> Vec<String> {
+/// The files that a rule denies by one of several names, in lines. A rule means names: by another one such a
+/// file may be read or changed, wherever that lies.
+///
+/// What exists when the run starts is meant. Later ones are no way around: a link needs a file that may be
+/// written itself.
+pub(super) fn second_names(profile: &SandboxProfile) -> Vec<String> {
     let mut found = Vec::new();
     if profile.files.disabled.is_some() {
         return found;
     }
-    for rule in &profile.files.rules {
-        let Reach::Path(path) = &rule.reach else { continue };
-        let written = match rule.origin {
-            Origin::Setting { .. } | Origin::Rule(_) => true,
-            Origin::BuiltIn(_) => false,
+    // SECURITY: a running program cannot be written by any name (ETXTBSY), so ours needs no look.
+    let program = program_path();
+    let mut seen = BTreeSet::new();
+    for rule in profile.files.rules.iter().filter(|rule| rule.effect == Effect::Deny) {
+        let path = match &rule.reach {
+            Reach::Path(path) => path,
+            // One name in any case of letters.
+            Reach::Pattern(glob) | Reach::Leaf(glob) if glob.components.is_empty() => &glob.below,
+            Reach::Pattern(_) | Reach::Leaf(_) => continue,
         };
-        if rule.effect != Effect::Deny || !written {
+        if program.as_ref() == Some(path) || !seen.insert(path) {
             continue;
         }
         if let Ok(file) = fs::symlink_metadata(path.as_str())
@@ -115,10 +124,20 @@ pub(super) fn limits(profile: &SandboxProfile) -> Vec<String> {
             && file.nlink() > 1
         {
             found.push(format!(
-                "`{path}` has {} names; what the others allow is not changed by this one",
-                file.nlink()
+                "`{path}` has {} names, and only this one is held (rule {})",
+                file.nlink(),
+                rule.origin
             ));
         }
+    }
+    found
+}
+
+/// What the boundary cannot hold, as far as the disk shows it now.
+pub(super) fn limits(profile: &SandboxProfile) -> Vec<String> {
+    let mut found = second_names(profile);
+    if profile.files.disabled.is_some() {
+        return found;
     }
     let hides = |rule: &portcullis_profile::FileRule| {
         rule.access == Access::Read && rule.effect == Effect::Deny

@@ -71,7 +71,8 @@ mod tests {
         let mut reports: Vec<Report> = (0..15).map(|n| report(&format!("/etc/{n}"))).collect();
         reports.push(report("/etc/0"));
         let enforcement = Enforcement { backend: Backend::Full, guarantees: Vec::new() };
-        let finished = Finished { end: End::Exited(1), enforcement, reports, omitted: 2 };
+        let end = End::Exited(1);
+        let finished = Finished { end, enforcement, reports, omitted: 2, changes: None };
         let lines = summary(&finished, vec!["denied connection to example.org:443".to_owned()]);
         assert_eq!(lines.len(), TOLD + 1);
         assert_eq!(

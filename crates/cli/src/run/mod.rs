@@ -4,12 +4,13 @@
 //! sandbox. Whatever keeps the command from starting is one line on the error output and status 125.
 
 mod boundary;
+mod changes;
 mod denials;
 mod network;
 
 pub(crate) use boundary::{available, program_path, weakest_of};
 
-use crate::args::{RunArgs, RunLine};
+use crate::args::{BoundaryLevel, RunArgs, RunLine};
 use crate::console::Palette;
 use crate::environment;
 use crate::failure::Failure;
@@ -21,7 +22,7 @@ use clap::error::ErrorKind;
 use network::WayOut;
 use portcullis_host::claude_code::shown;
 use portcullis_profile::NetworkAccess;
-use portcullis_sandbox::{Backend, End, Plan, Request, SignalRelay, prepare, probe};
+use portcullis_sandbox::{Backend, End, Plan, Request, SignalRelay, Writes, prepare, probe};
 use serde_json::json;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -73,6 +74,7 @@ fn start(line: &RunLine) -> Result<Ended, Failure> {
             .hint("write it after `--`, as in `portcullis run -- make test`"));
     };
     boundary.check_start(&session)?;
+    tell_second_names(&boundary, args)?;
     let mut way_out = match boundary.profile.network {
         NetworkAccess::Domains { .. } => Some(WayOut::plan(&session, args)?),
         NetworkAccess::None | NetworkAccess::Host => None,
@@ -107,8 +109,31 @@ fn start(line: &RunLine) -> Result<Ended, Failure> {
             say(&line);
         }
     }
+    if let Some(changes) = &finished.changes {
+        changes::tell(changes, line.json);
+    }
     Ok(Ended::Command(finished.end))
 }
+
+/// Tells of what the boundary does not hold although a rule says so. Whoever has written out that the whole
+/// boundary is required does not get less.
+fn tell_second_names(boundary: &Boundary, args: &RunArgs) -> Result<(), Failure> {
+    let names = boundary::second_names(&boundary.profile);
+    match (names.first(), args.require) {
+        (Some(first), Some(BoundaryLevel::Full)) => Err(Failure::input(first.clone())
+            .hint("put a copy of the file in its place, or leave `--require full` out")),
+        (_, Some(_) | None) => {
+            names.iter().take(TOLD_NAMES).for_each(|line| say(line));
+            if let Some(more) = names.len().checked_sub(TOLD_NAMES).filter(|more| *more > 0) {
+                say(&format!("{more} more such files; `run --explain` lists them"));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Every line is part of every command's output, so there are few.
+const TOLD_NAMES: usize = 3;
 
 fn request(
     session: &Session,
@@ -124,6 +149,7 @@ fn request(
     request.descriptors.clone_from(&args.pass_fds);
     request.weakest = weakest(session, args);
     request.signals = SignalRelay::Relay;
+    request.writes = if args.dry_run { Writes::Listed } else { Writes::Kept };
     request.reports = args.report.as_deref().map(denials::open).transpose()?;
     Ok(request)
 }

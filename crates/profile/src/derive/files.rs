@@ -3,7 +3,9 @@
 use crate::tables::devices::DEVICES;
 use crate::tables::git::{BARE, GIT, HEAD, INTO_GIT, LINKS};
 use crate::tables::names::{LEAVES, NAMES};
-use crate::{Access, Component, Effect, FileRule, Files, Origin, PathGlob, Place, Reach, Standing};
+use crate::{
+    Access, Component, Effect, FileRule, Files, Kind, Origin, PathGlob, Place, Reach, Standing,
+};
 use portcullis_model::AbsPath;
 use portcullis_policy::{Policy, PolicyRule, Rules, SandboxPath};
 use portcullis_rules::{PathPart, path_parts};
@@ -13,7 +15,7 @@ use std::borrow::Cow;
 /// is protected below all that may be written.
 pub(super) fn derive(policy: &Policy, place: &Place) -> Files {
     let settings = &policy.sandbox.filesystem;
-    let mut making = Making { place, rules: Vec::new(), roots: working_directories(policy, place) };
+    let mut making = Making { place, rules: Vec::new(), changeable: changeable(policy, place) };
     making.places(policy);
     making.settings(
         &settings.allow_write,
@@ -51,16 +53,36 @@ pub(super) fn derive(policy: &Policy, place: &Place) -> Files {
 }
 
 /// The paths that a grant outside the lists of files means.
-pub(super) fn reaches_of_grant(entry: &SandboxPath, place: &Place) -> Vec<Reach> {
-    let roots = vec![(place.project_root.clone(), Origin::BuiltIn("the project"))];
-    let mut making = Making { place, rules: Vec::new(), roots };
-    making.allow(entry, "", Access::Write);
-    making.rules.into_iter().map(|rule| rule.reach).collect()
+pub(super) fn reaches_of_grants<'e>(
+    entries: &'e [SandboxPath],
+    policy: &Policy,
+    place: &Place,
+) -> Vec<(&'e SandboxPath, Reach)> {
+    let mut making = Making { place, rules: Vec::new(), changeable: changeable(policy, place) };
+    let mut found = Vec::new();
+    for entry in entries {
+        making.allow(entry, "", Access::Write);
+        found.extend(making.rules.drain(..).map(|rule| (entry, rule.reach)));
+    }
+    found
 }
 
-/// The directories that are worked in, with where each is written.
+/// Everything that may be written, wherever links lead: what a command of yesterday may have changed.
+fn changeable(policy: &Policy, place: &Place) -> Files {
+    let mut making = Making { place, rules: Vec::new(), changeable: Files::default() };
+    making.places(policy);
+    for entry in &policy.sandbox.filesystem.allow_write {
+        making.allow(entry, "", Access::Write);
+    }
+    making.permission_rules(&policy.allow, "Edit", Access::Write, Effect::Allow);
+    // The private temporary directory is new for every run.
+    making.rules.retain(|rule| rule.standing != Standing::Absolute);
+    Files { disabled: None, rules: making.rules }
+}
+
+/// The directories that are worked in beside the project, with where each is written.
 fn working_directories(policy: &Policy, place: &Place) -> Vec<(AbsPath, Origin)> {
-    let mut found = vec![(place.project_root.clone(), Origin::BuiltIn("the project"))];
+    let mut found = Vec::new();
     for path in &place.additional {
         found.push((path.clone(), Origin::BuiltIn("a directory given with --add-dir")));
     }
@@ -78,18 +100,28 @@ fn working_directories(policy: &Policy, place: &Place) -> Vec<(AbsPath, Origin)>
 struct Making<'p> {
     place: &'p Place,
     rules: Vec<FileRule>,
-    roots: Vec<(AbsPath, Origin)>,
+    /// What a command may have changed before: links in there lead nowhere.
+    changeable: Files,
 }
 
 impl Making<'_> {
     /// What may be written because of where the command runs.
     fn places(&mut self, policy: &Policy) {
-        for (path, origin) in self.roots.clone() {
-            self.allow_write(path, origin);
+        // The project is where the caller says it is. The other directories are written somewhere.
+        let root = &self.place.project_root;
+        let mut places = vec![(self.place.resolved(root), Origin::BuiltIn("the project"))];
+        places.push((root.clone(), Origin::BuiltIn("the project")));
+        for (path, origin) in working_directories(policy, self.place) {
+            places.extend(self.granted(&path).into_iter().map(|path| (path, origin.clone())));
         }
         if let Some(git) = &self.place.common_git_directory {
             let origin = Origin::BuiltIn("the repository that this checkout shares");
-            self.allow_write(git.clone(), origin);
+            places.extend(self.granted(git).into_iter().map(|path| (path, origin.clone())));
+        }
+        places.dedup();
+        for (path, origin) in places {
+            let (access, effect) = (Access::Write, Effect::Allow);
+            self.push(access, effect, Reach::Path(path), Standing::Ordinary, origin);
         }
         let origin = Origin::BuiltIn("the private temporary directory");
         for path in self.place.spellings(&self.place.temporary) {
@@ -100,22 +132,6 @@ impl Making<'_> {
             let origin = Origin::BuiltIn("a standard device");
             self.extend_paths(device, Effect::Allow, Standing::Ordinary, &origin);
         }
-        // The entries that grant are roots too, so that none of them is lifted by a link in another.
-        for entry in &policy.sandbox.filesystem.allow_write {
-            if !entry.wildcard {
-                let key = "sandbox.filesystem.allowWrite";
-                self.roots.push((entry.path.clone(), setting(key, entry)));
-            }
-        }
-    }
-
-    fn allow_write(&mut self, path: AbsPath, origin: Origin) {
-        let real = self.place.resolved(&path);
-        if real != path {
-            let reach = Reach::Path(real);
-            self.push(Access::Write, Effect::Allow, reach, Standing::Ordinary, origin.clone());
-        }
-        self.push(Access::Write, Effect::Allow, Reach::Path(path), Standing::Ordinary, origin);
     }
 
     fn settings(
@@ -180,14 +196,24 @@ impl Making<'_> {
     /// The paths that a grant for a path means.
     ///
     /// SECURITY: `build -> ~/.ssh`, made by a command of yesterday, has to stay a link to nowhere:
-    /// links below a directory that is written to are never followed for a grant, unless what they lead
-    /// to may be written anyway.
+    /// links below a directory that is written to are never followed for a grant, whoever grants the
+    /// writing and however the way comes there, unless what they lead to may be written anyway.
     fn granted(&self, path: &AbsPath) -> Vec<AbsPath> {
-        let changeable = self.roots.iter().any(|(root, _)| path != root && path.is_within(root));
+        let located = self.place.located(path);
+        let hops = self.place.hops.get(path).map_or(&[][..], Vec::as_slice);
+        // What is behind the last link has none on its way.
+        let hops = hops.split_last().map_or(&[][..], |(_, before)| before);
+        let changeable = [path, &located].into_iter().chain(hops).any(|way| {
+            let parent = way.parent();
+            parent.is_some_and(|parent| {
+                let held = self.changeable.judge_as(&parent, Access::Write, Kind::Directory);
+                held.effect == Effect::Allow
+            })
+        });
         let mut found = vec![path.clone()];
         if !changeable {
-            found.push(self.place.located(path));
             found.push(self.place.resolved(path));
+            found.push(located);
         }
         found.dedup();
         found

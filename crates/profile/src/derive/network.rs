@@ -55,18 +55,15 @@ pub(super) fn sockets(policy: &Policy, place: &Place) -> Sockets {
     let network = &policy.sandbox.network;
     let key = "sandbox.network.allowUnixSockets";
     let mut allowed = Vec::new();
-    for entry in &network.unix_sockets {
-        let origin =
-            Origin::Setting { key, text: entry.text.clone(), source: entry.source.clone() };
-        for reach in super::files::reaches_of_grant(entry, place) {
-            allowed.push(FileRule {
-                access: Access::Write,
-                effect: Effect::Allow,
-                reach,
-                standing: Standing::Ordinary,
-                origin: origin.clone(),
-            });
-        }
+    for (entry, reach) in super::files::reaches_of_grants(&network.unix_sockets, policy, place) {
+        let (text, source) = (entry.text.clone(), entry.source.clone());
+        allowed.push(FileRule {
+            access: Access::Write,
+            effect: Effect::Allow,
+            reach,
+            standing: Standing::Ordinary,
+            origin: Origin::Setting { key, text, source },
+        });
     }
     let all = super::switch("sandbox.network.allowAllUnixSockets", &network.all_unix_sockets);
     Sockets { all, allowed }

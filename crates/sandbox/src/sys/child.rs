@@ -127,7 +127,15 @@ fn announce(script: &Script) -> Result<()> {
     for (place, number) in borrowed.iter_mut().zip(opened) {
         *place = kernel::borrow(*number);
     }
-    let borrowed = borrowed.get(..opened.len()).ok_or(Errno::TOOBIG)?;
+    let handed = script.namespaces.as_ref().and_then(|namespaces| {
+        namespaces.handed.and_then(|slot| namespaces.slots.get(slot)).copied()
+    });
+    let mut count = opened.len();
+    if let Some(handed) = handed {
+        *borrowed.get_mut(count).ok_or(Errno::TOOBIG)? = kernel::borrow(handed);
+        count += 1;
+    }
+    let borrowed = borrowed.get(..count).ok_or(Errno::TOOBIG)?;
     let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_LISTENERS))];
     let mut control = SendAncillaryBuffer::new(&mut room);
     if !borrowed.is_empty() && !control.push(SendAncillaryMessage::ScmRights(borrowed)) {
@@ -351,6 +359,15 @@ fn perform(step: &Step, slots: &mut [RawFd]) -> Result<()> {
             use rustix::mount::{MountFlags, mount};
             mount(c"tmpfs", path, c"tmpfs", MountFlags::NOSUID, Some(c"mode=0755"))?;
             keep(slots, *slot, kernel::open_plain(path)?);
+            Ok(())
+        }
+        Step::Overlay { path, upper, work, slot } => {
+            // By the directory that was found: its path may lead elsewhere by now.
+            let below = kernel::own(kernel::open_plain(path)?);
+            rustix::process::fchdir(&below)?;
+            let laid = kernel::overlay(upper, work);
+            rustix::process::chdir(c"/")?;
+            keep(slots, *slot, laid?);
             Ok(())
         }
         Step::Directory { base, path, mode } => {

@@ -107,6 +107,9 @@ pub(super) fn end(status: u8) -> ! {
 const MOUNT_ATTR_RDONLY: u64 = 0x1;
 const MOUNT_ATTR_NOSUID: u64 = 0x2;
 const AT_RECURSIVE: c_uint = 0x8000;
+const MOUNT_ATTR_NODEV: u64 = 0x4;
+const FSCONFIG_SET_FLAG: c_uint = 0;
+const FSCONFIG_SET_STRING: c_uint = 1;
 const FSCONFIG_CMD_CREATE: c_uint = 6;
 const MOUNT_ATTR_NODEV_NOEXEC_NOSUID: c_uint = 0x4 | 0x8 | 0x2;
 /// How stacks are aligned on every architecture there is.
@@ -239,6 +242,40 @@ pub(super) fn fresh_proc() -> Result<RawFd> {
     // SAFETY: plain numbers only.
     let returned = unsafe {
         libc::syscall(libc::SYS_fsmount, context, 1 as c_uint, MOUNT_ATTR_NODEV_NOEXEC_NOSUID)
+    };
+    descriptor(returned)
+}
+
+/// A mount on its way that shows the working directory, and takes what is written to it into `upper`.
+///
+/// The attributes are those a user may set: kernel documentation, overlayfs, `userxattr`.
+pub(super) fn overlay(upper: &CStr, work: &CStr) -> Result<RawFd> {
+    // SAFETY: the name is a C string; the call touches no memory.
+    let context =
+        descriptor(unsafe { libc::syscall(libc::SYS_fsopen, c"overlay".as_ptr(), 1 as c_uint) })?;
+    let context = own(context);
+    let set = |command: c_uint, key: Option<&CStr>, value: Option<&CStr>| {
+        let key = key.map_or(std::ptr::null(), CStr::as_ptr);
+        let value = value.map_or(std::ptr::null(), CStr::as_ptr);
+        // SAFETY: key and value are C strings, or null where the command wants none; the last is zero.
+        let returned = unsafe {
+            libc::syscall(libc::SYS_fsconfig, context.as_raw_fd(), command, key, value, 0)
+        };
+        check(returned).map(drop)
+    };
+    set(FSCONFIG_SET_FLAG, Some(c"userxattr"), None)?;
+    set(FSCONFIG_SET_STRING, Some(c"lowerdir"), Some(c"."))?;
+    set(FSCONFIG_SET_STRING, Some(c"upperdir"), Some(upper))?;
+    set(FSCONFIG_SET_STRING, Some(c"workdir"), Some(work))?;
+    set(FSCONFIG_CMD_CREATE, None, None)?;
+    // SAFETY: plain numbers only.
+    let returned = unsafe {
+        libc::syscall(
+            libc::SYS_fsmount,
+            context.as_raw_fd(),
+            1 as c_uint,
+            MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID,
+        )
     };
     descriptor(returned)
 }

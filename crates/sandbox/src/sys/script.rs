@@ -73,6 +73,8 @@ pub(crate) struct Namespaces {
     pub(crate) proc: Option<Vec<Step>>,
     /// Whether user namespaces may be made inside.
     pub(crate) nested: bool,
+    /// The slot of a directory that the launcher is handed, where it wants one.
+    pub(crate) handed: Option<usize>,
     /// Where the program lies that the first process does not need.
     pub(crate) program: Program,
 }
@@ -116,6 +118,9 @@ pub(crate) enum Step {
     Writable { slot: usize },
     /// Mounts a memory filesystem over a path and keeps its root in a slot.
     Memory { path: CString, slot: usize },
+    /// Lays a layer for what is written over what stands at a path. The layer's directories are named from
+    /// the root.
+    Overlay { path: CString, upper: CString, work: CString, slot: usize },
     /// Makes a directory.
     Directory { base: usize, path: CString, mode: u32 },
     /// Makes a file.
@@ -143,6 +148,7 @@ impl Step {
         match self {
             Self::Take { path, .. }
             | Self::Put { path, .. }
+            | Self::Overlay { path, .. }
             | Self::Memory { path, .. }
             | Self::Terminals { path } => Some(path),
             Self::Private

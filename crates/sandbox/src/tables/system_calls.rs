@@ -89,10 +89,11 @@ pub(crate) const ROWS: &[Row] = &[
     row(libc::SYS_vhangup, PERM, "takes the terminal from others"),
     row(libc::SYS_nfsservctl, NOSYS, "gone since Linux 3.1"),
     // The terminal is the caller's, and what is typed into it is run outside.
+    // And files are changed by requests to descriptors that were only opened to read.
     row(
         libc::SYS_ioctl,
-        Answer::IfOneOf { argument: 1, values: &[TIOCSTI, TIOCLINUX], errno: libc::EPERM },
-        "types into the caller's terminal; the kernel looks at 32 bits, and so does this",
+        Answer::IfOneOf { argument: 1, values: REQUESTS, errno: libc::EPERM },
+        "types into the caller's terminal, or changes what is open to read; the kernel looks at 32 bits, and so does this",
     ),
     // Files that outlive the sandbox and carry the rights of their owner to whoever runs them.
     row(libc::SYS_fchmod, SET_ID_1, "makes set-user-id files"),
@@ -117,8 +118,37 @@ pub(crate) const ROWS: &[Row] = &[
 const SET_ID_1: Answer = Answer::IfBits { argument: 1, bits: SET_ID, errno: libc::EPERM };
 const SET_ID_2: Answer = Answer::IfBits { argument: 2, bits: SET_ID, errno: libc::EPERM };
 
+const REQUESTS: &[u32] = &[
+    TIOCSTI,
+    TIOCLINUX,
+    FS_IOC_SETFLAGS,
+    FS_IOC_FSSETXATTR,
+    FS_IOC_ENABLE_VERITY,
+    FS_IOC_SET_ENCRYPTION_POLICY,
+    BTRFS_IOC_SNAP_CREATE,
+    BTRFS_IOC_SUBVOL_CREATE,
+    BTRFS_IOC_SNAP_DESTROY,
+    BTRFS_IOC_SNAP_CREATE_V2,
+    BTRFS_IOC_SUBVOL_CREATE_V2,
+    BTRFS_IOC_SUBVOL_SETFLAGS,
+    BTRFS_IOC_SNAP_DESTROY_V2,
+];
+
 const TIOCSTI: u32 = 0x5412;
 const TIOCLINUX: u32 = 0x541c;
+// linux/fs.h, linux/fsverity.h, linux/fscrypt.h: marks of a file, such as `chattr` sets.
+const FS_IOC_SETFLAGS: u32 = 0x4008_6602;
+const FS_IOC_FSSETXATTR: u32 = 0x401c_5820;
+const FS_IOC_ENABLE_VERITY: u32 = 0x4080_6685;
+const FS_IOC_SET_ENCRYPTION_POLICY: u32 = 0x800c_6613;
+// linux/btrfs.h: names are made and removed in a directory.
+const BTRFS_IOC_SNAP_CREATE: u32 = 0x5000_9401;
+const BTRFS_IOC_SUBVOL_CREATE: u32 = 0x5000_940e;
+const BTRFS_IOC_SNAP_DESTROY: u32 = 0x5000_940f;
+const BTRFS_IOC_SNAP_CREATE_V2: u32 = 0x5000_9417;
+const BTRFS_IOC_SUBVOL_CREATE_V2: u32 = 0x5000_9418;
+const BTRFS_IOC_SUBVOL_SETFLAGS: u32 = 0x4008_941a;
+const BTRFS_IOC_SNAP_DESTROY_V2: u32 = 0x5000_943f;
 
 const OPEN_TREE_ATTR: libc::c_long = 467;
 const QUOTACTL_FD: libc::c_long = 443;
