@@ -139,7 +139,7 @@ pub(crate) fn suggestions(asks: &[&Finding], facts: &Facts, mode: Mode) -> Vec<S
     if !rules.is_empty() && rules.len() <= MOST_RULES {
         let mut grants = format!("every later call that matches {}", rules.join(", "));
         if !left.is_empty() {
-            grants.push_str(&format!("; `{}` goes on asking", left.join("`, `")));
+            grants.extend(["; `", &left.join("`, `"), "` goes on asking"]);
         }
         out.push(Suggestion::Rules { rules, grants });
     }

@@ -377,7 +377,7 @@ fn git_directories<'a>(words: &[&'a str]) -> Vec<&'a str> {
     let names = |text: &str| {
         let lower = text.to_ascii_lowercase();
         KEYS.iter().any(|key| lower.ends_with(key))
-            || (lower.starts_with("includeif.") && lower.ends_with(".path"))
+            || (lower.starts_with("includeif.") && lower.rsplit('.').next() == Some("path"))
     };
     let mut found = Vec::new();
     for (index, word) in words.iter().enumerate() {

@@ -73,7 +73,7 @@ impl<'de> Visitor<'de> for Once {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut out = Vec::new();
-        while let Some(item) = items.next_element_seed(Once)? {
+        while let Some(item) = items.next_element_seed(Self)? {
             out.push(item);
         }
         Ok(Value::Array(out))
@@ -87,7 +87,7 @@ impl<'de> Visitor<'de> for Once {
                 let digits = fields.next_value::<String>()?;
                 return serde_json::from_str(&digits).map(Value::Number).map_err(A::Error::custom);
             }
-            let value = fields.next_value_seed(Once)?;
+            let value = fields.next_value_seed(Self)?;
             if out.contains_key(&key) {
                 return Err(A::Error::custom(format!(
                     "the key `{key}` stands twice in one object"

@@ -37,7 +37,7 @@ impl Layer {
     ///
     /// The name tells, so that a layer that was written down and is read again means the same.
     pub fn is_native(&self) -> bool {
-        self.has_lines() && self.file.ends_with(".toml")
+        self.has_lines() && self.file.rsplit('.').next() == Some("toml")
     }
 
     pub(crate) fn is_trusted(&self) -> bool {

@@ -115,7 +115,9 @@ impl World {
         let root = folder.join(format!("with-{count}"));
         let paths: Vec<PathBuf> =
             (0..count).map(|number| root.join(format!("d{number}"))).collect();
-        paths.iter().for_each(|path| fs::create_dir_all(path).unwrap());
+        for path in &paths {
+            fs::create_dir_all(path).unwrap();
+        }
         let list = |odd: usize| {
             let chosen = paths.iter().skip(odd).step_by(2);
             chosen.map(|path| format!("{:?}", path.to_str().unwrap())).collect::<Vec<_>>().join(",")

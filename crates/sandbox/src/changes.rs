@@ -112,10 +112,11 @@ impl Changes {
         let below = if merged { look(&full) } else { None };
         match FileType::from_raw_mode(status.st_mode) {
             // A name that is gone is kept as such a device.
-            FileType::CharacterDevice if status.st_rdev == 0 => match below {
-                Some(below) => self.push(&full, is_directory(&below), How::Removed),
-                None => {}
-            },
+            FileType::CharacterDevice if status.st_rdev == 0 => {
+                if let Some(below) = below {
+                    self.push(&full, is_directory(&below), How::Removed);
+                }
+            }
             FileType::Directory => {
                 let shows = below.as_ref().is_some_and(is_directory);
                 match &below {

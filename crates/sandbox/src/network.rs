@@ -29,7 +29,7 @@ fn own_names(hosts: &str, machine: &str) -> String {
     };
     let mut text: String = hosts.lines().filter(is_own).flat_map(|line| [line, "\n"]).collect();
     if !machine.is_empty() {
-        text.push_str(&format!("127.0.0.1 {machine}\n"));
+        text.extend(["127.0.0.1 ", machine, "\n"]);
     }
     text
 }

@@ -481,7 +481,7 @@ pub const WIRES: &[Wire] = &[
     wire("SOCKS with a password of another version", Echo, &[Send(b"\x05\x01\x02\x05\x01u\x01p")], Says(b"\x05\x02\x05\x01\x00\x01\0\0\0\0\0\0")),
     wire("SOCKS with early data", Echo, &[Send(b"\x05\x01\x00\x05\x01\x00\x03\x0fapi.example.com\x01\xbbping")], SaysAfterDial(b"\x05\x00\x05\x00\x00\x01\0\0\0\0\0\0ping")),
     wire("SOCKS with an unlisted server name", Echo, &[Send(b"\x05\x01\x00\x05\x01\x00\x03\x0fapi.example.com\x01\xbb"), Hello("evil.test")], SaysThenCut(b"\x05\x00\x05\x00\x00\x01\0\0\0\0\0\0")),
-    wire("SOCKS and a server that speaks first", Banner(b"220 hi\r\n"), &[Send(b"\x05\x01\x00\x05\x01\x00\x03\x0fapi.example.com\x00\x19")], SaysAfterDial(b"\x05\x00\x05\x00\x00\x01\0\0\0\0\0\0220 hi\r\n")),
+    wire("SOCKS and a server that speaks first", Banner(b"220 hi\r\n"), &[Send(b"\x05\x01\x00\x05\x01\x00\x03\x0fapi.example.com\x00\x19")], SaysAfterDial(b"\x05\x00\x05\x00\x00\x01\0\0\0\0\0\x00220 hi\r\n")),
     wire("SOCKS half a request and the end", Echo, &[Send(b"\x05\x01\x00\x05\x01\x00\x03\x0fapi"), Finish], Says(b"\x05\x00")),
     wire("SOCKS4 by name", Echo, &[Send(b"\x04\x01\x01\xbb\0\0\0\x01u\0api.example.com\0")], Says(b"\0\x5b\0\0\0\0\0\0")),
     wire("SOCKS4 without an end", Echo, &[Send(b"\x04\x01\x01")], Says(b"\0\x5b\0\0\0\0\0\0")),

@@ -34,7 +34,7 @@ fn as_text(changes: &Changes) -> String {
     };
     for change in &changes.list {
         // A name made inside may hold anything.
-        text.push_str(&format!("  {:<8} {}\n", change.how.to_string(), shown(&change.path)));
+        text.extend([format!("  {:<8} {}\n", change.how.to_string(), shown(&change.path))]);
     }
     text
 }

@@ -119,17 +119,17 @@ fn start(line: &RunLine) -> Result<Ended, Failure> {
 /// boundary is required does not get less.
 fn tell_second_names(boundary: &Boundary, args: &RunArgs) -> Result<(), Failure> {
     let names = boundary::second_names(&boundary.profile);
-    match (names.first(), args.require) {
-        (Some(first), Some(BoundaryLevel::Full)) => Err(Failure::input(first.clone())
-            .hint("put a copy of the file in its place, or leave `--require full` out")),
-        (_, Some(_) | None) => {
-            names.iter().take(TOLD_NAMES).for_each(|line| say(line));
-            if let Some(more) = names.len().checked_sub(TOLD_NAMES).filter(|more| *more > 0) {
-                say(&format!("{more} more such files; `run --explain` lists them"));
-            }
-            Ok(())
-        }
+    if let (Some(first), Some(BoundaryLevel::Full)) = (names.first(), args.require) {
+        return Err(Failure::input(first.clone())
+            .hint("put a copy of the file in its place, or leave `--require full` out"));
     }
+    for line in names.iter().take(TOLD_NAMES) {
+        say(line);
+    }
+    if let Some(more) = names.len().checked_sub(TOLD_NAMES).filter(|more| *more > 0) {
+        say(&format!("{more} more such files; `run --explain` lists them"));
+    }
+    Ok(())
 }
 
 /// Every line is part of every command's output, so there are few.
