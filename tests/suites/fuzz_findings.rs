@@ -71,10 +71,10 @@ fn readers_of_the_proxy_hold_on_what_is_nearly_right() {
 
 /// One of the seeds with a few things wrong.
 fn nearly(seeds: &[&[u8]], pieces: &[&[u8]], choices: &mut Choices<'_>) -> Vec<u8> {
-    let mut bytes = seeds[choices.below(seeds.len())].to_vec();
+    let mut bytes = choices.pick(seeds).to_vec();
     for _ in 0..choices.below(4) {
         let at = choices.below(bytes.len() + 1);
-        let piece = pieces[choices.below(pieces.len())];
+        let piece = *choices.pick(pieces);
         match choices.below(4) {
             0 => drop(bytes.splice(at..at, piece.iter().copied())),
             1 => drop(bytes.splice(at..bytes.len().min(at + piece.len()), piece.iter().copied())),

@@ -1,8 +1,6 @@
 //! What goes wrong around a run ends in one clear line and the documented status, and nothing is half set
 //! up: the command has either run behind the whole boundary or not at all.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use portcullis_tests::escapes::options::Backend;
 use portcullis_tests::escapes::run::take_away;
 use portcullis_tests::escapes::{Identity, fixture};

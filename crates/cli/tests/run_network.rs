@@ -1,6 +1,7 @@
 //! The way out of a sandbox, end to end: `run` inside a throw-away machine whose only other machine is a
 //! name server and a web server of ours, behind a wire on which every packet is counted.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "what is skipped says why")]
 
 #[expect(dead_code, reason = "the other suites use the rest")]
 mod support;
