@@ -204,9 +204,10 @@ fn attempt(accesses: &[Attempt]) -> Vec<String> {
     assert_eq!(
         lines.len(),
         accesses.len(),
-        "{}: {}",
+        "{}: {}{}",
         output.status,
-        String::from_utf8_lossy(&output.stderr)
+        String::from_utf8_lossy(&output.stderr),
+        fs::read_to_string("/home/pc/.claude/settings.json").unwrap()
     );
     lines
 }

@@ -115,7 +115,7 @@ fn guessed_commands(argv: &[Arg]) -> Vec<Inner> {
                 }
             }
         }
-        if !listed && !text.contains('\n') {
+        if !text.contains('\n') && (!listed || text.contains("system(")) {
             // Backquotes are markup in prose.
             found.extend(calls_in_any_language(text, false));
         }

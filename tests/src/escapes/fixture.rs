@@ -41,7 +41,6 @@ pub fn plant(identity: Identity) -> io::Result<()> {
     plant_home()?;
     plant_project(Path::new(PROJECT))?;
     plant_project(Path::new(OUTSIDE))?;
-    fs::hard_link("/home/pc/prelinked-src", "/home/pc/proj/prelinked")?;
     let others = [
         ("notes", "fine\n"),
         ("readonly/deep/file", "fine\n"),
@@ -62,6 +61,11 @@ pub fn plant(identity: Identity) -> io::Result<()> {
     chown("/home/other/suid-root", Some(0), Some(0))?;
     fs::set_permissions("/home/other/suid-root", Permissions::from_mode(0o4755))?;
     fs::write("/proc/sys/user/max_user_namespaces", "60000\n")
+}
+
+/// Gives a file that may not be written a second name, in the project. Every run says that it is there.
+pub fn plant_second_name() -> io::Result<()> {
+    fs::hard_link("/home/pc/prelinked-src", "/home/pc/proj/prelinked")
 }
 
 /// The user's settings: what the sandbox has to hold.

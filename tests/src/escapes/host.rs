@@ -99,6 +99,7 @@ impl Host {
     pub fn prepare(identity: Identity) -> io::Result<Victim> {
         OWNER.store(identity.number(), Ordering::Relaxed);
         fixture::plant(identity)?;
+        fixture::plant_second_name()?;
         let mut command = Command::new(format!("{}/carrier", world::HELPERS));
         // The carrier changes the user and becomes no other process: the victim is its child.
         command.args([&identity.number().to_string(), fixture::HOME]);

@@ -382,6 +382,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["crontab"]).options("-u: -e. -l. -r. -i -s -n -T: -V.").runs(Runs::Input).because(EXEC),
     row(&["cross-env"]).assignments(),
     row(&["cross-env-shell"]).assignments().runs(Runs::Joined),
+    row(&["ctr"]).path(&[&["run"]]).globals("-n: --namespace: -a: --address: --debug").lenient().operands(2)
+        .because(REMOTE),
     row(&["dbus-launch"]).options("--sh-syntax --csh-syntax --auto-syntax --exit-with-session \
         --exit-with-x11 --autolaunch: --binary-syntax --close-stderr --config-file:"),
     row(&["dbus-run-session"]).options("--config-file: --dbus-daemon:"),

@@ -112,8 +112,8 @@ fn a_plain_name_is_opened_as_the_kernel_would() {
         mkdir gone; cd gone; rmdir ../gone; cat ../file 2>&1 | sed 's/.*: //'; cat file 2>&1 | sed 's/.*: //'
         cd ../../..; mv in out; cat out/ner/file; cat in/ner/file 2>&1 | sed 's/.*: //'
         ls -d out/ner/; ls out; cat out 2>&1 | sed 's/.*: //'; cat ok.txt/ 2>&1 | sed 's/.*: //'
-        mkfifo ff; (sleep 0.2; echo late > ff; echo written) & cat ff; wait
-        (echo soon > ff; echo written) & sleep 0.3; cat ff; wait
+        mkfifo ff; (sleep 0.2; echo late > ff) & cat ff; wait; echo written
+        (echo soon > ff) & sleep 0.3; cat ff; wait; echo written
         ln -s out way; cat way/ner/file; cat out/.env 2>&1 | sed 's/.*: //'";
     let shell = |read: bool| {
         let guards = if read { READ } else { CREATE };
