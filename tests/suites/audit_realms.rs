@@ -80,9 +80,14 @@ fn one(seed: u64, questions: &[Question]) -> Result<Seen, String> {
     ];
     let stage = Stage { project: path("/p"), home: path("/h"), mode: *choices.pick(&modes) };
     let sandbox = choices.one_in(6);
-    let [before, after] = [&old, &new].map(|lists| lists.policy(sandbox));
-    let at =
-        |what: &str| format!("{what}\n  in {:?}\n  before {old:?}\n  after {new:?}", stage.mode);
+    let left = !choices.one_in(4);
+    let [before, after] = [&old, &new].map(|lists| lists.policy(sandbox, left));
+    let at = |what: &str| {
+        format!(
+            "{what}\n  in {:?}, sandbox {sandbox} {left}\n  before {old:?}\n  after {new:?}",
+            stage.mode
+        )
+    };
     let found = diff(&before, &after, &stage, &Limits::default());
     let back = diff(&after, &before, &stage, &Limits::default());
     if found.is_empty() != back.is_empty() {
@@ -130,10 +135,10 @@ impl Lists {
         Self { deny: list(3), ask: list(3), allow: list(5) }
     }
 
-    fn policy(&self, sandbox: bool) -> Policy {
+    fn policy(&self, sandbox: bool, left: bool) -> Policy {
         let settings = json!({
             "permissions": { "deny": self.deny, "ask": self.ask, "allow": self.allow },
-            "sandbox": { "enabled": sandbox },
+            "sandbox": { "enabled": sandbox, "allowUnsandboxedCommands": left },
         });
         let layer = Layer::new(Scope::Project, "s.json", format!("{settings:#}"), path("/p"));
         assemble(&[layer], &Place { start: path("/p"), project_root: path("/p"), home: path("/h") })
@@ -276,6 +281,13 @@ fn questions() -> Vec<Question> {
     ];
     let mut out: Vec<Question> = commands.iter().map(|text| Question::bash(*text)).collect();
     out.extend(commands.iter().take(12).map(|text| Question::of("Monitor", "command", *text)));
+    // What asks to leave the sandbox is decided by the rules alone.
+    for mut question in out.clone() {
+        let yes = InputValue::Scalar("true".to_owned());
+        question.input.0.insert("dangerouslyDisableSandbox".to_owned(), yes);
+        question.text.push_str(" outside");
+        out.push(question);
+    }
     for file in
         ["/p/a", "/p/src/a", "/p/src/b/c", "/p/a.key", "/p/.git/x", "/etc/hosts", "/x", "/p/b"]
     {
@@ -304,7 +316,6 @@ fn questions() -> Vec<Question> {
         (Question::bare("mcp__s__t"), "x", "12"),
         (Question::bare("mcp__s__t"), "x", "2"),
         (Question::bash("x"), "run_in_background", "true"),
-        (Question::bash("ls"), "dangerouslyDisableSandbox", "true"),
     ] {
         let mut question = question;
         question.input.0.insert(field.to_owned(), InputValue::Scalar(value.to_owned()));
