@@ -239,7 +239,7 @@ impl<'a> Search<'a> {
     }
 
     /// Whether a command may ask to leave the sandbox.
-    fn lets_out(&self, policy: &Policy) -> bool {
+    fn lets_out(policy: &Policy) -> bool {
         let sandbox = &policy.sandbox;
         sandbox.enabled.value && sandbox.allow_unsandboxed.value
     }
@@ -247,7 +247,7 @@ impl<'a> Search<'a> {
     /// Puts a command to both policies: as it is, and outside the sandbox where one lets it out.
     fn ask_command(&mut self, question: &Question) {
         self.ask(question);
-        if question.tool == "Bash" && [self.old, self.new].iter().any(|p| self.lets_out(p)) {
+        if question.tool == "Bash" && [self.old, self.new].iter().any(|p| Self::lets_out(p)) {
             self.ask(&beside::outside(question.clone()));
         }
     }

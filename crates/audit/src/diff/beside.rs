@@ -131,7 +131,7 @@ fn unknown_words(search: &mut Search<'_>, changed: &Changed<'_>) {
             }
             // Where everything runs that no rule stops, an allow rule gives nothing.
             let command = command_of(rule);
-            let inside = search.is_contained(other) && !search.lets_out(other);
+            let inside = search.is_contained(other) && !Search::lets_out(other);
             let free = search.mode(other) == Mode::BypassPermissions
                 || (command.is_some() && inside)
                 || (search.mode(own) == Mode::Auto && command.is_some_and(suspended));

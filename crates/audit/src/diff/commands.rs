@@ -64,10 +64,10 @@ pub(super) fn commands(search: &mut Search<'_>) {
     let lenient = both_meanings(search, |_| asked(true));
     // Outside the sandbox nothing runs because it only reads or edits: the rules decide.
     let leave = both_meanings(search, |policy| {
-        asked(search.is_contained(policy) && !search.lets_out(policy))
+        asked(search.is_contained(policy) && !Search::lets_out(policy))
     });
-    let lenient_leave = both_meanings(search, |policy| asked(!search.lets_out(policy)));
-    let leaves = search.lets_out(search.old) || search.lets_out(search.new);
+    let lenient_leave = both_meanings(search, |policy| asked(!Search::lets_out(policy)));
+    let leaves = Search::lets_out(search.old) || Search::lets_out(search.new);
     let edits = [search.old, search.new].map(|policy| search.mode(policy) == Mode::AcceptEdits);
     let mut views = vec![View {
         name: "commands",
@@ -138,7 +138,7 @@ pub(super) fn commands(search: &mut Search<'_>) {
 
 /// The marks of rules that every command has which asks to leave the sandbox.
 fn marks_outside(search: &Search<'_>, tool: &str, own: Sides) -> u64 {
-    let contained = |policy: &Policy| search.is_contained(policy) && !search.lets_out(policy);
+    let contained = |policy: &Policy| search.is_contained(policy) && !Search::lets_out(policy);
     marks_of_all(search, tool, own, contained, |rule| is_whole(rule) || is_about_leaving(rule))
 }
 
