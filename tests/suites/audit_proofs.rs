@@ -225,8 +225,9 @@ fn one(seed: u64, texts: &[String]) -> Result<(), String> {
                 let inside =
                     |a: &str, b: &str| texts.iter().all(|t| !matches(a, t) || matches(b, t));
                 // Auto mode suspends a rule for any program, so the narrow one is not superfluous.
-                let suspended =
-                    other.starts_with("Bash(*") && std::ptr::eq(list, &raw const rules.allow);
+                let suspended = other.starts_with("Bash(*")
+                    && !rule.starts_with("Bash(*")
+                    && std::ptr::eq(list, &raw const rules.allow);
                 place != index
                     && !suspended
                     && fits(rule)

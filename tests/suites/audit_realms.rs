@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use portcullis_audit::{Limits, Question, Stage, diff};
-use portcullis_model::{AbsPath, InputValue, Mode, Scope};
+use portcullis_model::{AbsPath, Decision, InputValue, Mode, Scope};
 use portcullis_policy::{Layer, Place, Policy, assemble};
 use portcullis_tests::choices::Choices;
 use portcullis_tests::{environment, parallel};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn no_call_gets_more_unless_the_difference_says_so() {
@@ -45,6 +45,55 @@ fn no_call_gets_more_unless_the_difference_says_so() {
     assert!(doubtful.len() * 10 < cases.len(), "{} of {}\n{shown}", doubtful.len(), cases.len());
 }
 
+#[test]
+fn what_leaves_the_sandbox_is_decided_by_the_rules() {
+    let rules = |class: &str, rule: &str| {
+        let list = |own: &str| if class == own { vec![rule.to_owned()] } else { Vec::new() };
+        let mut lists = Lists { deny: list("deny"), ask: list("ask"), allow: list("allow") };
+        if class != "allow" {
+            lists.allow.push("Bash(ls)".to_owned());
+        }
+        lists
+    };
+    // A rule that is added, and what becomes of a command outside the sandbox by it.
+    for (class, rule, command, was, is) in [
+        ("allow", "Bash(ls)", "ls", Decision::Ask, Decision::Allow),
+        ("allow", "Bash(a *)", "a $X", Decision::Ask, Decision::Allow),
+        ("allow", "Bash", "ls", Decision::Ask, Decision::Allow),
+        ("allow", "Bash(a && b)", "a && b", Decision::Ask, Decision::Allow),
+        (
+            "allow",
+            "Bash(find . -exec a {} +)",
+            "find . -exec a {} +",
+            Decision::Ask,
+            Decision::Allow,
+        ),
+        ("ask", "Bash", "ls", Decision::Allow, Decision::Ask),
+        ("ask", "Bash(dangerouslyDisableSandbox:true)", "ls", Decision::Allow, Decision::Ask),
+        ("deny", "Bash(dangerouslyDisableSandbox:true)", "ls", Decision::Allow, Decision::Deny),
+    ] {
+        let with = rules(class, rule);
+        let mut without = with.clone();
+        for list in [&mut without.deny, &mut without.ask, &mut without.allow] {
+            list.retain(|own| own != rule);
+        }
+        let sandbox = json!({ "enabled": true });
+        let [before, after] = [&without, &with].map(|lists| lists.policy(&sandbox));
+        let stage = Stage { project: path("/p"), home: path("/h"), mode: None };
+        let mut question = Question::bash(command);
+        let yes = InputValue::Scalar("true".to_owned());
+        question.input.0.insert("dangerouslyDisableSandbox".to_owned(), yes);
+        let verdicts = [&before, &after].map(|policy| stage.ask(policy, &question).decision);
+        assert_eq!(verdicts, [was, is], "{class} {rule}");
+        for (old, new, cell) in [(&before, &after, (was, is)), (&after, &before, (is, was))] {
+            let found = diff(old, new, &stage, &Limits::default());
+            let said = found.flips.iter().any(|flip| (flip.cell.from, flip.cell.to) == cell);
+            assert!(said, "{class} {rule}: {cell:?} is missed: {:?}", found.flips);
+            assert!(found.doubts.is_empty(), "{class} {rule}: {:?}", found.doubts);
+        }
+    }
+}
+
 struct Seen {
     changed: bool,
     loosened: bool,
@@ -79,10 +128,15 @@ fn one(seed: u64, questions: &[Question]) -> Result<Seen, String> {
         Some(Mode::BypassPermissions),
     ];
     let stage = Stage { project: path("/p"), home: path("/h"), mode: *choices.pick(&modes) };
-    let sandbox = choices.one_in(6);
-    let [before, after] = [&old, &new].map(|lists| lists.policy(sandbox));
-    let at =
-        |what: &str| format!("{what}\n  in {:?}\n  before {old:?}\n  after {new:?}", stage.mode);
+    let sandbox = choices.one_in(3);
+    let sandbox = json!({ "enabled": sandbox, "allowUnsandboxedCommands": !choices.one_in(4) });
+    let [before, after] = [&old, &new].map(|lists| lists.policy(&sandbox));
+    let at = |what: &str| {
+        format!(
+            "{what}\n  in {:?}, sandbox {sandbox}\n  before {old:?}\n  after {new:?}",
+            stage.mode
+        )
+    };
     let found = diff(&before, &after, &stage, &Limits::default());
     let back = diff(&after, &before, &stage, &Limits::default());
     if found.is_empty() != back.is_empty() {
@@ -107,6 +161,9 @@ fn one(seed: u64, questions: &[Question]) -> Result<Seen, String> {
         if is < was && !found.gives_access() {
             return Err(at(&format!("`{}` gets more: {was} to {is}", question.display())));
         }
+        if is > was && !back.gives_access() {
+            return Err(at(&format!("`{}` gets less: {was} to {is}", question.display())));
+        }
     }
     if found.gives_access() && found.flips.iter().all(|f| f.cell.to > f.cell.from) {
         seen.doubt = Some(at(&format!("{:?}", found.doubts)));
@@ -130,10 +187,10 @@ impl Lists {
         Self { deny: list(3), ask: list(3), allow: list(5) }
     }
 
-    fn policy(&self, sandbox: bool) -> Policy {
+    fn policy(&self, sandbox: &Value) -> Policy {
         let settings = json!({
             "permissions": { "deny": self.deny, "ask": self.ask, "allow": self.allow },
-            "sandbox": { "enabled": sandbox },
+            "sandbox": sandbox,
         });
         let layer = Layer::new(Scope::Project, "s.json", format!("{settings:#}"), path("/p"));
         assemble(&[layer], &Place { start: path("/p"), project_root: path("/p"), home: path("/h") })
@@ -276,6 +333,13 @@ fn questions() -> Vec<Question> {
     ];
     let mut out: Vec<Question> = commands.iter().map(|text| Question::bash(*text)).collect();
     out.extend(commands.iter().take(12).map(|text| Question::of("Monitor", "command", *text)));
+    // What asks to leave the sandbox is decided by the rules alone.
+    for mut question in out.clone() {
+        let yes = InputValue::Scalar("true".to_owned());
+        question.input.0.insert("dangerouslyDisableSandbox".to_owned(), yes);
+        question.text.push_str(" outside");
+        out.push(question);
+    }
     for file in
         ["/p/a", "/p/src/a", "/p/src/b/c", "/p/a.key", "/p/.git/x", "/etc/hosts", "/x", "/p/b"]
     {
@@ -304,7 +368,6 @@ fn questions() -> Vec<Question> {
         (Question::bare("mcp__s__t"), "x", "12"),
         (Question::bare("mcp__s__t"), "x", "2"),
         (Question::bash("x"), "run_in_background", "true"),
-        (Question::bash("ls"), "dangerouslyDisableSandbox", "true"),
     ] {
         let mut question = question;
         question.input.0.insert(field.to_owned(), InputValue::Scalar(value.to_owned()));

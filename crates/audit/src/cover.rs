@@ -39,7 +39,21 @@ pub(crate) struct Covering<'q, 'p> {
 
 impl<'p> Covering<'_, 'p> {
     fn rules(&self) -> impl Iterator<Item = &'p PolicyRule> {
-        self.lists.iter().flat_map(|rules| rules.list.iter()).filter(|rule| (self.counts)(rule))
+        self.all().filter(|rule| (self.counts)(rule))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'p PolicyRule> {
+        self.lists.iter().flat_map(|rules| rules.list.iter())
+    }
+
+    /// The first rule for tools as a whole that all of these tools match. Whether it counts is asked
+    /// last: that may cost a question.
+    fn whole_of(&self, names: &[&str]) -> Option<&'p PolicyRule> {
+        self.all().find(|other| {
+            is_whole(other)
+                && names.iter().all(|name| other.rule.tool().matches(name))
+                && (self.counts)(other)
+        })
     }
 
     /// The least rules that cover `rule` together.
@@ -120,15 +134,10 @@ impl<'p> Covering<'_, 'p> {
             Realm::Read(_) | Realm::Edit(_) => FILE_TOOLS,
             Realm::Whole | Realm::Nothing => return None,
             Realm::Name(_) | Realm::Parameter(..) | Realm::Directory(_) => {
-                let name = rule.rule.tool().exact()?;
-                return self
-                    .rules()
-                    .find(|other| is_whole(other) && other.rule.tool().matches(name));
+                return self.whole_of(&[rule.rule.tool().exact()?]);
             }
         };
-        self.rules().find(|other| {
-            is_whole(other) && names.iter().all(|name| other.rule.tool().matches(name))
-        })
+        self.whole_of(names)
     }
 
     /// Rules for whole tools against each other.
@@ -138,11 +147,7 @@ impl<'p> Covering<'_, 'p> {
             if found.iter().any(|other| other.rule.tool().matches(&name)) {
                 continue;
             }
-            let Some(other) =
-                self.rules().find(|other| is_whole(other) && other.rule.tool().matches(&name))
-            else {
-                return Cover::Open;
-            };
+            let Some(other) = self.whole_of(&[&name]) else { return Cover::Open };
             found.push(other);
         }
         Cover::By(found)

@@ -7,6 +7,7 @@
 //! rules predict and no call shows, and a product that is too large, is a doubt: not proven.
 
 mod beside;
+mod commands;
 mod hunt;
 mod realms;
 mod universe;
@@ -237,6 +238,20 @@ impl<'a> Search<'a> {
         sandbox.enabled.value && sandbox.auto_allow.value && self.mode(policy) != Mode::Plan
     }
 
+    /// Whether a command may ask to leave the sandbox.
+    fn lets_out(policy: &Policy) -> bool {
+        let sandbox = &policy.sandbox;
+        sandbox.enabled.value && sandbox.allow_unsandboxed.value
+    }
+
+    /// Puts a command to both policies: as it is, and outside the sandbox where one lets it out.
+    fn ask_command(&mut self, question: &Question) {
+        self.ask(question);
+        if question.tool == "Bash" && [self.old, self.new].iter().any(|p| Self::lets_out(p)) {
+            self.ask(&beside::outside(question.clone()));
+        }
+    }
+
     /// The directories that sessions of both policies work in.
     fn inside(&self) -> Vec<&'a AbsPath> {
         let (old, new) = (self.old, self.new);
@@ -294,7 +309,7 @@ impl<'a> Search<'a> {
                 self.ask(&Question::edit(path.as_str()));
             }
         }
-        self.ask(&beside::unsandboxed());
+        self.ask(&beside::outside(Question::bash("x")));
     }
 }
 

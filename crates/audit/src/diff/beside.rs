@@ -60,10 +60,10 @@ fn exact_texts(search: &mut Search<'_>, changed: &Changed<'_>) {
             return;
         }
         asked += 1;
-        search.ask(&Question::bash(pattern.text()));
+        search.ask_command(&Question::bash(pattern.text()));
         if !pattern.has_wildcard() {
             for text in pattern.samples(FRESH) {
-                search.ask(&Question::bash(text));
+                search.ask_command(&Question::bash(text));
             }
         }
     }
@@ -91,7 +91,7 @@ fn kinds_of_rules(search: &mut Search<'_>, changed: &Changed<'_>) {
     let whole = changed.rules().any(|rule| is_whole(rule) && rule.rule.tool().matches("Bash"));
     let known = search.found_so_far();
     for command in OPAQUE.iter().chain(READING.iter().filter(|_| whole)) {
-        search.ask(&Question::bash(*command));
+        search.ask_command(&Question::bash(*command));
     }
     let opaque_counts = [old, new].iter().any(|policy| {
         bare(policy)
@@ -131,8 +131,9 @@ fn unknown_words(search: &mut Search<'_>, changed: &Changed<'_>) {
             }
             // Where everything runs that no rule stops, an allow rule gives nothing.
             let command = command_of(rule);
+            let inside = search.is_contained(other) && !Search::lets_out(other);
             let free = search.mode(other) == Mode::BypassPermissions
-                || (command.is_some() && search.is_contained(other))
+                || (command.is_some() && inside)
                 || (search.mode(own) == Mode::Auto && command.is_some_and(suspended));
             if class == RuleClass::Allow && free {
                 continue;
@@ -153,7 +154,7 @@ fn unknown_words(search: &mut Search<'_>, changed: &Changed<'_>) {
                 }
             }
             for question in unknown(rule) {
-                search.ask(&question);
+                search.ask_command(&question);
             }
             if !search.knows(cell) {
                 search.doubts.push(Doubt {
@@ -208,14 +209,16 @@ fn unknown(rule: &PolicyRule) -> Vec<Question> {
     }
 }
 
-/// A call that asks to leave the sandbox.
-pub(super) fn unsandboxed() -> Question {
-    let mut question = Question::bash("x");
+/// The same command, asking to leave the sandbox.
+pub(super) fn outside(mut question: Question) -> Question {
     let yes = InputValue::Scalar("true".to_owned());
-    question.input.0.insert("dangerouslyDisableSandbox".to_owned(), yes);
-    "x (outside the sandbox)".clone_into(&mut question.text);
+    question.input.0.insert(LEAVE.to_owned(), yes);
+    question.text.push_str(" (outside the sandbox)");
     question
 }
+
+/// The field of a command that asks to leave the sandbox.
+pub(super) const LEAVE: &str = "dangerouslyDisableSandbox";
 
 /// How many exact rules are asked about.
 const EXACT: usize = 500;

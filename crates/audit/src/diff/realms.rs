@@ -1,15 +1,14 @@
 //! What rules speak about, realm by realm: which rules of both policies go into one product, and which
 //! kinds of call their combinations decide.
 
+use super::commands::{commands, is_about_leaving};
 use super::hunt::{Meanings, Sides, View, hunt};
 use super::universe::{Branches, Grammar, Texts, Tree};
 use super::{Changed, Search};
 use crate::Question;
 use crate::cover::{command_of, is_whole};
 use crate::realm::Realm;
-use portcullis_engine::suspended;
 use portcullis_engine::tables::{preapproved, quiet};
-use portcullis_facts::tables::lenient_starts;
 use portcullis_model::{AbsPath, Decision, InputValue, Mode, RuleClass, quote_word};
 use portcullis_policy::{Policy, PolicyRule, Rules};
 use portcullis_rules::automaton::Bundle;
@@ -21,7 +20,7 @@ pub(super) fn compare(search: &mut Search<'_>, changed: &Changed<'_>) {
     let whole = |tools: &[&str]| {
         any(&|rule| is_whole(rule) && tools.iter().any(|tool| rule.rule.tool().matches(tool)))
     };
-    if any(&|rule| command_of(rule).is_some()) || whole(COMMAND_TOOLS) {
+    if any(&|rule| command_of(rule).is_some() || is_about_leaving(rule)) || whole(COMMAND_TOOLS) {
         commands(search);
     }
     if any(&|rule| matches!(Realm::of(rule), Realm::Read(_) | Realm::Edit(_))) || whole(FILE_TOOLS)
@@ -59,11 +58,11 @@ fn lists(policy: &Policy) -> [(RuleClass, &Rules); 3] {
 }
 
 /// Three marks in a row, one a class.
-fn sides(first: u32) -> Sides {
+pub(super) fn sides(first: u32) -> Sides {
     Sides { deny: 1 << first, ask: 2 << first, allow: 4 << first }
 }
 
-fn both(left: Sides, right: Sides) -> Sides {
+pub(super) fn both(left: Sides, right: Sides) -> Sides {
     Sides {
         deny: left.deny | right.deny,
         ask: left.ask | right.ask,
@@ -80,24 +79,35 @@ fn mark(sides: Sides, class: RuleClass) -> u64 {
 }
 
 /// The policies with the half that their marks stand in.
-fn halves<'a>(search: &Search<'a>) -> [(&'a Policy, u32); 2] {
+pub(super) fn halves<'a>(search: &Search<'a>) -> [(&'a Policy, u32); 2] {
     [(search.old, 0), (search.new, 32)]
 }
 
 /// The marks of rules for a tool as a whole, which every call of it has.
-fn whole_marks(search: &Search<'_>, tool: &str, own: Sides) -> u64 {
+pub(super) fn whole_marks(search: &Search<'_>, tool: &str, own: Sides) -> u64 {
+    marks_of_all(search, tool, own, |policy| search.is_contained(policy), is_whole)
+}
+
+pub(super) fn marks_of_all(
+    search: &Search<'_>,
+    tool: &str,
+    own: Sides,
+    contained: impl Fn(&Policy) -> bool,
+    concerns: impl Fn(&PolicyRule) -> bool,
+) -> u64 {
+    let command = COMMAND_TOOLS.contains(&tool);
     let mut marks = 0;
     for (policy, shift) in halves(search) {
         let mode = search.mode(policy);
-        let contained = tool == "Bash" && search.is_contained(policy);
         for (class, rules) in lists(policy) {
             // Inside the sandbox a bare ask does not ask; auto mode honours no bare allow of commands.
             let idle = match class {
                 RuleClass::Deny => false,
-                RuleClass::Ask => contained,
-                RuleClass::Allow => mode == Mode::Auto && COMMAND_TOOLS.contains(&tool),
+                RuleClass::Ask => command && contained(policy),
+                RuleClass::Allow => mode == Mode::Auto && command,
             };
-            if !idle && rules.for_tool(tool).any(is_whole) {
+            let counts = |rule: &PolicyRule| concerns(rule) && !(idle && is_whole(rule));
+            if rules.for_tool(tool).any(counts) {
                 marks |= mark(own, class) << shift;
             }
         }
@@ -124,13 +134,16 @@ fn meanings(search: &Search<'_>, policy: &Policy, none: [Decision; 2]) -> Meanin
     }
 }
 
-fn both_meanings(search: &Search<'_>, none: impl Fn(&Policy) -> [Decision; 2]) -> [Meanings; 2] {
+pub(super) fn both_meanings(
+    search: &Search<'_>,
+    none: impl Fn(&Policy) -> [Decision; 2],
+) -> [Meanings; 2] {
     [search.old, search.new].map(|policy| meanings(search, policy, none(policy)))
 }
 
 /// The rules of both policies that `pick` gives something for, each once, with the marks of the halves
 /// it stands in.
-fn marked<'a, T>(
+pub(super) fn marked<'a, T>(
     search: &Search<'a>,
     pick: impl Fn(&'a PolicyRule) -> Option<(T, Sides)>,
 ) -> Vec<(T, u64)> {
@@ -153,88 +166,6 @@ fn marked<'a, T>(
         }
     }
     out
-}
-
-/// Shell commands.
-fn commands(search: &mut Search<'_>) {
-    let (own, bash, monitor) = (sides(0), sides(3), sides(6));
-    let auto = [search.old, search.new].map(|policy| search.mode(policy) == Mode::Auto);
-    let mut bundle = Bundle::default();
-    let mut wholes = Bundle::default();
-    let (mut quoted, mut lines) = (false, false);
-    let rules = marked(search, |rule| command_of(rule).map(|pattern| ((rule, pattern), own)));
-    for ((rule, pattern), mut marks) in rules {
-        let allow = rule.reference.class == RuleClass::Allow;
-        if allow && suspended(pattern) {
-            // Auto mode does not honour it.
-            let kept = [HALF, HALF << 32];
-            for (half, auto) in kept.into_iter().zip(auto) {
-                marks &= if auto { !half } else { u64::MAX };
-            }
-        }
-        if pattern.holds_separators() {
-            lines = true;
-            pattern.add_whole_to(&mut wholes, marks);
-            if allow {
-                continue;
-            }
-        }
-        quoted |= !pattern.text().chars().all(is_plain);
-        pattern.add_to(&mut bundle, marks);
-    }
-    let sure = whole_marks(search, "Bash", bash) | whole_marks(search, "Monitor", monitor);
-    let bash_questions = |text: &str| {
-        vec![Question::bash(text), Question::bash(format!("for i in a; do {text}; done"))]
-    };
-    let monitor_questions = |text: &str| vec![Question::of("Monitor", "command", text)];
-    let reading = |text: &str| vec![Question::bash(text)];
-    let loose = |policy: &Policy| search.is_contained(policy);
-    let none = |policy: &Policy| [if loose(policy) { Decision::Allow } else { Decision::Ask }; 2];
-    let plain = both_meanings(search, none);
-    let lenient = both_meanings(search, |_| [Decision::Allow; 2]);
-    let edits = [search.old, search.new].map(|policy| search.mode(policy) == Mode::AcceptEdits);
-    let mut views = vec![View {
-        name: "commands",
-        sides: both(own, bash),
-        meanings: plain,
-        questions: &bash_questions,
-    }];
-    if sure & !(HALF_OF_BASH | HALF_OF_BASH << 32) != 0 {
-        views.push(View {
-            name: "Monitor",
-            sides: both(both(own, bash), monitor),
-            meanings: plain,
-            questions: &monitor_questions,
-        });
-    }
-    let mut found = BTreeSet::new();
-    hunt(search, &mut found, &views, &bundle, &Texts::of(Grammar::Words), sure);
-    // What no rule speaks about runs where it only reads: among those, other verdicts change.
-    let starts = lenient_starts(edits.contains(&true));
-    let tree = Tree::of(starts.iter().map(String::as_str));
-    let texts = Texts::with(Grammar::Words, Branches::Start, tree);
-    let views_of_readers = [View {
-        name: "commands that only read",
-        sides: both(own, bash),
-        meanings: lenient,
-        questions: &reading,
-    }];
-    let mut known: BTreeSet<_> =
-        search.found.keys().map(|cell| ("commands that only read", *cell)).collect();
-    hunt(search, &mut known, &views_of_readers, &bundle, &texts, sure);
-    if quoted {
-        hunt(search, &mut found, &views, &bundle, &Texts::of(Grammar::Source), sure);
-    }
-    if lines {
-        let views = [View {
-            name: "command lines",
-            sides: both(own, bash),
-            meanings: plain,
-            questions: &reading,
-        }];
-        let texts = Texts::of(Grammar::Line);
-        hunt(search, &mut BTreeSet::new(), &views, &wholes, &texts, sure);
-    }
 }
 
 /// Files, by tools and by commands.
@@ -518,15 +449,8 @@ fn with_field(tool: &str, field: &str, value: &str, project: &str) -> Question {
     question
 }
 
-/// Whether a character stands for itself in commands and in patterns.
-fn is_plain(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-_./,:=@%+* ".contains(c) || !c.is_ascii()
-}
-
-const HALF: u64 = 0xffff_ffff;
-
-/// The marks of command rules and of rules for `Bash` as a whole.
-const HALF_OF_BASH: u64 = 0b11_1111;
+/// The marks of one policy.
+pub(super) const HALF: u64 = 0xffff_ffff;
 
 /// Tools that run a command.
 pub(super) const COMMAND_TOOLS: &[&str] = &["Bash", "Monitor"];
