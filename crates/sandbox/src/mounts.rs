@@ -219,7 +219,24 @@ fn points(
             points.insert(path, point);
         }
     }
+    drop_hidden_in_hidden(&mut points);
     Ok(points)
+}
+
+/// What lies in something hidden is hidden with it, and below the cover there is nothing to put another on.
+fn drop_hidden_in_hidden(points: &mut Points) {
+    let is_hidden = |point: &Point| point.hold == Hold::Hidden;
+    let around = |path: &AbsPath| above(path.as_str()).and_then(|dir| nearest(points, dir));
+    let inner: Vec<AbsPath> = points
+        .iter()
+        .filter(|(path, point)| {
+            is_hidden(point) && around(path).is_some_and(|(_, outer)| is_hidden(outer))
+        })
+        .map(|(path, _)| path.clone())
+        .collect();
+    for path in inner {
+        points.remove(&path);
+    }
 }
 
 /// Whether a path lies in what is made anew for every run.
