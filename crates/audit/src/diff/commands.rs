@@ -112,6 +112,14 @@ pub(super) fn commands(search: &mut Search<'_>) {
         meanings: lenient,
         questions: &reading,
     }];
+    if monitor_marks != 0 {
+        views_of_readers.push(View {
+            name: "Monitor",
+            sides: both(both(own, bash), monitor),
+            meanings: lenient,
+            questions: &monitor_questions,
+        });
+    }
     if leaves {
         views_of_readers.push(outside_view(lenient_leave));
     }
