@@ -165,10 +165,10 @@ impl HostName {
         if name.split('.').any(str::is_empty) {
             return Err(HostProblem::EmptyLabel);
         }
-        for label in name.split('.').filter(|label| label.starts_with("xn--")) {
-            if idna::domain_to_ascii(label).ok().as_deref() != Some(label) {
-                return Err(HostProblem::International);
-            }
+        // The name as a whole: a label that is read from right to left has a say about the others.
+        let international = name.split('.').any(|label| label.starts_with("xn--"));
+        if international && idna::domain_to_ascii(&name).ok().as_deref() != Some(name.as_str()) {
+            return Err(HostProblem::International);
         }
         Ok(name)
     }
