@@ -46,7 +46,8 @@ pub fn proxy_authority(data: &[u8]) -> Held {
         (Ok(_), _) => false,
         // An address must not become a name, nor be lost, by being stricter.
         (Err(_), Ok(url::Host::Ipv4(_))) => {
-            text.contains(['%', '\t', '\n', '\r']) || !text.is_ascii()
+            let long = text.len() > 255 || text.split('.').any(|label| label.len() > 63);
+            long || text.contains(['%', '\t', '\n', '\r']) || !text.is_ascii()
         }
         (Err(_), Ok(url::Host::Ipv6(_))) => false,
         (Err(_), Ok(url::Host::Domain(_)) | Err(_)) => true,
