@@ -21,6 +21,8 @@ use portcullis_model::Certainty;
 
 /// More guesses than this from one command are not made.
 const MOST: usize = 48;
+/// Words behind options that are tried as the start of a command.
+const BEHIND_OPTIONS: usize = 6;
 /// A longer text is not read as a command.
 const LONGEST: usize = 2048;
 
@@ -112,10 +114,15 @@ fn guessed_commands(argv: &[Arg]) -> Vec<Inner> {
                         .for_each(|text| add_text(text, &mut found));
                 } else if rest.first().and_then(Arg::known) == Some("--") {
                     add_words(rest.get(1..).unwrap_or(&[]), &mut found);
+                } else if STRONG_VERBS.contains(&text) {
+                    // Which of the next words are values of options is not known: each may be the command.
+                    for skipped in 1..rest.len().min(BEHIND_OPTIONS) {
+                        add_words(rest.get(skipped..).unwrap_or(&[]), &mut found);
+                    }
                 }
             }
         }
-        if !text.contains('\n') && (!listed || text.contains("system(")) {
+        if !text.contains('\n') && (!listed || text.contains("system")) {
             // Backquotes are markup in prose.
             found.extend(calls_in_any_language(text, false));
         }

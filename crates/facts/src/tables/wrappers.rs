@@ -424,6 +424,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["env"]).options("- -0 --null -a: --argv0: -C> --chdir> -i --ignore-environment -P: -S% \
         --split-string% -u: --unset: -v --debug --block-signal? --default-signal? --ignore-signal? \
         --list-signal-handling --help. --version.").assignments(),
+    row(&["envconsul"]).lenient().because(EXEC),
     row(&["envdir"]).operands(1),
     row(&["envuidgid", "setuidgid"]).operands(1).because(PRIVILEGE),
     row(&["exec"]).options("-c -l -a:"),
@@ -447,6 +448,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --config --debug --debug-file: --profile: --repo-owner: --server-port:")
         .runs(Runs::Joined).because(REMOTE),
     row(&["gosu", "su-exec"]).operands(1).because(PRIVILEGE),
+    row(&["gpg-agent"]).lenient().options("--homedir: --options:").because(EXEC),
     row(&["guix"]).path(&[&["environment", "shell"]]).lenient().only_options().options("--~"),
     row(&["hatch", "pdm", "pipenv", "pixi", "poetry", "rye", "tox"]).path(&[&["run", "exec"]])
         .globals("-C: --directory: -P: --project: -n --no-interaction -q --quiet -v -e: --env: \
@@ -474,6 +476,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --glibc-hwcaps-mask: --inhibit-rpath: --audit: --preload: --argv0: --list-tunables. \
         --list-diagnostics. --help. --version.").because(EXEC),
     row(&["lerna", "nx", "rush"]).path(&[&["exec"]]).lenient(),
+    row(&["lima"]).because(REMOTE),
     row(&["loop", "repeat", "retry", "timelimit"]).lenient()
         .options("-t: -T: -s: -S: -d: --delay: --times: --tries: --until: -n: --num: -m: --min: --max:"),
     row(&["ltrace"]).options("-a: --align: -A: -b --no-signals -c -C --demangle -D: --debug: -e: -f -F: \
