@@ -10,6 +10,7 @@ use portcullis_model::{AbsPath, Mode, Scope};
 use portcullis_policy::{Layer, Policy, assemble};
 use serde_json::Value;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 /// Where a session is, before any settings are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,17 +73,27 @@ fn directory(flag: &str, path: &str, base: &AbsPath) -> Result<AbsPath, Failure>
 
 /// Where a session of the agent would be started: the nearest directory with project settings, else
 /// the directory itself. The home directory's `.claude` holds user settings and does not count.
+///
+/// SECURITY: the root is a working directory, so a file further up widens what may be read and written.
+/// It has to lie in the same repository, and its directory has to be the user's own: anybody may make
+/// `/tmp/.claude`.
 fn project_root_of(cwd: &AbsPath, home: &AbsPath) -> AbsPath {
+    let user = rustix::process::geteuid().as_raw();
     let mut candidate = Some(cwd.clone());
     while let Some(directory) = candidate {
         if directory == *home {
             break;
         }
-        let has = |name: &str| fs::symlink_metadata(format!("{directory}/.claude/{name}")).is_ok();
+        let there = |name: &str| fs::symlink_metadata(format!("{directory}/{name}"));
         let names =
             ["settings.json", "settings.local.json", "portcullis.toml", "portcullis.local.toml"];
-        if names.into_iter().any(has) {
+        let holds = names.into_iter().any(|name| there(&format!(".claude/{name}")).is_ok());
+        let own = || there(".claude").is_ok_and(|found| found.uid() == user);
+        if holds && (directory == *cwd || own()) {
             return directory;
+        }
+        if there(".git").is_ok() {
+            break;
         }
         candidate = directory.parent();
     }
@@ -195,13 +206,18 @@ fn check_flags(args: &PolicyArgs, layers: &[Layer]) -> Result<(), Failure> {
 }
 
 fn check_toml(file: &str, text: &str) -> Result<(), Failure> {
-    let Err(error) = toml::from_str::<toml::Table>(text) else { return Ok(()) };
+    let Some((line, column, detail)) = toml_problem(text) else { return Ok(()) };
+    Err(Failure::input(format!("`{file}:{line}:{column}` is not TOML: {detail}"))
+        .hint("a file whose name ends in `.toml` holds the keys of `portcullis`, as `key = value`"))
+}
+
+/// Why a text is not TOML, with line and column.
+pub fn toml_problem(text: &str) -> Option<(usize, usize, String)> {
+    let error = toml::from_str::<toml::Table>(text).err()?;
     let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or(text);
     let line = 1 + before.matches('\n').count();
     let column = 1 + before.rsplit('\n').next().unwrap_or("").chars().count();
-    let detail = error.message();
-    Err(Failure::input(format!("`{file}:{line}:{column}` is not TOML: {detail}"))
-        .hint("a file whose name ends in `.toml` holds the keys of `portcullis`, as `key = value`"))
+    Some((line, column, error.message().to_owned()))
 }
 
 /// A system error in words, without the number and with a small first letter.
@@ -210,4 +226,54 @@ pub fn plain(error: &std::io::Error) -> String {
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `/DIR/up/repo/in`, with settings in `up`, in `repo` as asked, and a repository in `repo`.
+    fn found(settings_in: &[&str], repository: bool) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let cwd = folder.path().join("up/repo/in");
+        fs::create_dir_all(&cwd).unwrap();
+        for holder in settings_in {
+            let holder = folder.path().join(holder).join(".claude");
+            fs::create_dir_all(&holder).unwrap();
+            fs::write(holder.join("settings.json"), "{}").unwrap();
+        }
+        if repository {
+            fs::create_dir(folder.path().join("up/repo/.git")).unwrap();
+        }
+        let path = |path: &std::path::Path| AbsPath::parse(path.to_str().unwrap()).unwrap();
+        let root = project_root_of(&path(&cwd), &path(&folder.path().join("home")));
+        let root = root.as_str().strip_prefix(folder.path().to_str().unwrap()).unwrap();
+        root.trim_start_matches('/').to_owned()
+    }
+
+    #[test]
+    fn the_project_is_found_no_further_up_than_its_repository() {
+        assert_eq!(found(&["up/repo"], true), "up/repo");
+        assert_eq!(found(&["up"], false), "up");
+        assert_eq!(found(&["up"], true), "up/repo/in");
+        assert_eq!(found(&["up", "up/repo"], true), "up/repo");
+        assert_eq!(found(&[], true), "up/repo/in");
+    }
+
+    #[test]
+    fn settings_of_somebody_else_do_not_make_a_project() {
+        let folder = tempfile::tempdir().unwrap();
+        let (above, cwd) = (folder.path().join(".claude"), folder.path().join("in"));
+        fs::create_dir(&above).unwrap();
+        fs::create_dir(&cwd).unwrap();
+        fs::write(above.join("settings.json"), "{}").unwrap();
+        let path = |path: &std::path::Path| AbsPath::parse(path.to_str().unwrap()).unwrap();
+        let root = || project_root_of(&path(&cwd), &path(&folder.path().join("home")));
+        assert_eq!(root(), path(folder.path()));
+        if std::os::unix::fs::chown(&above, Some(4321), None).is_err() {
+            println!("SKIP: only root can give a directory away");
+            return;
+        }
+        assert_eq!(root(), path(&cwd));
+    }
 }

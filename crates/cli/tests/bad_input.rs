@@ -243,6 +243,10 @@ fn broken_discovered_settings_ask_and_say_where() {
     let run = place.run(&["doctor"]);
     assert_eq!(run.status, Some(1));
     assert!(run.stdout.contains("error[json-comment]"), "{}", run.stdout);
+    place.write("project/.claude/portcullis.toml", "log = yes\n");
+    let run = place.run(&["doctor"]);
+    let want = "portcullis.toml: it is not TOML: invalid boolean";
+    assert!(run.stdout.contains(want), "{}", run.stdout);
 }
 
 #[test]

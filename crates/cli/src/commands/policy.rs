@@ -5,7 +5,7 @@ use crate::console::{Palette, Reply};
 use crate::failure::{Failure, Status};
 use crate::render::diagnostic;
 use crate::render::policy::{sections, source_json, text, value};
-use crate::session::{Session, Surroundings};
+use crate::session::{Session, Surroundings, toml_problem};
 use portcullis_host::claude_code::shown;
 use portcullis_host::settings::Files;
 use portcullis_model::{AbsPath, Scope};
@@ -169,12 +169,10 @@ pub(crate) fn layer_states(session: &Session) -> Vec<LayerState> {
 }
 
 fn layer_state(layer: &Layer, diagnostics: &[Diagnostic]) -> LayerState {
-    let state = match (&layer.unreadable, serde_json::from_str::<Value>(&layer.text)) {
-        (Some(why), _) => State::Broken(why.clone()),
-        (None, Err(error)) => State::Broken(format!("it is not JSON: {error}")),
-        (None, Ok(value)) if !value.is_object() => State::Broken("it is not an object".to_owned()),
-        (None, Ok(_)) if !layer.trusted && layer.scope != Scope::Managed => State::Untrusted,
-        (None, Ok(_)) => State::Found,
+    let state = match layer.unreadable.clone().or_else(|| what_is_wrong(layer)) {
+        Some(why) => State::Broken(why),
+        None if !layer.trusted && layer.scope != Scope::Managed => State::Untrusted,
+        None => State::Found,
     };
     let count = |severity| {
         let about = |diagnostic: &&Diagnostic| {
@@ -187,6 +185,18 @@ fn layer_state(layer: &Layer, diagnostics: &[Diagnostic]) -> LayerState {
         file: layer.file.clone(),
         state,
         diagnostics: [Severity::Error, Severity::Warning, Severity::Note].map(count),
+    }
+}
+
+/// Why a file cannot be read as what its name says.
+fn what_is_wrong(layer: &Layer) -> Option<String> {
+    if layer.is_native() {
+        let (line, column, detail) = toml_problem(&layer.text)?;
+        return Some(format!("it is not TOML: {detail} at line {line} column {column}"));
+    }
+    match serde_json::from_str::<Value>(&layer.text) {
+        Err(error) => Some(format!("it is not JSON: {error}")),
+        Ok(value) => (!value.is_object()).then(|| "it is not an object".to_owned()),
     }
 }
 
