@@ -245,7 +245,7 @@ fn broken_discovered_settings_ask_and_say_where() {
     assert!(run.stdout.contains("error[json-comment]"), "{}", run.stdout);
     place.write("project/.claude/portcullis.toml", "log = yes\n");
     let run = place.run(&["doctor"]);
-    let want = "portcullis.toml: it is not TOML: invalid boolean";
+    let want = "portcullis.toml: it is not TOML: string values must be quoted";
     assert!(run.stdout.contains(want), "{}", run.stdout);
 }
 

@@ -119,22 +119,8 @@ impl Walker<'_> {
     fn unknown_program(&mut self, argv: &[Arg], span: Span, state: &State) {
         self.unknown(span);
         for arg in argv.iter().skip(1).filter(|arg| arg.known().is_some()) {
-            for access in [Access::Read, Access::Write] {
-                self.out.accesses.push(AccessFact {
-                    access,
-                    by: Accessor::Operand(self.out.commands.len()),
-                    text: arg.known().unwrap_or("").to_owned(),
-                    span,
-                    place: place_of(arg, &state.cwd, &self.call.home),
-                    recursive: false,
-                    visible_only: false,
-                    carried: true,
-                    climbs: false,
-                    dynamic: true,
-                    guessed: true,
-                    settled: false,
-                });
-            }
+            let place = place_of(arg, &state.cwd, &self.call.home);
+            self.may_touch(arg.known().unwrap_or(""), &place, span);
         }
     }
 
@@ -152,23 +138,28 @@ impl Walker<'_> {
             fact.guessed = self.guessing;
             fact.forms.push(Form::restricting(TextSet::anything()));
             // SECURITY: any command is also any file: `curl x | sh` may read what a rule forbids.
-            for access in [Access::Read, Access::Write] {
-                self.out.accesses.push(AccessFact {
-                    access,
-                    by: Accessor::Operand(self.out.commands.len()),
-                    text: "any file".to_owned(),
-                    span,
-                    place: Place::Unknown(TextSet::anything()),
-                    recursive: false,
-                    visible_only: false,
-                    carried: true,
-                    climbs: false,
-                    dynamic: true,
-                    guessed: true,
-                    settled: false,
-                });
-            }
+            self.may_touch("any file", &Place::Unknown(TextSet::anything()), span);
             self.out.commands.push(fact);
+        }
+    }
+
+    /// What the command that comes next may read or write: a guess, for deny and ask rules only.
+    fn may_touch(&mut self, text: &str, place: &Place, span: Span) {
+        for access in [Access::Read, Access::Write] {
+            self.out.accesses.push(AccessFact {
+                access,
+                by: Accessor::Operand(self.out.commands.len()),
+                text: text.to_owned(),
+                span,
+                place: place.clone(),
+                recursive: false,
+                visible_only: false,
+                carried: true,
+                climbs: false,
+                dynamic: true,
+                guessed: true,
+                settled: false,
+            });
         }
     }
 

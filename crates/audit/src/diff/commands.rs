@@ -75,13 +75,14 @@ pub(super) fn commands(search: &mut Search<'_>) {
         meanings: plain,
         questions: &bash_questions,
     }];
+    let monitor_view = |meanings| View {
+        name: "Monitor",
+        sides: both(both(own, bash), monitor),
+        meanings,
+        questions: &monitor_questions,
+    };
     if monitor_marks != 0 {
-        views.push(View {
-            name: "Monitor",
-            sides: both(both(own, bash), monitor),
-            meanings: plain,
-            questions: &monitor_questions,
-        });
+        views.push(monitor_view(plain));
     }
     let outside_view = |meanings| View {
         name: "commands outside the sandbox",
@@ -113,12 +114,7 @@ pub(super) fn commands(search: &mut Search<'_>) {
         questions: &reading,
     }];
     if monitor_marks != 0 {
-        views_of_readers.push(View {
-            name: "Monitor",
-            sides: both(both(own, bash), monitor),
-            meanings: lenient,
-            questions: &monitor_questions,
-        });
+        views_of_readers.push(monitor_view(lenient));
     }
     if leaves {
         views_of_readers.push(outside_view(lenient_leave));
