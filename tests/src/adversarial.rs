@@ -31,6 +31,8 @@ pub struct Adversarial {
 #[derive(Clone, Debug, Default, Deserialize)]
 struct Files {
     #[serde(default)]
+    files: Vec<Value>,
+    #[serde(default)]
     symlinks: serde_json::Map<String, Value>,
 }
 
@@ -43,6 +45,10 @@ impl Adversarial {
     /// The call as a line of `check --batch`.
     pub fn call(&self) -> Value {
         let links = Value::Object(self.fs.symlinks.clone());
+        let mut disk = world::only_links(&[PROJECT, HOME], &links);
+        if !self.fs.files.is_empty() {
+            disk["files"] = Value::Array(self.fs.files.clone());
+        }
         json!({
             "id": self.id,
             "tool_name": self.tool,
@@ -53,7 +59,7 @@ impl Adversarial {
             "permission_mode": self.mode,
             "additional_directories": self.additional_directories,
             "layers": [{ "scope": self.scope, "settings": { "permissions": self.settings } }],
-            "fs": world::only_links(&[PROJECT, HOME], &links),
+            "fs": disk,
         })
     }
 

@@ -447,6 +447,12 @@ impl Walker<'_> {
         if !located.complete && self.origin != Origin::Lossy {
             self.guesses(index, &inside, stdin, shell.span, &elsewhere);
         }
+        if self.origin != Origin::Lossy {
+            self.hands_over(index, resolved, shell.span, state);
+            if peeled_any {
+                self.hands_over(index, &inside, shell.span, &elsewhere);
+            }
+        }
         for outer in &outside {
             self.operands(index, outer, shell.span, true, state);
         }

@@ -16,6 +16,7 @@ mod forms;
 mod gather;
 mod globs;
 mod guess;
+mod handed;
 mod inspect;
 mod outputs;
 mod payload;

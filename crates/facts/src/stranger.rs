@@ -78,7 +78,7 @@ fn guessed_commands(argv: &[Arg]) -> Vec<Inner> {
                 Some((key, value)) if names_a_command(key) => (key, value),
                 _ => (key, value),
             };
-            if names_a_command(key) {
+            if names_a_command(key) || value.starts_with('!') {
                 add_text(value, &mut found);
             }
         } else if let Some(option) = text.strip_prefix('-') {
@@ -168,11 +168,11 @@ fn is_described(name: &str) -> bool {
 fn names_a_command(name: &str) -> bool {
     let name = name.trim_start_matches('-');
     let lower = name.to_ascii_lowercase();
-    let mut parts = lower.split(['-', '_', '.']);
+    let mut parts = lower.split(['-', '_', '.', ':']);
     parts.clone().next() == Some("on") && parts.clone().count() > 1
         || lower.contains("onerror")
         || lower.contains("onoutofmemory")
-        || parts.any(|part| COMMAND_PARTS.contains(&part))
+        || parts.any(|part| COMMAND_PARTS.contains(&part) || part.ends_with("command"))
         || matches!(name, "CC" | "CXX" | "CPP" | "LD" | "AR" | "AS" | "FC" | "Clinker")
 }
 
@@ -255,6 +255,7 @@ const COMMAND_PARTS: &[&str] = &[
     "execute",
     "extld",
     "hook",
+    "hooks",
     "launcher",
     "linker",
     "pager",
@@ -265,7 +266,9 @@ const COMMAND_PARTS: &[&str] = &[
     "sendmail",
     "sh",
     "shell",
+    "ssh",
     "toolexec",
+    "tunnels",
     "wrapper",
 ];
 

@@ -13,13 +13,28 @@ const MAX_BELOW: usize = 5000;
 
 /// What can be asked about paths.
 pub trait Disk {
-    /// What stands at a path whose parents hold no symlink.
-    fn entry(&self, path: &AbsPath) -> Entry;
+    /// What stands at an absolute path whose parents hold no symlink.
+    fn entry(&self, path: &str) -> Entry;
     /// The names in a directory; `None` where it cannot be listed.
     fn names(&self, directory: &AbsPath) -> Option<Vec<String>>;
 
     /// Where a path really leads: every symlink resolved, as far as its parts exist.
     fn real(&self, path: &AbsPath) -> Option<Real> {
+        let text = path.as_str();
+        let ends = text.match_indices('/').map(|(at, _)| at).skip(1).chain([text.len()]);
+        for end in ends {
+            match self.entry(text.get(..end)?) {
+                Entry::Directory | Entry::File => {}
+                Entry::Missing => break,
+                Entry::Unknown => return None,
+                Entry::Link(_) => return self.real_through_links(path),
+            }
+        }
+        Some(Real { path: path.clone(), hops: Vec::new() })
+    }
+
+    /// The same, link by link.
+    fn real_through_links(&self, path: &AbsPath) -> Option<Real> {
         let mut pending: Vec<String> = path.components().rev().map(str::to_owned).collect();
         let mut at = AbsPath::root();
         let mut hops = Vec::new();
@@ -30,7 +45,7 @@ pub trait Disk {
                 continue;
             }
             let next = at.join(&name).ok()?;
-            match self.entry(&next) {
+            match self.entry(next.as_str()) {
                 Entry::Link(target) => {
                     links += 1;
                     if links > MAX_LINKS {
@@ -75,7 +90,7 @@ pub trait Disk {
                     continue;
                 }
                 let place = self.real(directory)?.path;
-                match self.entry(&place) {
+                match self.entry(place.as_str()) {
                     Entry::Directory => {}
                     Entry::File | Entry::Missing => continue,
                     Entry::Link(_) | Entry::Unknown => return None,
@@ -94,7 +109,7 @@ pub trait Disk {
             }
             found = next;
         }
-        found.retain(|path| self.entry(path) != Entry::Missing);
+        found.retain(|path| self.entry(path.as_str()) != Entry::Missing);
         found.sort();
         Some(found)
     }
@@ -104,7 +119,7 @@ pub trait Disk {
         let mut pending = vec![self.real(directory)?.path];
         let mut out = Vec::new();
         while let Some(at) = pending.pop() {
-            if self.entry(&at) != Entry::Directory {
+            if self.entry(at.as_str()) != Entry::Directory {
                 continue;
             }
             for name in self.names(&at)? {
@@ -211,9 +226,9 @@ fn class(pattern: &[char], c: char) -> Option<usize> {
 pub struct RealDisk;
 
 impl Disk for RealDisk {
-    fn entry(&self, path: &AbsPath) -> Entry {
-        match std::fs::symlink_metadata(path.as_str()) {
-            Ok(data) if data.is_symlink() => match std::fs::read_link(path.as_str()) {
+    fn entry(&self, path: &str) -> Entry {
+        match std::fs::symlink_metadata(path) {
+            Ok(data) if data.is_symlink() => match std::fs::read_link(path) {
                 Ok(target) => {
                     target.to_str().map_or(Entry::Unknown, |target| Entry::Link(target.to_owned()))
                 }
@@ -262,8 +277,8 @@ impl ListedDisk {
 }
 
 impl Disk for ListedDisk {
-    fn entry(&self, path: &AbsPath) -> Entry {
-        if path.parent().is_none() {
+    fn entry(&self, path: &str) -> Entry {
+        if path == "/" {
             return Entry::Directory;
         }
         self.entries.get(path).cloned().unwrap_or(Entry::Missing)

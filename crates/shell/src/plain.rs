@@ -121,7 +121,7 @@ impl Scanner<'_> {
             }
             let end = self.at;
             self.blanks();
-            if !self.peek().is_some_and(|byte| is_plain(byte)) {
+            if !self.peek().is_some_and(is_plain) {
                 self.at = end;
                 break;
             }

@@ -88,7 +88,7 @@ pub(crate) fn read_globals(argv: &[Arg]) -> Option<Globals> {
 }
 
 /// `key=value`, or `key` alone, which means true.
-fn setting(value: &Arg) -> GlobalSetting {
+pub(crate) fn setting(value: &Arg) -> GlobalSetting {
     match value {
         Arg::Known(text) => {
             let (key, value) = text.split_once('=').unwrap_or((text, "true"));

@@ -295,13 +295,18 @@ impl Language {
                 }
             }
         }
-        // awk: `"command" | getline`.
-        for (at, _) in code.match_indices("getline") {
-            let before = code.get(..at).unwrap_or("").trim_end_matches([' ', '|', '&']);
-            if let Some(text) = before.strip_suffix('"')
-                && let Some((_, literal)) = text.rsplit_once('"')
-            {
-                found.push(script(literal));
+        // What comes after a literal runs it: awk's `"command" | getline`, Scala's `"command".!`,
+        // Groovy's `"command".execute()`.
+        for mark in ["getline", ".!", ".execute"] {
+            for (at, _) in code.match_indices(mark) {
+                let before = code.get(..at).unwrap_or("").trim_end_matches([' ', '|', '&']);
+                for quote in ['"', '\''] {
+                    if let Some(text) = before.strip_suffix(quote)
+                        && let Some((_, literal)) = text.rsplit_once(quote)
+                    {
+                        found.push(script(literal));
+                    }
+                }
             }
         }
         for name in self.bare_calls {

@@ -1,6 +1,6 @@
 //! The ways git runs other programs: settings given on the command line and a few subcommands.
 
-use super::git_options::{GlobalSetting, read_globals};
+use super::git_options::{GlobalSetting, read_globals, setting};
 use super::payloads::GIT;
 use crate::peel::finish;
 use crate::{Arg, Inner, Peeled, Strength};
@@ -44,7 +44,7 @@ pub(crate) fn peel_git(argv: &[Arg]) -> Option<Peeled> {
             peeled.possible.extend(later.inner);
         }
     }
-    for setting in globals.settings {
+    for setting in globals.settings.into_iter().chain(settings_of_clone(&globals.rest)) {
         match setting {
             GlobalSetting::Unknown => peeled.hinder(Reason::ConfigExec),
             GlobalSetting::Pair { key, value } => {
@@ -56,6 +56,41 @@ pub(crate) fn peel_git(argv: &[Arg]) -> Option<Peeled> {
     let nothing = peeled.inner.is_empty() && peeled.possible.is_empty();
     (!nothing || !peeled.obstacles.is_empty()).then_some(peeled)
 }
+
+/// What `git clone -c key=value` sets in the new repository, in force while it is fetched.
+fn settings_of_clone(words: &[Arg]) -> Vec<GlobalSetting> {
+    let mut settings = Vec::new();
+    let Some((Some("clone"), rest)) =
+        words.split_first().map(|(first, rest)| (first.known(), rest))
+    else {
+        return settings;
+    };
+    let mut rest = rest.iter();
+    while let Some(word) = rest.next() {
+        let lead = word.prefix();
+        let (name, attached) = lead.split_once('=').map_or((lead, None), |(n, v)| (n, Some(v)));
+        // git takes long names cut short, and short ones in one word.
+        let long = name.len() > "--c".len() && "--config".starts_with(name);
+        let flags = lead.strip_prefix('-').unwrap_or("").trim_start_matches(CLONE_FLAGS);
+        let Some(value) = (if long { Some(attached) } else { flags.strip_prefix('c').map(Some) })
+        else {
+            continue;
+        };
+        let next = value.is_none_or(str::is_empty) && word.known().is_some();
+        settings.extend(match (next, value) {
+            (true, _) => rest.next().map(setting),
+            (false, Some(value)) => Some(match word.known() {
+                Some(_) => setting(&Arg::Known(value.to_owned())),
+                None => GlobalSetting::Unknown,
+            }),
+            (false, None) => Some(GlobalSetting::Unknown),
+        });
+    }
+    settings
+}
+
+/// The letters of git-clone(1) that take no value.
+const CLONE_FLAGS: &[char] = &['l', 'n', 'q', 's', 'v', '4', '6'];
 
 /// `section.name`, as in the arguments of `git config`.
 fn is_key(word: &str) -> bool {

@@ -43,6 +43,10 @@ impl Vector {
 
     /// Whether one of its command lines starts with these words, wherever its options stand.
     fn goes_on_from(&self, words: &[&str]) -> bool {
+        let program = self.head.split(' ').next();
+        if words.first().is_some_and(|word| program != Some(*word)) {
+            return false;
+        }
         self.tails.iter().any(|tail| {
             let head = self.head.split(' ').count();
             let line: Vec<&str> = self.head.split(' ').chain(tail.split(' ')).collect();
