@@ -43,6 +43,8 @@ pub struct View {
     pub took: Duration,
     /// What is wrong with it, were it the run inside.
     pub complaint: Option<String>,
+    /// Why nobody can complain of that on this kind of machine.
+    pub lacking: Option<&'static str>,
 }
 
 /// What a finding comes to.
@@ -61,6 +63,10 @@ impl Finding {
     pub fn judge(&self) -> Judgement {
         if self.expectation == Expectation::Noted {
             return Judgement::Uncounted("out of scope by its own words");
+        }
+        let lacking = self.inside.as_ref().and_then(|view| view.lacking);
+        if let Some(reason) = lacking {
+            return Judgement::Uncounted(reason);
         }
         let inside = self.inside.as_ref().and_then(|view| view.complaint.clone());
         if self.expectation.is_about_leaking() && !self.bare.as_ref().is_some_and(|it| it.leaked) {
@@ -95,12 +101,12 @@ impl Finding {
             probe.expect
         );
         for (name, view) in [("as it is", &self.bare), ("inside  ", &self.inside)] {
-            let Some(View { outcome, leaked, .. }) = view else { continue };
+            let Some(View { outcome, leaked, took, .. }) = view else { continue };
             let stderr: Vec<_> = outcome.stderr.lines().take(4).collect();
             // Writing to a string cannot fail.
             let _infallible = writeln!(
                 text,
-                "  {name} {}, {}, printed {:?}, complained {:?}",
+                "  {name} {}, {} after {took:.1?}, printed {:?}, complained {:?}",
                 if *leaked { "LEAK" } else { "no leak" },
                 outcome.ending(),
                 outcome.stdout,
