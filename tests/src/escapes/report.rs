@@ -28,6 +28,8 @@ pub struct Finding {
     pub expectation: Expectation,
     /// As it is.
     pub bare: Option<View>,
+    /// Whether it was seen leaking before.
+    pub shown: bool,
     /// Behind the sandbox command.
     pub inside: Option<View>,
 }
@@ -71,13 +73,16 @@ impl Finding {
         let inside = self.inside.as_ref().and_then(|view| view.complaint.clone());
         if self.expectation.is_about_leaking() && !self.bare.as_ref().is_some_and(|it| it.leaked) {
             // A leak inside is a leak, whatever was seen outside.
-            if let Some(complaint) = inside.filter(|complaint| complaint == "LEAK") {
+            if let Some(complaint) = inside.clone().filter(|complaint| complaint == "LEAK") {
                 return Judgement::Failed(complaint);
             }
-            return match cannot_leak(&self.probe.id, Where::of(self.identity)) {
-                Some(reason) => Judgement::Uncounted(reason),
-                None => Judgement::Failed("does not leak as it is, so it proves nothing".into()),
-            };
+            match cannot_leak(&self.probe.id, Where::of(self.identity)) {
+                Some(reason) => return Judgement::Uncounted(reason),
+                None if self.shown => {}
+                None => {
+                    return Judgement::Failed("does not leak as it is, so it proves nothing".into());
+                }
+            }
         }
         match inside {
             Some(complaint) => Judgement::Failed(complaint),

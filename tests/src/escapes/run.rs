@@ -74,13 +74,14 @@ pub fn inside(options: &Options) -> io::Result<Report> {
                 identity: *identity,
                 expectation: expectation::of(probe),
                 bare: None,
+                shown: options.shown,
                 inside: None,
             };
             findings.push(finding);
         }
     }
     for finding in &mut findings {
-        if finding.expectation != Expectation::Bounded {
+        if finding.expectation != Expectation::Bounded && !options.shown {
             finding.bare = Some(seen(finding, &host)?);
         }
     }
