@@ -80,7 +80,9 @@ impl Finding {
                 Some(reason) => return Judgement::Uncounted(reason),
                 None if self.shown => {}
                 None => {
-                    return Judgement::Failed("does not leak as it is, so it proves nothing".into());
+                    return Judgement::Failed(
+                        "does not leak as it is, so it proves nothing".into(),
+                    );
                 }
             }
         }
