@@ -51,7 +51,7 @@ fn hold(machine: &str, level: &[&str]) {
     }
     let portcullis = sandboxed::portcullis().unwrap();
     let level = level.join(" ");
-    let with = format!("{} run --max-processes 300 {level} --", portcullis.display());
+    let with = format!("{} run {level} --", portcullis.display());
     let mut command = Command::new(env!("CARGO_BIN_EXE_cases"));
     let who = if environment::everything() { "both" } else { "user" };
     let shown = machine != "full" && !environment::everything();

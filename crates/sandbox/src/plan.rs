@@ -46,6 +46,11 @@ pub struct Plan {
 pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Failure> {
     let Request { mut profile, program, arguments, cwd, environment, .. } = request;
     let backend = choose(capabilities, &profile, request.weakest)?;
+    // SECURITY: the kernel never counts the processes of root: the limit would be there and hold nothing.
+    if profile.limits.processes.is_some() && rustix::process::getuid().is_root() {
+        return Err(Failure::new("a limit on processes does not hold for root")
+            .cured_by("run it as another user, or in a control group with `pids.max`"));
+    }
     let descriptors = Descriptors::look(&request.descriptors)?;
     let own_view = backend != Backend::LandlockOnly;
     if request.writes == Writes::Listed && (!own_view || profile.files.disabled.is_some()) {

@@ -60,11 +60,19 @@ pub enum Judgement {
     Uncounted(&'static str),
 }
 
+/// Whether what a probe eats has a bound. Nothing counts the processes of root.
+pub fn is_bounded(expectation: Expectation, identity: Identity) -> bool {
+    expectation != Expectation::Bounded || identity != Identity::Root
+}
+
 impl Finding {
     /// What it comes to.
     pub fn judge(&self) -> Judgement {
         if self.expectation == Expectation::Noted {
             return Judgement::Uncounted("out of scope by its own words");
+        }
+        if !is_bounded(self.expectation, self.identity) {
+            return Judgement::Uncounted("root has no limit on processes, and is told so");
         }
         let lacking = self.inside.as_ref().and_then(|view| view.lacking);
         if let Some(reason) = lacking {

@@ -3,7 +3,7 @@
 use super::expectation::{self, Expectation, Patience};
 use super::host::Host;
 use super::options::{Backend, Options, Volume};
-use super::report::{Finding, Report, View};
+use super::report::{self, Finding, Report, View};
 use super::spawn;
 use super::{Probe, world};
 use crate::corpus;
@@ -16,8 +16,10 @@ use std::time::{Duration, Instant};
 
 /// The program to sandbox with, where nothing else is said: the one built beside this program.
 const PORTCULLIS: &str = "portcullis";
-/// How it is asked to. The limit is for the fork bomb, and leaves room for everything else.
-const RUN: &str = "run --max-processes 300 --";
+/// How it is asked to.
+const RUN: &str = "run --";
+/// What it is asked for where a fork bomb is behind it. There is room for everything else.
+const BOUND: [&str; 2] = ["--max-processes", "300"];
 /// Parts of `/proc` that containers cover, and that nobody here reads; not every kernel has each.
 const COVERED: [&str; 5] =
     ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sysrq-trigger", "/proc/softirqs"];
@@ -87,7 +89,9 @@ pub fn inside(options: &Options) -> io::Result<Report> {
     }
     if !options.baseline {
         let boundary = Boundary { behind: &options.with, machine: options.backend };
-        for finding in &mut findings {
+        // A fork bomb is nowhere without a bound.
+        let bounded = |it: &&mut Finding| report::is_bounded(it.expectation, it.identity);
+        for finding in findings.iter_mut().filter(bounded) {
             finding.inside = Some(view(finding, Some(&boundary), &host)?);
             if options.volume == Volume::Everything {
                 finding.print()?;
@@ -120,7 +124,12 @@ struct Boundary<'b> {
 fn view(finding: &Finding, boundary: Option<&Boundary<'_>>, host: &Host) -> io::Result<View> {
     let Finding { probe, identity, expectation, .. } = finding;
     let victim = Host::prepare(*identity)?;
-    let behind = boundary.map_or(&[][..], |boundary| boundary.behind);
+    let mut behind = boundary.map_or_else(Vec::new, |boundary| boundary.behind.to_vec());
+    if *expectation == Expectation::Bounded {
+        let end = behind.len().saturating_sub(1);
+        behind.splice(end..end, BOUND.map(str::to_owned));
+    }
+    let behind = &behind[..];
     if let Some(boundary) = boundary {
         // Only now: planting anew gives back what was taken away.
         take_away(boundary.machine)?;
