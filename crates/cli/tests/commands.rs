@@ -356,6 +356,36 @@ fn a_hook_without_a_home_blocks() {
 }
 
 #[test]
+fn each_line_of_a_batch_is_judged_by_its_own_policy() {
+    let place = Place::new();
+    let line = |home: &str, deny: Option<&str>| {
+        let mut line = json!({ "tool_name": "Read", "tool_input": { "file_path": "/a/secret" },
+            "home": home, "cwd": "/a", "project_root": "/a", "fs": { "files": ["/a/secret"] } });
+        if let Some(rule) = deny {
+            line["settings"] = json!({ "permissions": { "deny": [rule] } });
+        }
+        line.to_string()
+    };
+    let secret = Some("Read(~/secret)");
+    let lines = [
+        line("/a", secret),
+        line("/a", secret),
+        line("/b", secret),
+        line("/a", None),
+        line("/a", Some("Read(~/other)")),
+        line("/a", secret),
+    ];
+    let run = place.run_with(&["check", "--batch"], lines.join("\n"));
+    let decisions: Vec<String> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["decision"].to_string())
+        .collect();
+    let [deny, allow] = ["\"deny\"", "\"allow\""];
+    assert_eq!(decisions, [deny, deny, allow, allow, allow, deny]);
+}
+
+#[test]
 fn real_output_fits_the_schemas() {
     let place = Place::new();
     let lines = [

@@ -7,6 +7,8 @@ use portcullis_engine::Options;
 use portcullis_model::{AbsPath, HookAnswer, InputValue, Mode, Scope, ToolCall, ToolInput};
 use portcullis_policy::{Layer, Place, Policy, assemble};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::rc::Rc;
 use std::time::Instant;
 
 /// A line longer than this is an error, not work.
@@ -45,11 +47,29 @@ impl Default for Defaults {
     }
 }
 
+/// The policy of the line before, for lines that are judged by the same: putting a policy together
+/// takes longer than most answers.
+#[derive(Debug, Default)]
+pub struct LastPolicy(Option<(Vec<Layer>, Place, Rc<Policy>)>);
+
+impl LastPolicy {
+    fn of(&mut self, layers: &[Layer], place: Place) -> Rc<Policy> {
+        match &self.0 {
+            Some((same, here, policy)) if same == layers && *here == place => Rc::clone(policy),
+            _ => {
+                let policy = Rc::new(assemble(layers, &place));
+                self.0 = Some((layers.to_vec(), place, Rc::clone(&policy)));
+                policy
+            }
+        }
+    }
+}
+
 /// Answers one line. Never fails: a line that cannot be read gives an error object.
-pub fn answer(line: &str, defaults: &Defaults) -> String {
+pub fn answer(line: &str, defaults: &Defaults, last: &mut LastPolicy) -> String {
     let started = Instant::now();
     let mut id = Value::Null;
-    let out = match request(line, defaults, &mut id) {
+    let out = match request(line, defaults, last, &mut id) {
         Ok(request) => {
             let disk: &dyn Disk = match &request.listed {
                 Some(listed) => listed,
@@ -78,7 +98,7 @@ pub struct Request {
     /// The call.
     pub call: ToolCall,
     /// The policy it is judged by.
-    pub policy: Policy,
+    pub policy: Rc<Policy>,
     /// The disk that answers, where it is not the real one.
     pub listed: Option<ListedDisk>,
 }
@@ -91,7 +111,12 @@ fn problem<T>(code: &'static str, message: impl Into<String>) -> Result<T, Probl
 }
 
 /// Reads one line; its `id` is given back even where the rest cannot be read.
-pub fn request(line: &str, defaults: &Defaults, id: &mut Value) -> Result<Request, Problem> {
+pub fn request(
+    line: &str,
+    defaults: &Defaults,
+    last: &mut LastPolicy,
+    id: &mut Value,
+) -> Result<Request, Problem> {
     if line.len() > MAX_LINE {
         return problem("too-long", format!("a line may hold {MAX_LINE} bytes at most"));
     }
@@ -158,7 +183,7 @@ pub fn request(line: &str, defaults: &Defaults, id: &mut Value) -> Result<Reques
         project_root: project_root.clone(),
         home: home.clone(),
     };
-    let policy = assemble(&layers, &place);
+    let policy = last.of(&layers, place);
     let mode = asked_mode
         .or_else(|| policy.default_mode.as_ref().map(|(mode, _)| *mode))
         .unwrap_or(Mode::Default);
@@ -218,14 +243,14 @@ fn list<'a>(fields: &'a Map<String, Value>, name: &'static str) -> Result<&'a [V
     }
 }
 
-fn layers(
+fn layers<'d>(
     fields: &Map<String, Value>,
-    defaults: &Defaults,
+    defaults: &'d Defaults,
     project_root: &AbsPath,
     home: &AbsPath,
-) -> Result<Vec<Layer>, Problem> {
+) -> Result<Cow<'d, [Layer]>, Problem> {
     if !fields.contains_key("settings") && !fields.contains_key("layers") {
-        return Ok(defaults.layers.clone());
+        return Ok(Cow::Borrowed(&defaults.layers));
     }
     let mut out = Vec::new();
     if let Some(settings) = fields.get("settings") {
@@ -262,7 +287,7 @@ fn layers(
         layer.trusted = entry.get("trusted").and_then(Value::as_bool).unwrap_or(true);
         out.push(layer);
     }
-    Ok(out)
+    Ok(Cow::Owned(out))
 }
 
 fn listed_disk(listing: &Map<String, Value>, cwd: &AbsPath) -> Result<ListedDisk, Problem> {

@@ -23,6 +23,7 @@ mod ir;
 mod lossy;
 mod operand;
 mod parse;
+mod plain;
 mod print;
 mod reader;
 mod redirect;

@@ -22,6 +22,8 @@ pub enum SecondReader {
     /// It does: the only setting fit for a decision.
     #[default]
     Agrees,
+    /// The grammar has to agree even where the text is plain. For tests of the reader of plain text.
+    GrammarAgrees,
     /// It is not asked. For tests of the strict reader alone.
     Skipped,
 }
@@ -54,11 +56,12 @@ pub fn parse(text: &str, options: &Options) -> Program {
     if shared.obstacles.iter().any(|obstacle| obstacle.reason == Reason::ArithDynamic) {
         second_opinion.extend(commands_in_values(&script));
     }
-    if options.second_reader == SecondReader::Agrees {
+    if options.second_reader != SecondReader::Skipped {
         let span = Span::new(0, readable.len());
         let whole = Piece { text: readable.to_owned(), start: 0, trace, island: false, span };
         shared.pieces.push(whole);
-        second_reader::compare(&shared.pieces, &mut shared.obstacles, &mut second_opinion);
+        let plain = options.second_reader == SecondReader::Agrees;
+        second_reader::compare(&shared.pieces, plain, &mut shared.obstacles, &mut second_opinion);
     }
     let mut obstacles = shared.obstacles;
     obstacles.sort_by(|one, two| one.span.cmp(&two.span).then_with(|| one.cmp(two)));

@@ -9,15 +9,18 @@
 //! in the tests shows what a new version would read differently.
 
 use crate::ir::Obstacle;
+use crate::plain;
 use crate::trace::{Piece, Replacement};
 use portcullis_model::{Reason, Span};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use tree_sitter::{Language, Node, ParseOptions, Parser, Tree};
 
-/// Compares what the second reader sees with what the strict one saw.
+/// Compares what the second reader sees with what the strict one saw. With `plain`, plain text is left
+/// to [`crate::plain`].
 pub(crate) fn compare(
     pieces: &[Piece],
+    plain: bool,
     obstacles: &mut Vec<Obstacle>,
     second_opinion: &mut Vec<Vec<String>>,
 ) {
@@ -36,6 +39,9 @@ pub(crate) fn compare(
         // What the strict reader could not read is refused anyway; long broken texts are those that
         // make this parser superlinear.
         if unread && piece.text.len() > LONGEST_BROKEN {
+            continue;
+        }
+        if plain && !unread && plain::agrees(piece) {
             continue;
         }
         let stand_in = StandIn::new(piece);

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use support::generator::{Dice, program, soup, substituted};
-use support::{both, strict};
+use support::{both, corpus, strict};
 
 /// The tree without what depends on where things stand and how they are written.
 fn shape(program: &Program) -> String {
@@ -35,16 +35,6 @@ fn shape(program: &Program) -> String {
         }
     }
     out
-}
-
-fn corpus() -> Vec<String> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/corpus/shell_cases.jsonl");
-    let text = std::fs::read_to_string(path).expect("the case file is readable");
-    let cases = text.lines().map(|line| {
-        let case: serde_json::Value = serde_json::from_str(line).expect("a case is JSON");
-        case.get("input").and_then(serde_json::Value::as_str).expect("an input").to_owned()
-    });
-    cases.chain(include_str!("attacks.txt").split("\n%%%\n").map(str::to_owned)).collect()
 }
 
 #[test]

@@ -8,12 +8,13 @@ use crate::console::{Palette, Reply};
 use crate::failure::{Failure, Status};
 use crate::render::verdict::{self, Detail};
 use crate::session::{Session, Surroundings, plain};
-use portcullis_host::batch::{self, Defaults};
+use portcullis_host::batch::{self, Defaults, LastPolicy};
 use portcullis_host::claude_code::MAX_PAYLOAD;
 use portcullis_host::{Disk, EvaluateOptions, Evaluation, ListedDisk, RealDisk, evaluate, wire};
 use portcullis_model::ToolCall;
 use serde_json::{Value, json};
 use std::io::{self, BufRead as _, Read as _, Write as _};
+use std::rc::Rc;
 use std::time::Instant;
 
 /// The verdict for one call, or for each line of a batch.
@@ -118,9 +119,11 @@ impl Question {
             }
             Asked::Object(text) => {
                 let defaults = defaults(&session, args, false);
-                let request = batch::request(&text, &defaults, &mut Value::Null)
+                let mut own = LastPolicy::default();
+                let request = batch::request(&text, &defaults, &mut own, &mut Value::Null)
                     .map_err(|(_code, message)| Failure::input(message))?;
-                session.policy = request.policy;
+                drop(own);
+                session.policy = Rc::unwrap_or_clone(request.policy);
                 Ok(Self { session, call: request.call, listed: request.listed })
             }
         }
@@ -201,6 +204,7 @@ fn batch(args: &CheckArgs) -> Result<Reply, Failure> {
     let surroundings = Surroundings::of_process(&args.policy)?;
     let session = Session::open(&args.policy, surroundings)?;
     let defaults = defaults(&session, &args.policy, args.facts);
+    let mut last = LastPolicy::default();
     let mut input = io::stdin().lock();
     let mut output = io::stdout().lock();
     loop {
@@ -219,9 +223,9 @@ fn batch(args: &CheckArgs) -> Result<Reply, Failure> {
         }
         let answer = match std::str::from_utf8(&line) {
             Ok(line) if line.trim().is_empty() => continue,
-            Ok(line) => batch::answer(line.trim_end_matches(['\n', '\r']), &defaults),
+            Ok(line) => batch::answer(line.trim_end_matches(['\n', '\r']), &defaults, &mut last),
             // A line cut inside a character is too long before it is anything else.
-            Err(_) if !is_whole => batch::answer(&" ".repeat(line.len()), &defaults),
+            Err(_) if !is_whole => batch::answer(&" ".repeat(line.len()), &defaults, &mut last),
             Err(error) => {
                 let at = error.valid_up_to();
                 let message = format!("the line is not UTF-8 at byte {at}");

@@ -19,6 +19,17 @@ pub fn both(text: &str) -> Program {
     parse(text, &Options::default())
 }
 
+/// The commands of the shared case file and of the attacks.
+pub fn corpus() -> Vec<String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/corpus/shell_cases.jsonl");
+    let text = std::fs::read_to_string(path).expect("the case file is readable");
+    let cases = text.lines().map(|line| {
+        let case: serde_json::Value = serde_json::from_str(line).expect("a case is JSON");
+        case.get("input").and_then(serde_json::Value::as_str).expect("an input").to_owned()
+    });
+    cases.chain(include_str!("../attacks.txt").split("\n%%%\n").map(str::to_owned)).collect()
+}
+
 /// One word of a predicted command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Slot {
