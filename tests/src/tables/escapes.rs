@@ -100,11 +100,6 @@ const CANNOT_LEAK: &[(&str, Where, &str)] = &[
     ("own-proc-sys-write", Where::User, "the files are writable for root only"),
     ("own-handle-open", Where::User, "file handles need CAP_DAC_READ_SEARCH"),
     ("own-become-other", Where::User, "becoming somebody else needs CAP_SETUID"),
-    (
-        "own-uid-map",
-        Where::Root,
-        "root sees the numbers of everyone, and can become nobody; own-become-other",
-    ),
     ("own-env-ps4", Where::Root, "bash takes no PS4 from the environment of root"),
 ];
 
@@ -114,6 +109,8 @@ const AROUND: Lacking =
 const DEVICES: Lacking = Lacking::Told("other devices can be seen, but not opened");
 const QUEUES: Lacking = Lacking::Told("System V memory and queues can be seen but not used");
 const NO_OWN_USERS: Lacking = Lacking::Cannot("it takes a user namespace");
+const EVERYONES_NUMBERS: Lacking =
+    Lacking::Cannot("root sees the numbers of all, and can become nobody: own-become-other");
 const NO_OWN_NETWORK: Lacking =
     Lacking::Told("no loopback inside either, and no abstract unix socket");
 
@@ -142,6 +139,8 @@ const LACKING: &[(&str, Backend, Where, Lacking)] = &[
     ),
     ("k-caps-empty", Backend::LandlockOnly, Where::User, NO_OWN_USERS),
     ("own-caps-all", Backend::LandlockOnly, Where::User, NO_OWN_USERS),
+    ("own-uid-map", Backend::Full, Where::Root, EVERYONES_NUMBERS),
+    ("own-uid-map", Backend::SharedProc, Where::Root, EVERYONES_NUMBERS),
     ("own-uid-map", Backend::LandlockOnly, Where::Everyone, NO_OWN_USERS),
     (
         "own-write-shm",
