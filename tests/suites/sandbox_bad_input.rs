@@ -99,6 +99,23 @@ fn a_machine_that_cannot_hold_the_boundary_is_told_why() {
 }
 
 #[test]
+fn a_limit_on_processes_is_not_promised_to_root() {
+    sandboxed::test("a_limit_on_processes_is_not_promised_to_root", || {
+        for (identity, status) in [(Identity::User, 0), (Identity::Root, 125)] {
+            fixture::plant(identity).unwrap();
+            let options = ["--max-processes", "50"];
+            let command = sandboxed::behind(identity, &options, &["/bin/true"]);
+            let output = command.unwrap().output().unwrap();
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(status), "{identity:?}: {complaint}");
+            assert_eq!(complaint.lines().count(), usize::from(status != 0), "{complaint}");
+            assert!(status == 0 || complaint.contains("does not hold for root"), "{complaint}");
+        }
+    })
+    .unwrap();
+}
+
+#[test]
 fn a_full_table_of_descriptors_runs_all_or_nothing() {
     sandboxed::test("a_full_table_of_descriptors_runs_all_or_nothing", || {
         let run = format!("{} run", sandboxed::portcullis().unwrap().display());

@@ -174,15 +174,18 @@ impl Capabilities {
                 Holding::Missing("no restriction of the network was asked for")
             }
             Guarantee::Network if own_view => Holding::Held,
-            Guarantee::Network => Holding::Weaker("there is no loopback inside either"),
+            Guarantee::Network => {
+                Holding::Weaker("there is no loopback inside either, and no abstract unix socket")
+            }
             Guarantee::Processes => match backend {
                 Backend::Full => Holding::Held,
                 Backend::SharedProc => Holding::Weaker(
                     "the names and arguments of the container's processes can be read",
                 ),
-                Backend::LandlockOnly if self.landlock >= 6 => {
-                    Holding::Weaker("the names and arguments of the user's processes can be read")
-                }
+                Backend::LandlockOnly if self.landlock >= 6 => Holding::Weaker(
+                    "the names and arguments of the user's processes can be read, and their \
+                     priority changed",
+                ),
                 Backend::LandlockOnly => Holding::Missing(
                     "the user's processes can be seen and signalled before Linux 6.12",
                 ),
@@ -193,7 +196,9 @@ impl Capabilities {
             ),
             Guarantee::SystemCalls => Holding::Held,
             Guarantee::Ipc if own_view => Holding::Held,
-            Guarantee::Ipc => Holding::Missing("it takes namespaces"),
+            Guarantee::Ipc => Holding::Weaker(
+                "System V memory and queues can be seen but not used, and `/dev/shm` is shared",
+            ),
             Guarantee::Devices if own_view => Holding::Held,
             Guarantee::Devices => Holding::Weaker("other devices can be seen, but not opened"),
         }

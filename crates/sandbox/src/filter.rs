@@ -20,8 +20,19 @@ pub(crate) struct Row {
     /// Why.
     #[cfg_attr(not(test), expect(dead_code, reason = "for whoever reviews the table"))]
     pub(crate) reason: &'static str,
-    /// Whether it is possible where namespaces may be made inside.
-    pub(crate) opened_by_nesting: bool,
+    /// Where it holds.
+    pub(crate) holds: Holds,
+}
+
+/// Where a row of the table holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// Always.
+    Always,
+    /// Unless namespaces may be made inside.
+    UnlessNested,
+    /// Where processes and what they share are not an own set: without namespaces.
+    AmongOthers,
 }
 
 /// What becomes of a call. Of arguments, the low 32 bits count: for all of these the kernel itself looks
@@ -47,6 +58,8 @@ pub(crate) struct Choice {
     pub(crate) nested: bool,
     /// Which sockets for the internet there are.
     pub(crate) internet: Internet,
+    /// Whether the command is among processes that are not its own.
+    pub(crate) among_others: bool,
 }
 
 /// Which sockets for the internet there are.
@@ -63,7 +76,11 @@ pub(crate) fn program(choice: Choice) -> Result<Vec<sock_filter>, Failure> {
     let mut rows: Vec<Row> = ROWS
         .iter()
         .chain(NATIVE_ROWS)
-        .filter(|row| !(choice.nested && row.opened_by_nesting))
+        .filter(|row| match row.holds {
+            Holds::Always => true,
+            Holds::UnlessNested => !choice.nested,
+            Holds::AmongOthers => choice.among_others,
+        })
         .copied()
         .collect();
     rows.sort_by_key(|row| row.number);
@@ -223,13 +240,22 @@ mod tests {
         }
     }
 
-    const OPEN: Choice = Choice { nested: false, internet: Internet::Open };
+    const OPEN: Choice = Choice { nested: false, internet: Internet::Open, among_others: false };
 
     #[test]
     fn every_number_gets_the_answer_of_the_table() {
-        let program = program(OPEN).unwrap();
+        for among_others in [false, true] {
+            check_every_number(Choice { among_others, ..OPEN });
+        }
+    }
+
+    fn check_every_number(choice: Choice) {
+        let program = program(choice).unwrap();
         for number in 0..=1024 {
-            let row = ROWS.iter().chain(NATIVE_ROWS).find(|row| row.number == number);
+            let row = ROWS.iter().chain(NATIVE_ROWS).find(|row| {
+                let there = choice.among_others || row.holds != Holds::AmongOthers;
+                row.number == number && there
+            });
             let got = run(&program, ARCHITECTURE, number, [0; 6]);
             let want = match row.map(|row| row.answer) {
                 _ if number > LAST_REVIEWED => errno(libc::ENOSYS),

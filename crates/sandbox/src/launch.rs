@@ -1,7 +1,7 @@
 //! From a plan to running processes.
 
 use crate::running::{Family, Member, Relay, sleep_for};
-use crate::supervisor::{self, AbstractSockets, Supervisor, Surroundings};
+use crate::supervisor::{self, AbstractSockets, Supervisor, Surroundings, Terminals};
 use crate::sys::{Kept, Page, Script, Stage, Step, fork_and_follow};
 use crate::{Backend, Failure, MOST_LISTENERS, Plan, Running, Writes, identity, plan};
 use portcullis_model::AbsPath;
@@ -77,6 +77,11 @@ impl Plan {
                 AbstractSockets::Shared
             },
             nested: self.profile.nested.is_some(),
+            terminals: if self.enforcement.backend == Backend::LandlockOnly {
+                Terminals::Everyones
+            } else {
+                Terminals::Own
+            },
         };
         let dry = self.basis.writes == Writes::Listed;
         let mut judging = Some((self.files, writer));

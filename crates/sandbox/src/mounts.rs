@@ -485,12 +485,22 @@ impl Maker {
         self.step(Step::Private);
         let mut taken = Vec::with_capacity(layers.points.len());
         for (index, path, point) in layers.iter() {
+            let onto = layers.onto(index, point);
+            // A name that stays what it is may be taken and put in one step, when its turn comes.
+            if point.hold == Hold::ReadOnly
+                && onto == Onto::Itself
+                && around.writes == Writes::Kept
+                && path.as_str() != "/"
+            {
+                taken.push((index, path, point, None, onto));
+                continue;
+            }
             let slot = self.slot();
             let laid = around.writes == Writes::Listed && point.hold >= Hold::ByName;
             if point.hold != Hold::Hidden && !laid {
                 self.step(Step::Take { path: c_path(path)?, slot });
             }
-            taken.push((index, path, point, slot, layers.onto(index, point)));
+            taken.push((index, path, point, Some(slot), onto));
         }
         let everything = layers
             .iter()
@@ -504,7 +514,9 @@ impl Maker {
         self.covers(layers)?;
         if around.writes == Writes::Listed {
             for (index, path, point, slot, _) in &taken {
-                self.lay(*index, path, point, *slot)?;
+                if let Some(slot) = slot {
+                    self.lay(*index, path, point, *slot)?;
+                }
             }
         }
         for (name, content) in &around.names {
@@ -516,6 +528,11 @@ impl Maker {
             self.put_in_etc(name)?;
         }
         for (index, path, point, slot, onto) in taken {
+            let Some(slot) = slot else {
+                self.step(Step::Seal { path: c_path(path)? });
+                self.explain(path, point);
+                continue;
+            };
             // What is laid over a place is another object, and so is everything below.
             let (laid, onto) = match around.writes {
                 Writes::Kept => (false, onto),
@@ -595,13 +612,17 @@ impl Maker {
                 self.view.writable.push((path.clone(), point.kind == Kind::Directory));
             }
         }
-        let what = if point.pin { What::Pinned } else { What::Held(point.hold) };
-        let why = point.why.clone();
-        self.view.explanation.push(Explained { path: path.clone(), what, why });
+        self.explain(path, point);
         if path.as_str() != "/" {
             self.step(Step::Put { slot, path: c_path(path)?, onto });
         }
         Ok(())
+    }
+
+    fn explain(&mut self, path: &AbsPath, point: &Point) {
+        let what = if point.pin { What::Pinned } else { What::Held(point.hold) };
+        let why = point.why.clone();
+        self.view.explanation.push(Explained { path: path.clone(), what, why });
     }
 
     /// What is put over hidden paths: nothing anyone may open, or, where parts below may be read, the
@@ -718,13 +739,8 @@ impl Maker {
     }
 
     fn mask_proc(&mut self) {
-        for name in READ_ONLY_PROC {
-            let slot = self.slot();
-            let path = c_text(&format!("/proc/{name}"));
-            self.view.proc.push(Step::Take { path: path.clone(), slot });
-            self.view.proc.push(Step::ReadOnly { slot });
-            self.view.proc.push(Step::Put { slot, path, onto: Onto::Itself });
-        }
+        let names = READ_ONLY_PROC.iter().map(|name| c_text(&format!("/proc/{name}")));
+        self.view.proc.extend(names.map(|path| Step::Seal { path }));
     }
 
     fn slot(&mut self) -> usize {

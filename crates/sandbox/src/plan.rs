@@ -46,6 +46,11 @@ pub struct Plan {
 pub fn prepare(request: Request, capabilities: &Capabilities) -> Result<Plan, Failure> {
     let Request { mut profile, program, arguments, cwd, environment, .. } = request;
     let backend = choose(capabilities, &profile, request.weakest)?;
+    // SECURITY: the kernel never counts the processes of root: the limit would be there and hold nothing.
+    if profile.limits.processes.is_some() && rustix::process::getuid().is_root() {
+        return Err(Failure::new("a limit on processes does not hold for root")
+            .cured_by("run it as another user, or in a control group with `pids.max`"));
+    }
     let descriptors = Descriptors::look(&request.descriptors)?;
     let own_view = backend != Backend::LandlockOnly;
     if request.writes == Writes::Listed && (!own_view || profile.files.disabled.is_some()) {
@@ -240,7 +245,8 @@ fn guards(files: &CompiledFiles, profile: &SandboxProfile, backend: Backend) -> 
         .any(|rule| !matches!(rule.reach, Reach::Path(_)));
     Guards {
         create: writable,
-        read: enabled && files.needs_read_guard(),
+        // Terminals are opened by whoever owns them, and none of them is under a mount there.
+        read: enabled && (files.needs_read_guard() || backend == Backend::LandlockOnly),
         metadata: (writable && by_pattern) || (enabled && backend == Backend::LandlockOnly),
         sockets: profile.sockets.all.is_none(),
     }
@@ -279,10 +285,12 @@ fn target(
     for argument in arguments {
         strings.push(text(argument.into_vec())?);
     }
+    let among_others = backend == Backend::LandlockOnly;
     let internet = match (&profile.network, backend) {
         (NetworkAccess::Host, _) | (_, Backend::Full | Backend::SharedProc) => Internet::Open,
         (_, Backend::LandlockOnly) => Internet::Closed,
     };
+    let choice = Choice { nested: profile.nested.is_some(), internet, among_others };
     Ok(Target {
         cwd: text(cwd.as_str().into())?,
         candidates,
@@ -292,7 +300,7 @@ fn target(
         closed: descriptors.closed(),
         passed: descriptors.declared.clone(),
         signals: sys::block_signals(&[]),
-        filter: filter::program(Choice { nested: profile.nested.is_some(), internet })?,
+        filter: filter::program(choice)?,
     })
 }
 

@@ -2,11 +2,12 @@
 
 use super::{Identity, world};
 use serde_json::{Value, json};
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 /// The home, with what must not be read.
 pub const HOME: &str = "/home/pc";
@@ -147,6 +148,8 @@ fn plant_project(project: &Path) -> io::Result<()> {
     fs::set_permissions(project.join("secrets/tool"), Permissions::from_mode(0o755))?;
     git(project, &["init", "-q", "--template="])?;
     git(project, &["add", "-A"])?;
+    // Of a directory that may not be entered, git could not tell what became of a tracked file.
+    git(project, &["rm", "-rq", "--cached", "secrets"])?;
     git(project, &["commit", "-q", "-m", "planted"])?;
     // Empty, so that another folder can be moved in its place.
     fs::create_dir(project.join(".git/hooks"))?;
@@ -167,10 +170,15 @@ fn write_all(below: &Path, files: &[(&str, &str)]) -> io::Result<()> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::write(path, text)?;
+        fs::write(&path, text)?;
+        // Git reads a file again that is as young as its index, in whole seconds; nobody works so fast.
+        File::options().write(true).open(&path)?.set_modified(SystemTime::now() - AGE)?;
     }
     Ok(())
 }
+
+/// How old everything planted is.
+const AGE: Duration = Duration::from_secs(3600);
 
 fn give(folder: &Path, to: u32) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {

@@ -20,6 +20,7 @@ the reason, and closes with `N passed, N failed`.
   --suite CLASS   only probes of one class
   --only ID       only one probe
   --baseline      only the first half
+  --shown         only the second half: that the probes leak has been shown
   --show PATH     a file or folder of this machine the sandbox command needs to see
   --verbose       every probe with its output
   --quiet         only the closing lines
@@ -55,6 +56,8 @@ pub struct Options {
     pub show: Vec<PathBuf>,
     /// Whether the sandbox is left out.
     pub baseline: bool,
+    /// Whether the probes have been seen leaking before.
+    pub shown: bool,
     /// How much is printed.
     pub volume: Volume,
     /// The folder of the compiled helpers, once inside the throw-away machine.
@@ -84,6 +87,7 @@ impl Options {
             only: None,
             show: Vec::new(),
             baseline: false,
+            shown: false,
             volume: Volume::Misses,
             inside: None,
         };
@@ -98,6 +102,7 @@ impl Options {
                 "--only" => options.only = Some(value()?.clone()),
                 "--show" => options.show.push(value()?.into()),
                 "--baseline" => options.baseline = true,
+                "--shown" => options.shown = true,
                 "--quiet" => options.volume = Volume::Quiet,
                 "--verbose" => options.volume = Volume::Everything,
                 "--inside" => options.inside = Some(value()?.into()),

@@ -28,6 +28,8 @@ pub struct Finding {
     pub expectation: Expectation,
     /// As it is.
     pub bare: Option<View>,
+    /// Whether it was seen leaking before.
+    pub shown: bool,
     /// Behind the sandbox command.
     pub inside: Option<View>,
 }
@@ -43,6 +45,8 @@ pub struct View {
     pub took: Duration,
     /// What is wrong with it, were it the run inside.
     pub complaint: Option<String>,
+    /// Why nobody can complain of that on this kind of machine.
+    pub lacking: Option<&'static str>,
 }
 
 /// What a finding comes to.
@@ -56,22 +60,39 @@ pub enum Judgement {
     Uncounted(&'static str),
 }
 
+/// Whether what a probe eats has a bound. Nothing counts the processes of root.
+pub fn is_bounded(expectation: Expectation, identity: Identity) -> bool {
+    expectation != Expectation::Bounded || identity != Identity::Root
+}
+
 impl Finding {
     /// What it comes to.
     pub fn judge(&self) -> Judgement {
         if self.expectation == Expectation::Noted {
             return Judgement::Uncounted("out of scope by its own words");
         }
+        if !is_bounded(self.expectation, self.identity) {
+            return Judgement::Uncounted("root has no limit on processes, and is told so");
+        }
+        let lacking = self.inside.as_ref().and_then(|view| view.lacking);
+        if let Some(reason) = lacking {
+            return Judgement::Uncounted(reason);
+        }
         let inside = self.inside.as_ref().and_then(|view| view.complaint.clone());
         if self.expectation.is_about_leaking() && !self.bare.as_ref().is_some_and(|it| it.leaked) {
             // A leak inside is a leak, whatever was seen outside.
-            if let Some(complaint) = inside.filter(|complaint| complaint == "LEAK") {
+            if let Some(complaint) = inside.clone().filter(|complaint| complaint == "LEAK") {
                 return Judgement::Failed(complaint);
             }
-            return match cannot_leak(&self.probe.id, Where::of(self.identity)) {
-                Some(reason) => Judgement::Uncounted(reason),
-                None => Judgement::Failed("does not leak as it is, so it proves nothing".into()),
-            };
+            match cannot_leak(&self.probe.id, Where::of(self.identity)) {
+                Some(reason) => return Judgement::Uncounted(reason),
+                None if self.shown => {}
+                None => {
+                    return Judgement::Failed(
+                        "does not leak as it is, so it proves nothing".into(),
+                    );
+                }
+            }
         }
         match inside {
             Some(complaint) => Judgement::Failed(complaint),
@@ -95,12 +116,12 @@ impl Finding {
             probe.expect
         );
         for (name, view) in [("as it is", &self.bare), ("inside  ", &self.inside)] {
-            let Some(View { outcome, leaked, .. }) = view else { continue };
+            let Some(View { outcome, leaked, took, .. }) = view else { continue };
             let stderr: Vec<_> = outcome.stderr.lines().take(4).collect();
             // Writing to a string cannot fail.
             let _infallible = writeln!(
                 text,
-                "  {name} {}, {}, printed {:?}, complained {:?}",
+                "  {name} {}, {} after {took:.1?}, printed {:?}, complained {:?}",
                 if *leaked { "LEAK" } else { "no leak" },
                 outcome.ending(),
                 outcome.stdout,

@@ -3,11 +3,11 @@
 use super::expectation::{self, Expectation, Patience};
 use super::host::Host;
 use super::options::{Backend, Options, Volume};
-use super::report::{Finding, Report, View};
-use super::spawn::{self, Outcome};
-use super::{Identity, Probe, world};
+use super::report::{self, Finding, Report, View};
+use super::spawn;
+use super::{Probe, world};
 use crate::corpus;
-use crate::tables::escapes::{Where, cannot_leak};
+use crate::tables::escapes::{self as tables, Lacking, Where, cannot_leak};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,10 @@ use std::time::{Duration, Instant};
 
 /// The program to sandbox with, where nothing else is said: the one built beside this program.
 const PORTCULLIS: &str = "portcullis";
-/// How it is asked to. The limit is for the fork bomb, and leaves room for everything else.
-const RUN: &str = "run --max-processes 300 --";
+/// How it is asked to.
+const RUN: &str = "run --";
+/// What it is asked for where a fork bomb is behind it. There is room for everything else.
+const BOUND: [&str; 2] = ["--max-processes", "300"];
 /// Parts of `/proc` that containers cover, and that nobody here reads; not every kernel has each.
 const COVERED: [&str; 5] =
     ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sysrq-trigger", "/proc/softirqs"];
@@ -74,20 +76,23 @@ pub fn inside(options: &Options) -> io::Result<Report> {
                 identity: *identity,
                 expectation: expectation::of(probe),
                 bare: None,
+                shown: options.shown,
                 inside: None,
             };
             findings.push(finding);
         }
     }
     for finding in &mut findings {
-        if finding.expectation != Expectation::Bounded {
+        if finding.expectation != Expectation::Bounded && !options.shown {
             finding.bare = Some(seen(finding, &host)?);
         }
     }
     if !options.baseline {
-        take_away(options.backend)?;
-        for finding in &mut findings {
-            finding.inside = Some(view(finding, &options.with, &host)?);
+        let boundary = Boundary { behind: &options.with, machine: options.backend };
+        // A fork bomb is nowhere without a bound.
+        let bounded = |it: &&mut Finding| report::is_bounded(it.expectation, it.identity);
+        for finding in findings.iter_mut().filter(bounded) {
+            finding.inside = Some(view(finding, Some(&boundary), &host)?);
             if options.volume == Volume::Everything {
                 finding.print()?;
             }
@@ -100,19 +105,35 @@ pub fn inside(options: &Options) -> io::Result<Report> {
 /// that waits for a fixed time may wait too short where the machine is busy.
 fn seen(finding: &Finding, host: &Host) -> io::Result<View> {
     let known = cannot_leak(&finding.probe.id, Where::of(finding.identity)).is_some();
-    let mut view = view(finding, &[], host)?;
+    let mut view = view(finding, None, host)?;
     for _ in 1..CHANCES {
         if view.leaked || known || !finding.expectation.is_about_leaking() {
             break;
         }
-        view = self::view(finding, &[], host)?;
+        view = self::view(finding, None, host)?;
     }
     Ok(view)
 }
 
-fn view(finding: &Finding, behind: &[String], host: &Host) -> io::Result<View> {
+/// What a probe is put behind, and on which machine.
+struct Boundary<'b> {
+    behind: &'b [String],
+    machine: Backend,
+}
+
+fn view(finding: &Finding, boundary: Option<&Boundary<'_>>, host: &Host) -> io::Result<View> {
     let Finding { probe, identity, expectation, .. } = finding;
     let victim = Host::prepare(*identity)?;
+    let mut behind = boundary.map_or_else(Vec::new, |boundary| boundary.behind.to_vec());
+    if *expectation == Expectation::Bounded {
+        let end = behind.len().saturating_sub(1);
+        behind.splice(end..end, BOUND.map(str::to_owned));
+    }
+    let behind = &behind[..];
+    if let Some(boundary) = boundary {
+        // Only now: planting anew gives back what was taken away.
+        take_away(boundary.machine)?;
+    }
     let script = expectation.script(&probe.script);
     let watch = (*expectation == Expectation::Bounded).then(|| std::thread::spawn(slowest_start));
     let patience = match &finding.bare {
@@ -125,13 +146,23 @@ fn view(finding: &Finding, behind: &[String], host: &Host) -> io::Result<View> {
     let leaked = expectation.leaked(&outcome, &victim, patience);
     let took = started.elapsed();
     let mut complaint = expectation.complaint(&outcome, leaked);
-    if let (true, Expectation::ContainedOrWarned(words), [before @ .., end]) =
-        (leaked, expectation, behind)
-    {
-        let explain = [before, &["--explain".to_owned(), end.clone()]].concat();
-        let said = spawn::probe(&script, &explain, *identity, host, &victim)?;
-        if said.stdout.contains(words) {
+    let mut lacking = None;
+    if let (Some(boundary), Some(_)) = (boundary, &complaint) {
+        let says = |words: &str| -> io::Result<bool> {
+            let Some((end, before)) = behind.split_last() else { return Ok(false) };
+            let explain = [before, &["--explain".to_owned(), end.clone()]].concat();
+            let said = spawn::probe(&script, &explain, *identity, host, &victim)?;
+            Ok(said.stdout.contains(words))
+        };
+        if let Expectation::ContainedOrWarned(words) = expectation
+            && says(words)?
+        {
             complaint = None;
+        }
+        match tables::lacking(&probe.id, boundary.machine, Where::of(*identity)) {
+            Some(Lacking::Told(words)) if says(words)? => lacking = Some(words),
+            Some(Lacking::Cannot(reason)) => lacking = Some(reason),
+            Some(Lacking::Told(_)) | None => {}
         }
     }
     if let Some(slowest) = watch.and_then(|watch| watch.join().ok())
@@ -141,7 +172,7 @@ fn view(finding: &Finding, behind: &[String], host: &Host) -> io::Result<View> {
     }
     victim.end()?;
     host.sweep()?;
-    Ok(View { outcome, leaked, took, complaint })
+    Ok(View { outcome, leaked, took, complaint, lacking })
 }
 
 /// The longest it took to start a process, in the time a fork bomb burns.
@@ -179,22 +210,4 @@ pub fn take_away(backend: Backend) -> io::Result<()> {
             Err(io::Error::other("no part of /proc can be covered"))
         }
     }
-}
-
-/// Whether an outcome leaked, and who ran it; for suites that make their own probes.
-pub fn once(
-    probe: &Probe,
-    behind: &[String],
-    identity: Identity,
-    host: &Host,
-) -> io::Result<(Outcome, Option<String>)> {
-    let finding = Finding {
-        probe: probe.clone(),
-        identity,
-        expectation: expectation::of(probe),
-        bare: None,
-        inside: None,
-    };
-    let View { outcome, complaint, .. } = view(&finding, behind, host)?;
-    Ok((outcome, complaint))
 }

@@ -21,6 +21,7 @@ mod short;
 mod socket;
 pub mod tables;
 mod target;
+mod terminals;
 mod tracing;
 mod umasks;
 mod worktree;
@@ -71,6 +72,18 @@ pub struct Surroundings {
     pub abstract_sockets: AbstractSockets,
     /// Whether processes may make namespaces of their own, and so have another root than the sandbox's.
     pub nested: bool,
+    /// Whose terminals are in `/dev/pts`.
+    pub terminals: Terminals,
+}
+
+/// Whose terminals can be named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Terminals {
+    /// Those of the host too: only the own ones are opened.
+    #[default]
+    Everyones,
+    /// Only those made inside.
+    Own,
 }
 
 /// Who hears an abstract unix address.

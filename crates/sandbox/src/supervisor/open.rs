@@ -1,10 +1,11 @@
 //! Opening what exists, and creating what does not.
 
-use super::Answer;
 use super::judge::Unlisted;
 use super::resolve::{Decimal, Entry, Final, Found};
 use super::short::Short;
 use super::target::{Base, PATH_ONLY, Target};
+use super::terminals::is_slave;
+use super::{Answer, Terminals};
 use portcullis_model::AbsPath;
 use portcullis_profile::{Access, Kind};
 use rustix::fs::{
@@ -149,6 +150,15 @@ impl Target<'_> {
         }
         if kind == FileType::CharacterDevice && stat.st_rdev == TERMINAL {
             return self.open_terminal(flags, closes);
+        }
+        if self.shared.surroundings.terminals == Terminals::Everyones
+            && kind == FileType::CharacterDevice
+            && is_slave(stat.st_rdev)
+            && !self.has_terminal(stat.st_rdev)?
+        {
+            let name = String::from_utf8_lossy(&found.name).into_owned();
+            let asked = asked.map_or(name.as_str(), AbsPath::as_str);
+            return Err(self.tell(asked, &name, String::new(), Errno::ACCESS));
         }
         let unlisted = unlisted_for(kind, &found.name, &stat);
         for access in accesses(flags) {

@@ -355,6 +355,13 @@ fn perform(step: &Step, slots: &mut [RawFd]) -> Result<()> {
         Step::ReadOnlyEverything => kernel::make_read_only_below(c"/"),
         Step::ReadOnly { slot } => kernel::make_read_only(at(slots, *slot)?),
         Step::Writable { slot } => kernel::make_writable(at(slots, *slot)?),
+        Step::Seal { path } => {
+            // Opened once, so that what is copied and what is covered by it are the same.
+            let place = kernel::own(kernel::open_plain(path)?);
+            let tree = kernel::own(kernel::copy_tree(place.as_raw_fd(), c"")?);
+            kernel::make_read_only(tree.as_raw_fd())?;
+            kernel::put_tree(tree.as_raw_fd(), place.as_raw_fd())
+        }
         Step::Memory { path, slot } => {
             use rustix::mount::{MountFlags, mount};
             mount(c"tmpfs", path, c"tmpfs", MountFlags::NOSUID, Some(c"mode=0755"))?;

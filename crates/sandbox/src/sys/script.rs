@@ -116,6 +116,8 @@ pub(crate) enum Step {
     ReadOnly { slot: usize },
     /// Makes a mount on its way writable.
     Writable { slot: usize },
+    /// Makes what stands at a path read-only there, with everything below.
+    Seal { path: CString },
     /// Mounts a memory filesystem over a path and keeps its root in a slot.
     Memory { path: CString, slot: usize },
     /// Lays a layer for what is written over what stands at a path. The layer's directories are named from
@@ -149,6 +151,7 @@ impl Step {
             Self::Take { path, .. }
             | Self::Put { path, .. }
             | Self::Overlay { path, .. }
+            | Self::Seal { path }
             | Self::Memory { path, .. }
             | Self::Terminals { path } => Some(path),
             Self::Private

@@ -3,7 +3,7 @@
 //! What is not listed is allowed, up to the last call that was looked at ([`LAST_REVIEWED`]): later ones do
 //! not exist for a command.
 
-use super::super::filter::{Answer, Row};
+use super::super::filter::{Answer, Holds, Row};
 
 /// The last call of Linux 6.18, `file_setattr`. The numbers are the same on every architecture since 424.
 pub(crate) const LAST_REVIEWED: u32 = 469;
@@ -105,13 +105,33 @@ pub(crate) const ROWS: &[Row] = &[
         Answer::IfBoth { first: (2, CREATE), second: (3, SET_ID), errno: libc::EPERM },
         "makes set-user-id files",
     ),
+    // What processes of one user share, where a namespace does not keep them apart.
+    among_others(libc::SYS_shmget, NOSYS, SHARED),
+    among_others(libc::SYS_shmat, NOSYS, SHARED),
+    among_others(libc::SYS_shmctl, NOSYS, SHARED),
+    among_others(libc::SYS_msgget, NOSYS, SHARED),
+    among_others(libc::SYS_msgsnd, NOSYS, SHARED),
+    among_others(libc::SYS_msgrcv, NOSYS, SHARED),
+    among_others(libc::SYS_msgctl, NOSYS, SHARED),
+    among_others(libc::SYS_semget, NOSYS, SHARED),
+    among_others(libc::SYS_semop, NOSYS, SHARED),
+    among_others(libc::SYS_semtimedop, NOSYS, SHARED),
+    among_others(libc::SYS_semctl, NOSYS, SHARED),
+    among_others(libc::SYS_mq_open, NOSYS, SHARED),
+    among_others(libc::SYS_mq_unlink, NOSYS, SHARED),
+    among_others(
+        libc::SYS_prlimit64,
+        // 0 is the caller.
+        Answer::IfBits { argument: 0, bits: u32::MAX, errno: libc::EPERM },
+        "a limit on the time of another process ends it",
+    ),
     // Address families: pathname sockets are supervised, the network is an own one, and of netlink only
     // routes and links can be asked for.
     Row {
         number: number(libc::SYS_socket),
         answer: Answer::Socket,
         reason: "vsock, packet, crypto and the like are not confined by the network namespace",
-        opened_by_nesting: false,
+        holds: Holds::Always,
     },
 ];
 
@@ -186,12 +206,19 @@ pub(crate) const ARCHITECTURE: u32 = 0xc000_00b7;
 pub(crate) const X32: u32 = 0x4000_0000;
 
 const fn row(number_of: libc::c_long, answer: Answer, reason: &'static str) -> Row {
-    Row { number: number(number_of), answer, reason, opened_by_nesting: false }
+    Row { number: number(number_of), answer, reason, holds: Holds::Always }
+}
+
+/// Why memory and queues that are found by a number are closed where everyone's are there.
+const SHARED: &str = "finds memory and messages of every process of the user";
+
+const fn among_others(number_of: libc::c_long, answer: Answer, reason: &'static str) -> Row {
+    Row { number: number(number_of), answer, reason, holds: Holds::AmongOthers }
 }
 
 const fn nesting(number_of: libc::c_long, answer: Answer) -> Row {
     let reason = "new namespaces bring capabilities, and most of the kernel with them";
-    Row { number: number(number_of), answer, reason, opened_by_nesting: true }
+    Row { number: number(number_of), answer, reason, holds: Holds::UnlessNested }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the numbers are constants far below 2^32")]

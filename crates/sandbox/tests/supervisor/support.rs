@@ -6,7 +6,7 @@ use portcullis_profile::{
     Standing,
 };
 use portcullis_sandbox::supervisor::{
-    AbstractSockets, Denial, Guards, Supervisor, Surroundings, filter, report,
+    AbstractSockets, Denial, Guards, Supervisor, Surroundings, Terminals, filter, report,
 };
 use portcullis_sandbox::sys::notify;
 use rustix::fs::{CWD, Mode, OFlags, openat};
@@ -62,6 +62,7 @@ impl World {
                 surroundings: Surroundings {
                     abstract_sockets: AbstractSockets::Shared,
                     nested: false,
+                    terminals: Terminals::Own,
                 },
             };
             supervisor.run().unwrap();
