@@ -56,6 +56,29 @@ fn flawed_policies_get_their_findings_and_no_others() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn an_option_in_a_witness_is_an_option() {
+    for (rule, id, option) in [
+        ("Bash(curl https://api.example.com*)", "X003", " -o "),
+        ("Bash(curl https://api.example.com *)", "X003", " -o "),
+    ] {
+        let settings = serde_json::json!({ "permissions": { "allow": [rule] } });
+        let layer = Layer::new(Scope::Project, "s.json", settings.to_string(), path("/r/project"));
+        let place = Place {
+            start: path("/r/project"),
+            project_root: path("/r/project"),
+            home: path("/r/home"),
+        };
+        let found = look(&assemble(&[layer], &place), &stage());
+        let of_kind: Vec<&Finding> =
+            found.findings.iter().filter(|finding| finding.kind.id == id).collect();
+        assert!(!of_kind.is_empty(), "{rule}: {:?}", found.findings);
+        for witness in of_kind.iter().flat_map(|finding| &finding.witnesses) {
+            assert!(witness.question.text.contains(option), "{rule}: {}", witness.question.text);
+        }
+    }
+}
+
 fn look(policy: &Policy, stage: &Stage) -> Audit {
     let looks_secret = |text: &str| matches!(mask(text), Cow::Owned(_));
     audit(Subject { policy, stage, looks_secret: &looks_secret }, &Limits::THOROUGH)

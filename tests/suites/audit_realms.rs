@@ -128,6 +128,34 @@ fn a_list_of_excluded_commands_is_compared_by_what_it_means() {
 }
 
 #[test]
+fn a_directory_taken_away_may_let_its_removal_run() {
+    let policy = |allow: &[&str], directories: &[&str], mode: &str| {
+        let settings = json!({ "permissions": {
+            "allow": allow, "additionalDirectories": directories, "defaultMode": mode,
+        } });
+        let layer = Layer::new(Scope::User, "s.json", settings.to_string(), path("/h/.claude"));
+        assemble(&[layer], &Place { start: path("/p"), project_root: path("/p"), home: path("/h") })
+    };
+    let stage = Stage { project: path("/p"), home: path("/h"), mode: None };
+    for (allow, mode, gives) in [
+        (&[][..], "default", false),
+        (&["Bash(git *)", "Read(//d/**)"], "default", false),
+        (&[], "bypassPermissions", true),
+        (&["Bash(rm *)", "Edit(//srv/d/**)"], "default", true),
+        (&["Bash(rm -r /srv/d/*)", "Edit(//srv/d/**)"], "default", true),
+        (&["Bash(*)"], "default", true),
+        (&["Bash"], "default", true),
+    ] {
+        let (with, without) = (policy(allow, &["/srv/d"], mode), policy(allow, &[], mode));
+        let found = diff(&with, &without, &stage, &Limits::default());
+        assert_eq!(found.gives_access(), gives, "{allow:?} {mode}: {found:?}");
+        let removal = Question::bash("rm -r /srv/d/*");
+        let [was, is] = [&with, &without].map(|policy| stage.decision(policy, &removal));
+        assert!(is >= was || found.gives_access(), "{allow:?} {mode}: {was} to {is}");
+    }
+}
+
+#[test]
 fn where_a_setting_is_written_is_no_change() {
     let settings = json!({ "sandbox": {
         "enabled": true,

@@ -19,7 +19,7 @@ use crate::realm::Realm;
 use crate::settings::{SettingChange, settings};
 use crate::tables::everyday::{EVERYDAY, READING};
 use crate::{Limits, Question, Stage};
-use portcullis_model::{AbsPath, Because, Decision, Mode, RuleRef, Verdict};
+use portcullis_model::{AbsPath, Because, Decision, Mode, RuleRef, Verdict, quote_word};
 use portcullis_policy::{Policy, PolicyRule};
 use portcullis_rules::automaton::Effort;
 use portcullis_rules::{ToolPattern, known_tools};
@@ -119,7 +119,7 @@ pub fn diff(old: &Policy, new: &Policy, stage: &Stage, limits: &Limits) -> Diffe
         beside::compare(&mut search, &changed);
         search.examples(&changed);
     }
-    let mut settings = settings(old, new);
+    let mut settings = settings(old, new, stage);
     settings.extend(excluded::change(old, new, stage, limits));
     // What other than patterns over commands may decide.
     if !settings.is_empty() || changed.rules().any(|rule| !is_command(rule)) {
@@ -311,6 +311,8 @@ impl<'a> Search<'a> {
                 self.ask(&Question::read(path.as_str()));
                 self.ask(&Question::edit(path.as_str()));
             }
+            let everything = format!("rm -rf {}/*", quote_word(directory.path.as_str()));
+            self.ask(&Question::bash(everything));
         }
         self.ask(&beside::outside(Question::bash("x")));
     }

@@ -1,6 +1,7 @@
 //! What changes between two policies beside rules.
 
-use crate::Question;
+use crate::cover::{command_of, is_whole};
+use crate::{Question, Stage};
 use portcullis_model::{Mode, Scope, Source};
 use portcullis_policy::{
     Credentials, Policy, Sandbox, SandboxDomain, SandboxPath, Setting, TlsTermination,
@@ -52,7 +53,7 @@ impl Direction {
 }
 
 /// Every setting that changed.
-pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
+pub(crate) fn settings(old: &Policy, new: &Policy, stage: &Stage) -> Vec<SettingChange> {
     let mut out = Vec::new();
     let (a, b) = (&old.sandbox, &new.sandbox);
     for (key, before, after, safe) in [
@@ -173,9 +174,9 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
         &directories(new),
         true,
     );
-    // Everything in an added directory is never removed without a question, which matters where a bare
-    // `Bash` would allow it; without the directory nobody asks.
-    if new.allow.for_tool("Bash").any(crate::cover::is_whole) {
+    // Everything in an added directory is never removed without a question; without the directory
+    // nobody asks, where something else lets the removal run.
+    if removes_unasked(new, stage) {
         for change in &mut out {
             if change.key == "permissions.additionalDirectories" {
                 change.direction = Direction::Mixed;
@@ -236,6 +237,29 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
     }
     out
 }
+
+/// Whether something may let a command remove files outside the working directories.
+fn removes_unasked(policy: &Policy, stage: &Stage) -> bool {
+    let sandbox = &policy.sandbox;
+    let free = stage.mode_under(policy) == Mode::BypassPermissions
+        || (sandbox.enabled.value && sandbox.auto_allow.value);
+    free || policy.allow.list.iter().any(|rule| {
+        let bash = rule.rule.tool().matches("Bash");
+        (bash && is_whole(rule))
+            || command_of(rule).is_some_and(|pattern| {
+                // A star may stand for the program; else an example says which program it is.
+                let open = pattern.has_wildcard() && !pattern.literal_prefix().contains(' ');
+                let removes = |text: String| {
+                    let facts = stage.facts(&Question::bash(text));
+                    facts.commands.iter().any(|fact| fact.removal.is_some())
+                };
+                open || REMOVALS.iter().flat_map(|fill| pattern.samples(fill)).any(removes)
+            })
+    })
+}
+
+/// What a star may stand for so that everything in a directory goes.
+const REMOVALS: &[&str] = &["/x/*", "rm -r /x/*", "-c 'rm -r /x/*'"];
 
 /// What is said of credentials, wherever it is written: a line more above is no change.
 fn credentials(sandbox: &Sandbox) -> Credentials {

@@ -217,7 +217,10 @@ fn candidates(vector: &Vector, pattern: &CommandPattern) -> Vec<String> {
             && !vector.takes_script()
             && !SUBCOMMANDS.contains(&vector.head)
         {
-            out.extend(pattern.samples(tail));
+            // `https://host*` goes on with a blank first: glued to the word, it would be no option.
+            let apart = format!(" {tail}");
+            let texts = [*tail, apart.as_str()].into_iter().flat_map(|fill| pattern.samples(fill));
+            out.extend(texts.filter(|text| text.contains(&apart) && !text.contains("  ")));
         } else if vector.reach == Reach::Project {
             out.extend(pattern.samples("x"));
         }

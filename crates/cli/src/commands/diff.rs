@@ -6,7 +6,7 @@ use crate::console::{Palette, Reply};
 use crate::failure::{Failure, Status};
 use crate::git;
 use crate::render::place;
-use crate::report::{finding, finding::one_line, json};
+use crate::report::{finding, json};
 use crate::session::{Session, Surroundings};
 use portcullis_audit::{Difference, Direction, Flip, Limits, diff};
 use portcullis_host::claude_code::shown;
@@ -121,7 +121,7 @@ fn text(difference: &Difference, gate: bool, home: &str, palette: Palette) -> St
             shown(&change.after)
         )]);
         if let Some(call) = &change.example {
-            out.extend([format!("  as for `{}`\n", shown(&one_line(&call.display())))]);
+            out.extend([format!("  as for `{}`\n", shown(&finding::one_line(&call.display())))]);
         }
     }
     for doubt in &difference.doubts {
