@@ -58,10 +58,7 @@ fn flawed_policies_get_their_findings_and_no_others() {
 
 #[test]
 fn an_option_in_a_witness_is_an_option() {
-    for (rule, id, option) in [
-        ("Bash(curl https://api.example.com*)", "X003", " -o "),
-        ("Bash(curl https://api.example.com *)", "X003", " -o "),
-    ] {
+    for rule in ["Bash(curl https://api.example.com*)", "Bash(curl https://api.example.com *)"] {
         let settings = serde_json::json!({ "permissions": { "allow": [rule] } });
         let layer = Layer::new(Scope::Project, "s.json", settings.to_string(), path("/r/project"));
         let place = Place {
@@ -70,12 +67,14 @@ fn an_option_in_a_witness_is_an_option() {
             home: path("/r/home"),
         };
         let found = look(&assemble(&[layer], &place), &stage());
-        let of_kind: Vec<&Finding> =
-            found.findings.iter().filter(|finding| finding.kind.id == id).collect();
-        assert!(!of_kind.is_empty(), "{rule}: {:?}", found.findings);
-        for witness in of_kind.iter().flat_map(|finding| &finding.witnesses) {
-            assert!(witness.question.text.contains(option), "{rule}: {}", witness.question.text);
+        let sends: Vec<&Finding> =
+            found.findings.iter().filter(|finding| finding.kind.id == "X004").collect();
+        assert!(!sends.is_empty(), "{rule}: {:?}", found.findings);
+        for witness in sends.iter().flat_map(|finding| &finding.witnesses) {
+            assert!(witness.question.text.contains(".com -d "), "{rule}: {witness:?}");
         }
+        // `-o` as an option is judged as a write, and glued to the host it is none.
+        assert!(found.findings.iter().all(|finding| finding.kind.id != "X003"), "{rule}");
     }
 }
 
