@@ -28,7 +28,7 @@ pub struct Options {
 /// Decides one call: deny rules, then ask rules, then allow rules, then the tool's and mode's
 /// default, subject by subject; the strictest subject decides.
 pub fn decide(policy: &Policy, facts: &Facts, answers: &Answers, options: Options) -> Verdict {
-    let mut judge = Judge::new(policy, facts, answers, options.decision_only);
+    let mut judge = Judge::new(policy, facts, answers, options);
     judge.broken_policy();
     judge.tool_rules();
     match &facts.action {
@@ -42,7 +42,7 @@ pub fn decide(policy: &Policy, facts: &Facts, answers: &Answers, options: Option
         }
         Action::Other => judge.other(),
     }
-    judge.verdict(options)
+    judge.verdict()
 }
 
 /// Where an `ask` comes from, which is what may take it away again.
@@ -82,7 +82,7 @@ struct Judge<'a> {
     /// How many commands change directory.
     moves: usize,
     removes_tool: bool,
-    decision_only: bool,
+    options: Options,
     findings: Vec<(Finding, Prompt)>,
     /// Digests of what is in `findings` with its place, to find it fast.
     seen: BTreeSet<(u64, usize)>,
@@ -93,12 +93,7 @@ fn builtin(code: &'static str, text: impl Into<String>) -> Because {
 }
 
 impl<'a> Judge<'a> {
-    fn new(
-        policy: &'a Policy,
-        facts: &'a Facts,
-        answers: &'a Answers,
-        decision_only: bool,
-    ) -> Self {
+    fn new(policy: &'a Policy, facts: &'a Facts, answers: &'a Answers, options: Options) -> Self {
         let asked = facts.call.mode;
         let locked = match asked {
             Mode::BypassPermissions => policy.bypass_disabled.is_some(),
@@ -154,7 +149,7 @@ impl<'a> Judge<'a> {
             confinement,
             moves: 0,
             removes_tool: false,
-            decision_only,
+            options,
             findings: Vec::new(),
             seen: BTreeSet::new(),
         }
@@ -168,7 +163,7 @@ impl<'a> Judge<'a> {
     /// Whether nothing that is still to come can change the decision, and nothing else is wanted:
     /// something is denied, which no hook and no mode takes away.
     fn settled(&self) -> bool {
-        self.decision_only
+        self.options.decision_only
             && self.findings.iter().any(|(finding, _)| finding.decision == Decision::Deny)
     }
 

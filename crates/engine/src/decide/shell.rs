@@ -122,7 +122,7 @@ impl<'a> Judge<'a> {
         let policy = self.policy;
         let subject =
             Subject { kind: SubjectKind::Command, text: fact.display(), span: Some(fact.span) };
-        for (rule, sure) in restricting(&policy.deny, fact, self.decision_only) {
+        for (rule, sure) in restricting(&policy.deny, fact, self.options.decision_only) {
             if sure == Certainty::Certain || fact.origin != Origin::Lossy {
                 self.restrict(&subject, RuleClass::Deny, rule, sure);
             }
@@ -130,7 +130,7 @@ impl<'a> Judge<'a> {
         if fact.origin == Origin::Lossy || self.settled() {
             return;
         }
-        for (rule, sure) in restricting(&policy.ask, fact, self.decision_only) {
+        for (rule, sure) in restricting(&policy.ask, fact, self.options.decision_only) {
             self.restrict(&subject, RuleClass::Ask, rule, sure);
         }
         let call = &self.facts.call;
