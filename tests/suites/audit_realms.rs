@@ -139,7 +139,9 @@ fn a_directory_taken_away_may_let_its_removal_run() {
     let stage = Stage { project: path("/p"), home: path("/h"), mode: None };
     for (allow, mode, gives) in [
         (&[][..], "default", false),
-        (&["Bash(git *)", "Read(//d/**)"], "default", false),
+        (&["Read(//d/**)"], "default", false),
+        // `git rm` is a removal, too.
+        (&["Bash(git *)"], "default", true),
         (&[], "bypassPermissions", true),
         (&["Bash(rm *)", "Edit(//srv/d/**)"], "default", true),
         (&["Bash(rm -r /srv/d/*)", "Edit(//srv/d/**)"], "default", true),
