@@ -56,6 +56,28 @@ fn flawed_policies_get_their_findings_and_no_others() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn an_option_in_a_witness_is_an_option() {
+    for rule in ["Bash(curl https://api.example.com*)", "Bash(curl https://api.example.com *)"] {
+        let settings = serde_json::json!({ "permissions": { "allow": [rule] } });
+        let layer = Layer::new(Scope::Project, "s.json", settings.to_string(), path("/r/project"));
+        let place = Place {
+            start: path("/r/project"),
+            project_root: path("/r/project"),
+            home: path("/r/home"),
+        };
+        let found = look(&assemble(&[layer], &place), &stage());
+        let sends: Vec<&Finding> =
+            found.findings.iter().filter(|finding| finding.kind.id == "X004").collect();
+        assert!(!sends.is_empty(), "{rule}: {:?}", found.findings);
+        for witness in sends.iter().flat_map(|finding| &finding.witnesses) {
+            assert!(witness.question.text.contains(".com -d "), "{rule}: {witness:?}");
+        }
+        // `-o` as an option is judged as a write, and glued to the host it is none.
+        assert!(found.findings.iter().all(|finding| finding.kind.id != "X003"), "{rule}");
+    }
+}
+
 fn look(policy: &Policy, stage: &Stage) -> Audit {
     let looks_secret = |text: &str| matches!(mask(text), Cow::Owned(_));
     audit(Subject { policy, stage, looks_secret: &looks_secret }, &Limits::THOROUGH)

@@ -2,7 +2,7 @@
 //! all kinds, in every mode. Where some call gets more, the difference has to say so.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use portcullis_audit::{Limits, Question, Stage, diff};
+use portcullis_audit::{Direction, Limits, Question, Stage, diff};
 use portcullis_model::{AbsPath, Decision, InputValue, Mode, Scope};
 use portcullis_policy::{Layer, Place, Policy, assemble};
 use portcullis_tests::choices::Choices;
@@ -94,6 +94,92 @@ fn what_leaves_the_sandbox_is_decided_by_the_rules() {
     }
 }
 
+#[test]
+fn a_list_of_excluded_commands_is_compared_by_what_it_means() {
+    let rules = Lists { deny: vec!["Bash(rm *)".to_owned()], ask: vec![], allow: vec![] };
+    let policy = |excluded: &[&str], auto: bool| {
+        rules.policy(&json!({
+            "enabled": true, "autoAllowBashIfSandboxed": auto, "excludedCommands": excluded,
+        }))
+    };
+    let stage = Stage { project: path("/p"), home: path("/h"), mode: None };
+    for (old, new, auto, direction, flip) in [
+        (&["docker *"][..], &["docker *", "docker run *"][..], true, None, None),
+        (&["a", "a *"], &["a *"], true, None, None),
+        (&[], &["docker *"], true, Some(Direction::Looser), Some((Decision::Allow, Decision::Ask))),
+        // Held in the sandbox, it needs no permission.
+        (&["docker *"], &[], true, Some(Direction::Mixed), Some((Decision::Ask, Decision::Allow))),
+        (&["docker *"], &[], false, Some(Direction::Tighter), None),
+        (&["a *"], &["b *"], false, Some(Direction::Mixed), None),
+    ] {
+        let (before, after) = (policy(old, auto), policy(new, auto));
+        let found = diff(&before, &after, &stage, &Limits::default());
+        let at = format!("{old:?} {new:?} {found:?}");
+        assert!(found.doubts.is_empty(), "{at}");
+        assert_eq!(found.settings.first().map(|change| change.direction), direction, "{at}");
+        let cells: Vec<_> = found.flips.iter().map(|f| (f.cell.from, f.cell.to)).collect();
+        assert_eq!(cells, Vec::from_iter(flip), "{at}");
+        for change in &found.settings {
+            let question = change.example.as_ref().unwrap();
+            let [held, holds] = [&before, &after].map(|p| stage.ask(p, question).sandboxed);
+            assert_ne!(held, holds, "{at}");
+        }
+    }
+}
+
+#[test]
+fn a_directory_taken_away_may_let_its_removal_run() {
+    let policy = |allow: &[&str], directories: &[&str], mode: &str| {
+        let settings = json!({ "permissions": {
+            "allow": allow, "additionalDirectories": directories, "defaultMode": mode,
+        } });
+        let layer = Layer::new(Scope::User, "s.json", settings.to_string(), path("/h/.claude"));
+        assemble(&[layer], &Place { start: path("/p"), project_root: path("/p"), home: path("/h") })
+    };
+    let stage = Stage { project: path("/p"), home: path("/h"), mode: None };
+    for (allow, mode, gives) in [
+        (&[][..], "default", false),
+        (&["Read(//d/**)"], "default", false),
+        // `git rm` is a removal, too.
+        (&["Bash(git *)"], "default", true),
+        (&[], "bypassPermissions", true),
+        (&["Bash(rm *)", "Edit(//srv/d/**)"], "default", true),
+        (&["Bash(rm -r /srv/d/*)", "Edit(//srv/d/**)"], "default", true),
+        (&["Bash(*)"], "default", true),
+        (&["Bash"], "default", true),
+    ] {
+        let (with, without) = (policy(allow, &["/srv/d"], mode), policy(allow, &[], mode));
+        let found = diff(&with, &without, &stage, &Limits::default());
+        assert_eq!(found.gives_access(), gives, "{allow:?} {mode}: {found:?}");
+        let removal = Question::bash("rm -r /srv/d/*");
+        let [was, is] = [&with, &without].map(|policy| stage.decision(policy, &removal));
+        assert!(is >= was || found.gives_access(), "{allow:?} {mode}: {was} to {is}");
+    }
+}
+
+#[test]
+fn where_a_setting_is_written_is_no_change() {
+    let settings = json!({ "sandbox": {
+        "enabled": true,
+        "credentials": {
+            "files": [{ "path": "~/.netrc", "mode": "deny" }],
+            "envVars": [{ "name": "TOKEN", "mode": "deny" }],
+        },
+        "network": { "allowedDomains": ["x.example"], "deniedDomains": ["y.example"] },
+        "filesystem": { "denyRead": ["~/.ssh"] },
+        "excludedCommands": ["docker *"],
+    } });
+    let policy = |text: String| {
+        let layer = Layer::new(Scope::User, "s.json", text, path("/h/.claude"));
+        assemble(&[layer], &Place { start: path("/p"), project_root: path("/p"), home: path("/h") })
+    };
+    let (old, new) = (policy(settings.to_string()), policy(format!("\n\n{settings:#}")));
+    assert!(!old.sandbox.credentials.files.is_empty() && !old.sandbox.network.allowed.is_empty());
+    let stage = Stage { project: path("/p"), home: path("/h"), mode: None };
+    let found = diff(&old, &new, &stage, &Limits::default());
+    assert!(found.is_empty(), "{found:?}");
+}
+
 struct Seen {
     changed: bool,
     loosened: bool,
@@ -128,14 +214,27 @@ fn one(seed: u64, questions: &[Question]) -> Result<Seen, String> {
         Some(Mode::BypassPermissions),
     ];
     let stage = Stage { project: path("/p"), home: path("/h"), mode: *choices.pick(&modes) };
-    let sandbox = choices.one_in(3);
-    let sandbox = json!({ "enabled": sandbox, "allowUnsandboxedCommands": !choices.one_in(4) });
-    let [before, after] = [&old, &new].map(|lists| lists.policy(&sandbox));
+    let (enabled, lets_out) = (choices.one_in(3), !choices.one_in(4));
+    let mut excluded: Vec<&str> = (0..choices.below(3)).map(|_| choices.text(EXCLUDED)).collect();
+    let sandbox = |excluded: &[&str]| {
+        json!({
+            "enabled": enabled,
+            "allowUnsandboxedCommands": lets_out,
+            "excludedCommands": excluded,
+        })
+    };
+    let was = sandbox(&excluded);
+    if choices.one_in(2) {
+        if excluded.is_empty() || choices.one_in(2) {
+            excluded.push(choices.text(EXCLUDED));
+        } else {
+            excluded.remove(choices.below(excluded.len()));
+        }
+    }
+    let is = sandbox(&excluded);
+    let (before, after) = (old.policy(&was), new.policy(&is));
     let at = |what: &str| {
-        format!(
-            "{what}\n  in {:?}, sandbox {sandbox}\n  before {old:?}\n  after {new:?}",
-            stage.mode
-        )
+        format!("{what}\n  in {:?}\n  before {old:?} {was}\n  after {new:?} {is}", stage.mode)
     };
     let found = diff(&before, &after, &stage, &Limits::default());
     let back = diff(&after, &before, &stage, &Limits::default());
@@ -151,8 +250,18 @@ fn one(seed: u64, questions: &[Question]) -> Result<Seen, String> {
         }
     }
     let mut seen = Seen { changed: false, loosened: false, doubt: None };
-    for question in questions {
-        let [was, is] = [&before, &after].map(|p| stage.ask(p, question).decision);
+    for (index, question) in questions.iter().enumerate() {
+        let [was, is] = [&before, &after].map(|p| stage.decision(p, question));
+        // Where only the decision is asked for, it is the one of the whole verdict.
+        if index % 5 == choices.below(5) {
+            let [held, holds] = [&before, &after].map(|p| stage.ask(p, question));
+            if [held.decision, holds.decision] != [was, is] {
+                return Err(at(&format!("`{}` is not decided alike", question.display())));
+            }
+            if held.sandboxed && !holds.sandboxed && is != Decision::Deny && !found.gives_access() {
+                return Err(at(&format!("`{}` leaves the sandbox", question.display())));
+            }
+        }
         seen.changed |= was != is;
         seen.loosened |= is < was;
         if was != is && found.is_empty() {
@@ -165,7 +274,9 @@ fn one(seed: u64, questions: &[Question]) -> Result<Seen, String> {
             return Err(at(&format!("`{}` gets less: {was} to {is}", question.display())));
         }
     }
-    if found.gives_access() && found.flips.iter().all(|f| f.cell.to > f.cell.from) {
+    // What a setting does beside verdicts is no doubt.
+    let rules_alone = found.settings.is_empty();
+    if rules_alone && found.gives_access() && found.flips.iter().all(|f| f.cell.to > f.cell.from) {
         seen.doubt = Some(at(&format!("{:?}", found.doubts)));
     }
     Ok(seen)
@@ -272,9 +383,28 @@ const RULES: &[&str] = &[
     "Cd(//etc/**)",
 ];
 
+/// Commands that run outside the sandbox.
+const EXCLUDED: &[&str] = &[
+    "docker *",
+    "docker",
+    "ls *",
+    "cat *",
+    "git *",
+    "git log *",
+    "npm run *",
+    "*",
+    "echo \"a b\"",
+];
+
 /// Calls of every kind.
 fn questions() -> Vec<Question> {
     let commands = [
+        "docker",
+        "docker x",
+        "docker $X",
+        "cat x | docker x",
+        "bash -c 'docker x'",
+        "cat src/a; docker x > /etc/x",
         "ls",
         "ls a",
         "ls /etc",

@@ -3,10 +3,11 @@
 use crate::checks;
 use crate::{Finding, Question, Robustness, Stage};
 use portcullis_facts::Facts;
-use portcullis_model::{Decision, Verdict};
+use portcullis_model::{Decision, RuleRef, Verdict};
 use portcullis_policy::{Policy, PolicyRule};
 use portcullis_rules::automaton::Effort;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 /// What is looked at.
 #[derive(Clone, Copy)]
@@ -79,14 +80,13 @@ pub fn audit(subject: Subject<'_>, limits: &Limits) -> Audit {
     let mut findings = checks::diagnostics::check(policy);
     findings.extend(checks::dead::check(&asker));
     let shadowed = checks::shadowed::check(&asker, limits);
-    let taken_back = |rule: &PolicyRule| {
-        shadowed.iter().any(|finding| finding.rule.as_ref() == Some(&rule.reference))
-    };
+    let idle: BTreeSet<&RuleRef> = shadowed.iter().filter_map(|f| f.rule.as_ref()).collect();
+    let taken_back = |rule: &PolicyRule| idle.contains(&rule.reference);
+    let removed = shadowed.iter().filter(|finding| finding.fix.is_some());
+    let removed: BTreeSet<&RuleRef> = removed.filter_map(|f| f.rule.as_ref()).collect();
     let mut redundant = checks::redundant::check(&asker, limits);
     // A rule that never counts is not also superfluous.
-    redundant.retain(|finding| {
-        !shadowed.iter().any(|other| other.rule == finding.rule && other.fix.is_some())
-    });
+    redundant.retain(|f| !f.rule.as_ref().is_some_and(|rule| removed.contains(rule)));
     findings.extend(checks::grants::check(&asker, &taken_back));
     asker.left.set(limits.trials);
     let (weak, robustness) = checks::weak::check(&asker);
@@ -126,9 +126,25 @@ impl<'a> Asker<'a> {
     }
 
     pub(crate) fn judge(&self, facts: &Facts) -> Verdict {
+        self.count();
+        self.subject.stage.judge(self.subject.policy, facts)
+    }
+
+    /// As [`Self::judge`], naming no more than the decision takes.
+    pub(crate) fn brief(&self, facts: &Facts) -> Verdict {
+        self.count();
+        self.subject.stage.brief(self.subject.policy, facts)
+    }
+
+    /// The decision alone.
+    pub(crate) fn decision(&self, question: &Question) -> Decision {
+        self.count();
+        self.subject.stage.decision(self.subject.policy, question)
+    }
+
+    fn count(&self) {
         self.asked.set(self.asked.get() + 1);
         self.left.set(self.left.get().saturating_sub(1));
-        self.subject.stage.judge(self.subject.policy, facts)
     }
 
     pub(crate) fn ask(&self, question: &Question) -> Verdict {
@@ -137,7 +153,7 @@ impl<'a> Asker<'a> {
 
     /// Whether a call is allowed; `None` once no more may be asked.
     pub(crate) fn allows(&self, question: &Question) -> Option<bool> {
-        (self.left() > 0).then(|| self.ask(question).decision == Decision::Allow)
+        (self.left() > 0).then(|| self.decision(question) == Decision::Allow)
     }
 }
 

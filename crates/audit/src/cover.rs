@@ -39,19 +39,16 @@ pub(crate) struct Covering<'q, 'p> {
 
 impl<'p> Covering<'_, 'p> {
     fn rules(&self) -> impl Iterator<Item = &'p PolicyRule> {
-        self.all().filter(|rule| (self.counts)(rule))
-    }
-
-    fn all(&self) -> impl Iterator<Item = &'p PolicyRule> {
-        self.lists.iter().flat_map(|rules| rules.list.iter())
+        self.lists.iter().flat_map(|rules| rules.list.iter()).filter(|rule| (self.counts)(rule))
     }
 
     /// The first rule for tools as a whole that all of these tools match. Whether it counts is asked
     /// last: that may cost a question.
     fn whole_of(&self, names: &[&str]) -> Option<&'p PolicyRule> {
-        self.all().find(|other| {
+        let (first, others) = names.split_first()?;
+        self.lists.iter().flat_map(|rules| rules.about_calls(first)).find(|other| {
             is_whole(other)
-                && names.iter().all(|name| other.rule.tool().matches(name))
+                && others.iter().all(|name| other.rule.tool().matches(name))
                 && (self.counts)(other)
         })
     }

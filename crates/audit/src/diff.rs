@@ -8,6 +8,7 @@
 
 mod beside;
 mod commands;
+mod excluded;
 mod hunt;
 mod realms;
 mod universe;
@@ -18,7 +19,7 @@ use crate::realm::Realm;
 use crate::settings::{SettingChange, settings};
 use crate::tables::everyday::{EVERYDAY, READING};
 use crate::{Limits, Question, Stage};
-use portcullis_model::{AbsPath, Because, Decision, Mode, RuleRef, Verdict};
+use portcullis_model::{AbsPath, Because, Decision, Mode, RuleRef, Verdict, quote_word};
 use portcullis_policy::{Policy, PolicyRule};
 use portcullis_rules::automaton::Effort;
 use portcullis_rules::{ToolPattern, known_tools};
@@ -113,12 +114,13 @@ pub fn diff(old: &Policy, new: &Policy, stage: &Stage, limits: &Limits) -> Diffe
         doubts: Vec::new(),
         states: 0,
     };
-    if changed.rules().next().is_some() {
+    if changed.rules().next().is_some() || excluded::differ(old, new) {
         realms::compare(&mut search, &changed);
         beside::compare(&mut search, &changed);
         search.examples(&changed);
     }
-    let settings = settings(old, new);
+    let mut settings = settings(old, new, stage);
+    settings.extend(excluded::change(old, new, stage, limits));
     // What other than patterns over commands may decide.
     if !settings.is_empty() || changed.rules().any(|rule| !is_command(rule)) {
         search.everyday();
@@ -187,14 +189,15 @@ impl<'a> Search<'a> {
             return *known;
         }
         let facts = self.stage.facts(question);
-        let before = self.stage.judge(self.old, &facts);
-        let after = self.stage.judge(self.new, &facts);
-        let cell = Cell { from: before.decision, to: after.decision };
-        let changes = cell.from != cell.to;
+        let [from, to] = [self.old, self.new].map(|p| self.stage.brief(p, &facts).decision);
+        let cell = Cell { from, to };
+        let changes = from != to;
         self.asked.insert(key, changes.then_some(cell));
         if !changes {
             return None;
         }
+        let before = self.stage.judge(self.old, &facts);
+        let after = self.stage.judge(self.new, &facts);
         let mut rules = deciding(&before);
         rules.extend(deciding(&after));
         rules.dedup();
@@ -308,6 +311,8 @@ impl<'a> Search<'a> {
                 self.ask(&Question::read(path.as_str()));
                 self.ask(&Question::edit(path.as_str()));
             }
+            let everything = format!("rm -rf {}/*", quote_word(directory.path.as_str()));
+            self.ask(&Question::bash(everything));
         }
         self.ask(&beside::outside(Question::bash("x")));
     }

@@ -3,7 +3,7 @@
 use portcullis_engine::{Options, decide};
 use portcullis_facts::tables::tools::{Content, content_of};
 use portcullis_facts::{Answers, Facts, Probe, Real, gather};
-use portcullis_model::{AbsPath, InputValue, Mode, ToolCall, ToolInput, Verdict};
+use portcullis_model::{AbsPath, Decision, InputValue, Mode, ToolCall, ToolInput, Verdict};
 use portcullis_policy::Policy;
 use std::collections::BTreeMap;
 
@@ -66,16 +66,30 @@ impl Stage {
         gather(&call, program.as_ref())
     }
 
+    /// The decision on one question, without everything that speaks for it.
+    pub fn decision(&self, policy: &Policy, question: &Question) -> Decision {
+        self.brief(policy, &self.facts(question)).decision
+    }
+
     /// The verdict on prepared facts.
     pub(crate) fn judge(&self, policy: &Policy, facts: &Facts) -> Verdict {
+        self.judge_with(policy, facts, Options::default())
+    }
+
+    /// The verdict on prepared facts, naming no more than the decision takes.
+    pub(crate) fn brief(&self, policy: &Policy, facts: &Facts) -> Verdict {
+        self.judge_with(policy, facts, Options { decision_only: true, ..Options::default() })
+    }
+
+    fn judge_with(&self, policy: &Policy, facts: &Facts, options: Options) -> Verdict {
         let mode = self.mode_under(policy);
         let answers = plain_answers(policy, facts);
         if facts.call.mode == mode {
-            return decide(policy, facts, &answers, Options::default());
+            return decide(policy, facts, &answers, options);
         }
         let mut facts = facts.clone();
         facts.call.mode = mode;
-        decide(policy, &facts, &answers, Options::default())
+        decide(policy, &facts, &answers, options)
     }
 }
 

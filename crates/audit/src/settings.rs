@@ -1,7 +1,11 @@
 //! What changes between two policies beside rules.
 
-use portcullis_model::{Mode, Source};
-use portcullis_policy::{Policy, SandboxDomain, SandboxPath, Setting};
+use crate::cover::{command_of, is_whole};
+use crate::{Question, Stage};
+use portcullis_model::{Mode, Scope, Source};
+use portcullis_policy::{
+    Credentials, Policy, Sandbox, SandboxDomain, SandboxPath, Setting, TlsTermination,
+};
 use std::collections::BTreeSet;
 
 /// A switch or list that changed.
@@ -17,6 +21,8 @@ pub struct SettingChange {
     pub direction: Direction,
     /// Where the new value is written.
     pub source: Option<Source>,
+    /// A call that shows it, where one does.
+    pub example: Option<Question>,
 }
 
 /// Whether a change gives or takes.
@@ -47,7 +53,7 @@ impl Direction {
 }
 
 /// Every setting that changed.
-pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
+pub(crate) fn settings(old: &Policy, new: &Policy, stage: &Stage) -> Vec<SettingChange> {
     let mut out = Vec::new();
     let (a, b) = (&old.sandbox, &new.sandbox);
     for (key, before, after, safe) in [
@@ -94,8 +100,8 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
             change.direction = Direction::Mixed;
         }
     }
-    if a.network.tls_termination.value != b.network.tls_termination.value
-        || a.credentials != b.credentials
+    if termination(a) != termination(b)
+        || credentials(a) != credentials(b)
         || a.network.http_proxy_port.value != b.network.http_proxy_port.value
         || a.network.socks_proxy_port.value != b.network.socks_proxy_port.value
     {
@@ -105,10 +111,11 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
             after: "changed".to_owned(),
             direction: Direction::Mixed,
             source: None,
+            example: None,
         });
     }
     let texts = |list: &[SandboxPath]| list.iter().map(|p| p.path.to_string()).collect();
-    let hosts = |list: &[SandboxDomain]| list.iter().map(|d| format!("{d:?}")).collect();
+    let hosts = |list: &[SandboxDomain]| list.iter().map(|d| d.text.clone()).collect();
     lists(
         &mut out,
         "sandbox.filesystem.allowWrite",
@@ -158,9 +165,6 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
         &hosts(&b.network.denied),
         false,
     );
-    let excluded =
-        |policy: &Policy| policy.sandbox.excluded.iter().map(|e| e.text.clone()).collect();
-    lists(&mut out, "sandbox.excludedCommands", &excluded(old), &excluded(new), true);
     let directories =
         |policy: &Policy| policy.directories.iter().map(|d| d.path.to_string()).collect();
     lists(
@@ -170,9 +174,9 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
         &directories(new),
         true,
     );
-    // Everything in an added directory is never removed without a question, which matters where a bare
-    // `Bash` would allow it; without the directory nobody asks.
-    if new.allow.for_tool("Bash").any(crate::cover::is_whole) {
+    // Everything in an added directory is never removed without a question; without the directory
+    // nobody asks, where something else lets the removal run.
+    if removes_unasked(new, stage) {
         for change in &mut out {
             if change.key == "permissions.additionalDirectories" {
                 change.direction = Direction::Mixed;
@@ -196,6 +200,7 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
                 after: word(after),
                 direction: if after.is_some() { Direction::Tighter } else { Direction::Looser },
                 source: after.clone(),
+                example: None,
             });
         }
     }
@@ -217,6 +222,7 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
                 Direction::Looser
             },
             source: after.source.clone(),
+            example: None,
         });
     }
     if old.preapproved_hosts != new.preapproved_hosts {
@@ -226,9 +232,57 @@ pub(crate) fn settings(old: &Policy, new: &Policy) -> Vec<SettingChange> {
             after: new.preapproved_hosts.to_string(),
             direction: if new.preapproved_hosts { Direction::Looser } else { Direction::Tighter },
             source: None,
+            example: None,
         });
     }
     out
+}
+
+/// Whether something may let a command remove files outside the working directories.
+fn removes_unasked(policy: &Policy, stage: &Stage) -> bool {
+    let sandbox = &policy.sandbox;
+    let free = stage.mode_under(policy) == Mode::BypassPermissions
+        || (sandbox.enabled.value && sandbox.auto_allow.value);
+    free || policy.allow.list.iter().any(|rule| {
+        let bash = rule.rule.tool().matches("Bash");
+        (bash && is_whole(rule))
+            || command_of(rule).is_some_and(|pattern| {
+                // A star may stand for the program; else an example says which program it is.
+                let open = pattern.has_wildcard() && !pattern.literal_prefix().contains(' ');
+                let removes = |text: String| {
+                    let facts = stage.facts(&Question::bash(text));
+                    facts.commands.iter().any(|fact| fact.removal.is_some())
+                };
+                open || REMOVALS.iter().flat_map(|fill| pattern.samples(fill)).any(removes)
+            })
+    })
+}
+
+/// What a star may stand for so that everything in a directory goes.
+const REMOVALS: &[&str] = &["/x/*", "rm -r /x/*", "-c 'rm -r /x/*'"];
+
+/// What is said of credentials, wherever it is written: a line more above is no change.
+fn credentials(sandbox: &Sandbox) -> Credentials {
+    let mut out = sandbox.credentials.clone();
+    out.files.iter_mut().for_each(|file| file.path.source = nowhere());
+    out.variables.iter_mut().for_each(|variable| variable.source = nowhere());
+    out.aws_pairs.iter_mut().for_each(|pair| pair.source = nowhere());
+    out.plaintext_inject.source = None;
+    out.sigv4.source = None;
+    out
+}
+
+fn termination(sandbox: &Sandbox) -> Option<TlsTermination> {
+    let mut out = sandbox.network.tls_termination.value.clone();
+    if let Some(termination) = &mut out {
+        let paths = [&mut termination.ca_cert, &mut termination.ca_key];
+        paths.into_iter().flatten().for_each(|path| path.source = nowhere());
+    }
+    out
+}
+
+fn nowhere() -> Source {
+    Source { scope: Scope::Managed, file: String::new(), line: 0, column: 0 }
 }
 
 fn switch(
@@ -245,6 +299,7 @@ fn switch(
             after: after.value.to_string(),
             direction: if after.value == safe { Direction::Tighter } else { Direction::Looser },
             source: after.source.clone(),
+            example: None,
         });
     }
 }
@@ -276,6 +331,7 @@ fn lists(
         after: shown(after, before),
         direction,
         source: None,
+        example: None,
     });
 }
 
@@ -306,5 +362,6 @@ fn mode(out: &mut Vec<SettingChange>, old: &Policy, new: &Policy) {
             _ => Direction::Looser,
         },
         source: new.default_mode.as_ref().map(|(_, source)| source.clone()),
+        example: None,
     });
 }

@@ -248,7 +248,8 @@ fn problems(name: &str, tally: &Tally) -> Vec<String> {
             tally.lines
         ));
     }
-    if let Some(first) = tally.first_broken {
+    // Of what is no text at all, nothing more needs to be said.
+    if let Some(first) = tally.first_broken.filter(|_| !tally.binary) {
         let lines = if tally.broken == 1 { "line is" } else { "lines are" };
         out.push(format!("`{name}`: {} {lines} not JSON, the first is line {first}", tally.broken));
     }

@@ -250,11 +250,21 @@ fn hook_and_action_stop_a_change_that_gives_access() {
     assert_eq!(gone(&[("BASE", &base)]), Some(1));
     assert_eq!(gone(&[("BASE", &base), ("ALLOW_NEW", "true")]), Some(0));
     assert_eq!(gone(&[]), Some(0));
+    // A base that cannot be had proves nothing.
+    assert_eq!(gone(&[("BASE", "0123456789012345678901234567890123456789")]), Some(65));
     git(&["add", "-A"]);
     let hooked = run(hook.to_str().unwrap(), &[], &[]);
     assert_eq!(hooked.status, Some(1), "{hooked:?}");
     git(&["reset", "-q", "--hard"]);
     assert_eq!(run(hook.to_str().unwrap(), &[], &[]).status, Some(0));
+    // A link is no file to whoever calls the hook, and leads to other rules.
+    std::fs::remove_file(place.path().join(settings)).unwrap();
+    place.write("project/.claude/loose.json", "{\"permissions\":{\"allow\":[\"Bash(jq *)\"]}}");
+    std::os::unix::fs::symlink("loose.json", place.path().join(settings)).unwrap();
+    git(&["add", "-A"]);
+    let linked = run(hook.to_str().unwrap(), &[], &[]);
+    assert_eq!(linked.status, Some(1), "{linked:?}");
+    assert!(linked.stdout.contains("deny ->"), "{linked:?}");
 }
 
 #[test]
@@ -274,7 +284,14 @@ fn policy_tests_pass_fail_and_count_coverage() {
     assert!(run.stdout.contains("failed: every `Bash(git *)` is at least ask"), "{run:?}");
     assert!(run.stdout.contains("4 passed, 2 failed, 2 of 7 rules noticed"), "{run:?}");
     let junit = place.run(&["test", "--junit"]).stdout;
-    assert!(junit.contains("tests=\"6\" failures=\"2\""), "{junit}");
+    assert!(junit.contains("tests=\"6\" failures=\"2\" errors=\"0\""), "{junit}");
+    // Who reads the report alone has to see what could not be read.
+    place.write("project/b.policy.test.toml", "[[case\n");
+    let run = place.run(&["test", "--junit"]);
+    assert_eq!(run.status, Some(65), "{run:?}");
+    let error = "<testcase classname=\"./b.policy.test.toml\" name=\"the file can be read\"><error message=\"`./b.policy.test.toml:1:7`";
+    assert!(run.stdout.contains(error), "{run:?}");
+    assert!(run.stdout.contains("tests=\"7\" failures=\"2\" errors=\"1\""), "{run:?}");
 }
 
 /// What cannot be read, and the one line that says so.

@@ -1,57 +1,63 @@
 //! Commands against rules.
 
 use portcullis_facts::{Arg, CommandFact, Form};
-use portcullis_model::{Certainty, Mode};
+use portcullis_model::{Certainty, Mode, TextSet};
 use portcullis_policy::{PolicyRule, Rules};
 use portcullis_rules::{CommandPattern, Match, Specifier};
+use std::collections::BTreeMap;
 
-/// The deny or ask rules that match a command, with how.
+/// The deny or ask rules that match a command, with how, in the order they are found.
 ///
 /// Every form is looked at: as written, without assignments and wrappers, by the program's own name.
+///
+/// With `one`, only a rule that matches as surely as any does is in the answer.
 pub(crate) fn restricting<'p>(
     rules: &'p Rules,
     fact: &CommandFact,
+    one: bool,
 ) -> Vec<(&'p PolicyRule, Certainty)> {
     let mut out: Vec<(&PolicyRule, Certainty)> = Vec::new();
-    for form in &fact.forms {
+    // A command of unknown words may match every rule there is, in each of its forms.
+    let mut places: BTreeMap<*const PolicyRule, usize> = BTreeMap::new();
+    let surest = if fact.possible { Certainty::Possible } else { Certainty::Certain };
+    let mut add = |out: &mut Vec<(&'p PolicyRule, Certainty)>, rule: &'p PolicyRule, found| {
+        let certainty = match found {
+            Match::No => return,
+            Match::Certain => surest,
+            Match::Possible => Certainty::Possible,
+        };
+        let place = *places.entry(std::ptr::from_ref(rule)).or_insert(out.len());
+        match out.get_mut(place) {
+            Some((_, known)) => *known = (*known).max(certainty),
+            None => out.push((rule, certainty)),
+        }
+    };
+    'forms: for form in &fact.forms {
         for rule in rules.command_candidates(&form.texts) {
             let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
-            let mut found = pattern.matches(&form.texts);
-            if found != Match::Certain
-                && form.source.as_deref().is_some_and(|s| pattern.matches_text(s))
-            {
-                found = Match::Certain;
-            }
-            add(&mut out, rule, found, fact.possible);
+            let found = match out.iter().map(|(_, sure)| *sure).max().filter(|_| one) {
+                Some(known) if known >= surest => break 'forms,
+                // One that may match is known: only a certain match says more.
+                Some(_) if !pattern.covers(&form.texts) => Match::No,
+                Some(_) | None => pattern.matches(&form.texts),
+            };
+            add(&mut out, rule, found);
         }
-        if let Some(source) = &form.source {
-            let texts = portcullis_model::TextSet::literal(source.clone());
-            for rule in rules.command_candidates(&texts) {
+        // Most source texts are the canonical text.
+        let source = form.source.as_deref().filter(|source| form.texts.known() != Some(source));
+        if let Some(source) = source {
+            for rule in rules.command_candidates(&TextSet::literal(source)) {
                 let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
                 if pattern.matches_text(source) {
-                    add(&mut out, rule, Match::Certain, fact.possible);
+                    add(&mut out, rule, Match::Certain);
                 }
             }
         }
     }
-    out
-}
-
-fn add<'p>(
-    out: &mut Vec<(&'p PolicyRule, Certainty)>,
-    rule: &'p PolicyRule,
-    found: Match,
-    possible: bool,
-) {
-    let certainty = match found {
-        Match::No => return,
-        Match::Certain if !possible => Certainty::Certain,
-        Match::Certain | Match::Possible => Certainty::Possible,
-    };
-    match out.iter_mut().find(|(known, _)| std::ptr::eq(*known, rule)) {
-        Some((_, known)) => *known = (*known).max(certainty),
-        None => out.push((rule, certainty)),
+    if one && let Some(surest) = out.iter().copied().max_by_key(|(_, sure)| *sure) {
+        out = vec![surest];
     }
+    out
 }
 
 /// What an allow rule covers of a command.
@@ -74,17 +80,8 @@ pub(crate) fn allowing<'p>(
     fact: &CommandFact,
     mode: Mode,
 ) -> Option<(&'p PolicyRule, Grant)> {
-    let bare = rules.for_tool(tool).find(|rule| match rule.rule.specifier() {
-        Specifier::Whole => mode != Mode::Auto,
-        Specifier::Nothing
-        | Specifier::Inert
-        | Specifier::Command(_)
-        | Specifier::Path(_)
-        | Specifier::Domain(_)
-        | Specifier::Parameter { .. }
-        | Specifier::Name(_)
-        | Specifier::Directory(_) => false,
-    });
+    let whole = |rule: &&PolicyRule| matches!(rule.rule.specifier(), Specifier::Whole);
+    let bare = rules.about_calls(tool).find(whole).filter(|_| mode != Mode::Auto);
     if let Some(rule) = bare {
         return Some((rule, Grant::Bare));
     }
@@ -98,7 +95,7 @@ pub(crate) fn allowing<'p>(
             }
         }
         let Some(source) = &form.source else { continue };
-        let texts = portcullis_model::TextSet::literal(source.clone());
+        let texts = TextSet::literal(source.clone());
         for rule in rules.command_candidates(&texts) {
             let Specifier::Command(pattern) = rule.rule.specifier() else { continue };
             if (mode != Mode::Auto || !suspended(pattern)) && grants(pattern, form, fact) {
@@ -119,9 +116,9 @@ fn grants(pattern: &CommandPattern, form: &Form, fact: &CommandFact) -> bool {
     if fact.exact_only {
         return form.whole
             && (is_exact(pattern, form)
-                || (!pattern.has_wildcard() && pattern.matches(&form.texts) == Match::Certain));
+                || (!pattern.has_wildcard() && pattern.covers(&form.texts)));
     }
-    if pattern.matches(&form.texts) == Match::Certain {
+    if pattern.covers(&form.texts) {
         return true;
     }
     let Some(source) = &form.source else { return false };

@@ -20,12 +20,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 pub struct Options {
     /// Also list the rules that nearly matched.
     pub near_misses: bool,
+    /// Only the decision is wanted: what is found once something is denied is not named, and of rules
+    /// that match alike only one is.
+    pub decision_only: bool,
 }
 
 /// Decides one call: deny rules, then ask rules, then allow rules, then the tool's and mode's
 /// default, subject by subject; the strictest subject decides.
 pub fn decide(policy: &Policy, facts: &Facts, answers: &Answers, options: Options) -> Verdict {
-    let mut judge = Judge::new(policy, facts, answers);
+    let mut judge = Judge::new(policy, facts, answers, options);
     judge.broken_policy();
     judge.tool_rules();
     match &facts.action {
@@ -39,7 +42,7 @@ pub fn decide(policy: &Policy, facts: &Facts, answers: &Answers, options: Option
         }
         Action::Other => judge.other(),
     }
-    judge.verdict(options)
+    judge.verdict()
 }
 
 /// Where an `ask` comes from, which is what may take it away again.
@@ -79,6 +82,7 @@ struct Judge<'a> {
     /// How many commands change directory.
     moves: usize,
     removes_tool: bool,
+    options: Options,
     findings: Vec<(Finding, Prompt)>,
     /// Digests of what is in `findings` with its place, to find it fast.
     seen: BTreeSet<(u64, usize)>,
@@ -89,7 +93,7 @@ fn builtin(code: &'static str, text: impl Into<String>) -> Because {
 }
 
 impl<'a> Judge<'a> {
-    fn new(policy: &'a Policy, facts: &'a Facts, answers: &'a Answers) -> Self {
+    fn new(policy: &'a Policy, facts: &'a Facts, answers: &'a Answers, options: Options) -> Self {
         let asked = facts.call.mode;
         let locked = match asked {
             Mode::BypassPermissions => policy.bypass_disabled.is_some(),
@@ -145,6 +149,7 @@ impl<'a> Judge<'a> {
             confinement,
             moves: 0,
             removes_tool: false,
+            options,
             findings: Vec::new(),
             seen: BTreeSet::new(),
         }
@@ -153,6 +158,13 @@ impl<'a> Judge<'a> {
     /// The sandbox alone is enough to run the call.
     fn contained(&self) -> bool {
         self.confinement == Confinement::Contained
+    }
+
+    /// Whether nothing that is still to come can change the decision, and nothing else is wanted:
+    /// something is denied, which no hook and no mode takes away.
+    fn settled(&self) -> bool {
+        self.options.decision_only
+            && self.findings.iter().any(|(finding, _)| finding.decision == Decision::Deny)
     }
 
     // What is found.
@@ -266,7 +278,7 @@ impl<'a> Judge<'a> {
         let policy = self.policy;
         for (class, rules) in [(RuleClass::Deny, &policy.deny), (RuleClass::Ask, &policy.ask)] {
             for name in self.tool_names() {
-                for rule in rules.for_tool(name) {
+                for rule in rules.about_calls(name) {
                     if !self.concerns_tool(rule) {
                         continue;
                     }
@@ -307,7 +319,7 @@ impl<'a> Judge<'a> {
     /// The bare allow rule for a tool.
     fn bare(&self, tool: &str) -> Option<&'a PolicyRule> {
         let whole = |rule: &&PolicyRule| matches!(rule.rule.specifier(), Specifier::Whole);
-        self.policy.allow.for_tool(tool).find(whole)
+        self.policy.allow.about_calls(tool).find(whole)
     }
 
     fn other(&mut self) {
@@ -316,7 +328,7 @@ impl<'a> Judge<'a> {
         let names = self.tool_names();
         let allowed = names
             .iter()
-            .find_map(|name| policy.allow.for_tool(name).find(|rule| self.concerns_tool(rule)));
+            .find_map(|name| policy.allow.about_calls(name).find(|rule| self.concerns_tool(rule)));
         if let Some(rule) = allowed {
             self.allow_by(subject, rule);
         } else if needs_no_permission(&self.facts.call.tool) {

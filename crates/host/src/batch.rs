@@ -75,7 +75,7 @@ pub fn answer(line: &str, defaults: &Defaults, last: &mut LastPolicy) -> String 
                 Some(listed) => listed,
                 None => &RealDisk,
             };
-            let options = Options { near_misses: defaults.near_misses };
+            let options = Options { near_misses: defaults.near_misses, ..Options::default() };
             let evaluation = evaluate(&request.policy, &request.call, disk, options);
             let mut out = Map::new();
             out.insert("id".into(), id);

@@ -45,7 +45,7 @@ pub(crate) fn answer(policy: &Policy, facts: &Facts, disk: &dyn Disk) -> Answers
     }
     let path_rules = [&policy.deny, &policy.ask]
         .into_iter()
-        .any(|rules| ["Read", "Edit"].iter().any(|tool| rules.for_tool(tool).next().is_some()));
+        .any(|rules| ["Read", "Edit"].iter().any(|tool| rules.any_for_tool(tool, |_| true)));
     for probe in &facts.probes {
         match probe {
             Probe::Real(path) => {

@@ -50,8 +50,11 @@ impl Policy {
 pub struct Rules {
     /// All of them, highest layer first, then as written.
     pub list: Vec<PolicyRule>,
-    by_name: BTreeMap<String, Vec<usize>>,
-    by_pattern: Vec<usize>,
+    /// Rules about calls of a tool, and rules about what is in them.
+    calls: ByTool,
+    contents: ByTool,
+    /// The Bash rules that stand for whole command lines.
+    lines: Vec<usize>,
     commands: CommandSet,
     /// The path rules that mean reading, and those that mean writing.
     reads: PathSet,
@@ -61,23 +64,18 @@ pub struct Rules {
 impl Rules {
     /// Indexes rules.
     pub fn new(list: Vec<PolicyRule>) -> Self {
-        let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        let mut by_pattern = Vec::new();
-        let mut commands = Vec::new();
+        let (mut calls, mut contents) = (ByTool::default(), ByTool::default());
+        let (mut commands, mut lines) = (Vec::new(), Vec::new());
         for (index, rule) in list.iter().enumerate() {
-            match rule.rule.tool() {
-                // `mcp__server` is every tool of a server.
-                ToolPattern::Exact(name) if !name.starts_with("mcp__") => {
-                    // SECURITY: a tool has the rules of every name it ever had: a deny of `Task` is
-                    // one of `Agent`.
-                    by_name.entry(canonical_tool(name).to_owned()).or_default().push(index);
-                }
-                ToolPattern::Exact(_) | ToolPattern::Glob(_) => by_pattern.push(index),
-            }
+            let tools = if rule.is_about_calls() { &mut calls } else { &mut contents };
+            tools.add(rule.rule.tool(), index);
             if let Specifier::Command(pattern) = rule.rule.specifier()
                 && rule.rule.tool().matches("Bash")
             {
                 commands.push((index, pattern.clone()));
+                if pattern.holds_separators() {
+                    lines.push(index);
+                }
             }
         }
         let paths = |tool: &str| {
@@ -88,19 +86,34 @@ impl Rules {
             }))
         };
         let (reads, edits) = (paths("Read"), paths("Edit"));
-        Self { list, by_name, by_pattern, commands: CommandSet::new(commands), reads, edits }
+        let commands = CommandSet::new(commands);
+        Self { list, calls, contents, lines, commands, reads, edits }
     }
 
     /// The rules whose tool part means this tool, in the order of the list.
     pub fn for_tool<'r>(&'r self, tool: &str) -> impl Iterator<Item = &'r PolicyRule> + use<'r> {
-        let mut indices: Vec<usize> =
-            self.by_name.get(canonical_tool(tool)).cloned().unwrap_or_default();
-        let matching = |index: &&usize| {
-            self.list.get(**index).is_some_and(|rule| rule.rule.tool().matches(tool))
-        };
-        indices.extend(self.by_pattern.iter().filter(matching));
+        let mut indices: Vec<usize> = self.calls.unordered(tool, &self.list).collect();
+        indices.extend(self.contents.unordered(tool, &self.list));
         indices.sort_unstable();
         indices.into_iter().filter_map(|index| self.list.get(index))
+    }
+
+    /// Of those, the rules about calls as such: of the whole tool, a name or a field. A policy has few
+    /// of them, however many commands and paths it lists.
+    pub fn about_calls<'r>(&'r self, tool: &str) -> impl Iterator<Item = &'r PolicyRule> + use<'r> {
+        self.calls.of(tool, &self.list).into_iter().filter_map(|index| self.list.get(index))
+    }
+
+    /// Whether some rule for a tool is like that.
+    pub fn any_for_tool(&self, tool: &str, is: impl Fn(&PolicyRule) -> bool) -> bool {
+        let parts = [&self.contents, &self.calls];
+        let mut indices = parts.into_iter().flat_map(|part| part.unordered(tool, &self.list));
+        indices.any(|index| self.list.get(index).is_some_and(&is))
+    }
+
+    /// The Bash rules whose text holds separators, so that it stands for a whole command line.
+    pub fn command_lines(&self) -> impl Iterator<Item = &PolicyRule> {
+        self.lines.iter().filter_map(|index| self.list.get(*index))
     }
 
     /// The Bash rules with a command pattern that may match: all that do, and maybe some more.
@@ -125,6 +138,40 @@ impl Rules {
     }
 }
 
+/// Rules by the tools they are for.
+#[derive(Clone, Debug, Default)]
+struct ByTool {
+    by_name: BTreeMap<String, Vec<usize>>,
+    by_pattern: Vec<usize>,
+}
+
+impl ByTool {
+    fn add(&mut self, tool: &ToolPattern, index: usize) {
+        match tool {
+            // `mcp__server` is every tool of a server.
+            ToolPattern::Exact(name) if !name.starts_with("mcp__") => {
+                // SECURITY: a tool has the rules of every name it ever had: a deny of `Task` is
+                // one of `Agent`.
+                self.by_name.entry(canonical_tool(name).to_owned()).or_default().push(index);
+            }
+            ToolPattern::Exact(_) | ToolPattern::Glob(_) => self.by_pattern.push(index),
+        }
+    }
+
+    /// The places of the rules for a tool, in order.
+    fn of(&self, tool: &str, list: &[PolicyRule]) -> Vec<usize> {
+        let mut indices: Vec<usize> = self.unordered(tool, list).collect();
+        indices.sort_unstable();
+        indices
+    }
+
+    fn unordered(&self, tool: &str, list: &[PolicyRule]) -> impl Iterator<Item = usize> {
+        let means = |index: &usize| list.get(*index).is_some_and(|r| r.rule.tool().matches(tool));
+        let named = self.by_name.get(canonical_tool(tool)).into_iter().flatten().copied();
+        named.chain(self.by_pattern.iter().copied().filter(means))
+    }
+}
+
 /// The tools whose path rules speak for every tool that reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileTool {
@@ -143,6 +190,22 @@ pub struct PolicyRule {
     pub reference: RuleRef,
     /// Its path pattern, fixed to the directories of its layer (Read, Edit and Cd rules).
     pub paths: Option<PathMatcher>,
+}
+
+impl PolicyRule {
+    /// Whether the rule is about calls as such and not about a command, path, host or directory in
+    /// them.
+    fn is_about_calls(&self) -> bool {
+        match self.rule.specifier() {
+            Specifier::Whole | Specifier::Parameter { .. } | Specifier::Name(_) => true,
+            Specifier::Nothing
+            | Specifier::Inert
+            | Specifier::Command(_)
+            | Specifier::Path(_)
+            | Specifier::Domain(_)
+            | Specifier::Directory(_) => false,
+        }
+    }
 }
 
 /// A working directory that a layer adds.

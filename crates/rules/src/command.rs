@@ -50,6 +50,12 @@ impl CommandPattern {
         if self.includes(texts) { Match::Certain } else { Match::Possible }
     }
 
+    /// Whether every text a command may have matches: [`Self::matches`] is then certain. Cheaper than
+    /// that where it is not, for most patterns differ at their start.
+    pub fn covers(&self, texts: &TextSet) -> bool {
+        texts.known().map_or_else(|| self.includes(texts), |text| self.matches_text(text))
+    }
+
     /// Whether one known text matches.
     pub fn matches_text(&self, text: &str) -> bool {
         self.globs.iter().any(|glob| glob.matches(text))

@@ -73,6 +73,13 @@ impl Glob {
 
     /// Whether some text of the set matches: exact, in time pattern times text.
     pub fn intersects(&self, texts: &TextSet) -> bool {
+        if let (Some(run), Some(TextPiece::Literal(end))) =
+            (self.runs.last(), texts.pieces().last())
+            && !run.ends_with(end.as_str())
+            && !end.ends_with(run.as_str())
+        {
+            return false;
+        }
         let Some(state) = texts.pieces().iter().try_fold(Positions::new(self), Positions::piece)
         else {
             return false;
@@ -180,30 +187,34 @@ fn in_word_plain() -> ByteSet {
 }
 
 /// The places in a pattern that a partly unknown text may have led to.
+///
+/// A place stands before each byte and at the end; a star lets its place read anything and stay.
 struct Positions {
-    /// The pattern, byte by byte; `None` is a star.
-    pattern: Vec<Option<u8>>,
-    /// For each place (one more than the pattern is long), whether it may be where we are. A place
-    /// before a star is never live without the place after it.
+    bytes: Vec<u8>,
+    stars: Vec<bool>,
+    /// For each place, whether it may be where we are.
     live: Vec<bool>,
+    /// Where the live places lie: from the first to before the second. Mostly that is one place, so
+    /// that a pattern that differs early costs little.
+    range: (usize, usize),
 }
 
 impl Positions {
     fn new(glob: &Glob) -> Self {
-        let mut pattern: Vec<Option<u8>> = Vec::new();
+        let length: usize = glob.runs.iter().map(String::len).sum();
+        let mut bytes = Vec::with_capacity(length);
+        let mut stars = vec![false; length + 1];
         for (index, run) in glob.runs.iter().enumerate() {
-            if index > 0 {
-                pattern.push(None);
+            if let Some(star) = stars.get_mut(bytes.len()).filter(|_| index > 0) {
+                *star = true;
             }
-            pattern.extend(run.bytes().map(Some));
+            bytes.extend_from_slice(run.as_bytes());
         }
-        let mut live = vec![false; pattern.len() + 1];
+        let mut live = vec![false; length + 1];
         if let Some(first) = live.first_mut() {
             *first = true;
         }
-        let mut positions = Self { pattern, live };
-        positions.pass_stars();
-        positions
+        Self { bytes, stars, live, range: (0, 1) }
     }
 
     /// Reads one piece; `None` once no place is left.
@@ -211,8 +222,8 @@ impl Positions {
         match piece {
             TextPiece::Literal(text) => {
                 for byte in text.bytes() {
-                    self.step(ByteSet::single(byte));
-                    if !self.live.contains(&true) {
+                    self.step(byte);
+                    if self.range.0 == self.range.1 {
                         return None;
                     }
                 }
@@ -220,10 +231,13 @@ impl Positions {
             TextPiece::InWord => self.in_word(),
             TextPiece::Anything => self.anything(),
             TextPiece::MoreWords => {
-                let before = self.live.clone();
-                self.step(ByteSet::single(b' '));
+                let (before, range) = (self.live.clone(), self.range);
+                self.step(b' ');
                 self.anything();
-                self.join(&before);
+                for (place, before) in self.live.iter_mut().zip(before) {
+                    *place |= before;
+                }
+                self.range = (range.0, self.range.1.max(range.1));
             }
         }
         Some(self)
@@ -233,21 +247,31 @@ impl Positions {
         self.live.last() == Some(&true)
     }
 
-    /// Reads any one byte of a set.
-    fn step(&mut self, bytes: ByteSet) {
-        let mut following = vec![false; self.live.len()];
-        for (at, _) in self.live.iter().enumerate().filter(|(_, live)| **live) {
-            let target = match self.pattern.get(at) {
-                Some(None) => at,
-                Some(Some(byte)) if bytes.contains(*byte) => at + 1,
-                Some(Some(_)) | None => continue,
-            };
-            if let Some(place) = following.get_mut(target) {
-                *place = true;
+    fn is_live(&self, at: usize) -> bool {
+        self.live.get(at) == Some(&true)
+    }
+
+    fn has_star(&self, at: usize) -> bool {
+        self.stars.get(at) == Some(&true)
+    }
+
+    /// Reads one byte.
+    fn step(&mut self, byte: u8) {
+        let (first, end) = self.range;
+        let mut live = None;
+        // From the end, so that every place still knows what was live before it.
+        for at in (first..(end + 1).min(self.live.len())).rev() {
+            let before = at.checked_sub(1).filter(|before| self.is_live(*before));
+            let comes = before.is_some_and(|before| self.bytes.get(before) == Some(&byte));
+            let is = comes || (self.is_live(at) && self.has_star(at));
+            if let Some(place) = self.live.get_mut(at) {
+                *place = is;
+            }
+            if is {
+                live = Some((at, live.map_or(at + 1, |(_, end)| end)));
             }
         }
-        self.live = following;
-        self.pass_stars();
+        self.range = live.unwrap_or_default();
     }
 
     /// Reads any text: every place from the first live one on can be reached.
@@ -256,43 +280,87 @@ impl Positions {
         for place in self.live.iter_mut().skip(first) {
             *place = true;
         }
+        self.range = (first, self.live.len());
     }
 
-    /// Reads any text that stays inside a word.
+    /// Reads any text that stays inside a word: bytes that need no escape, and escaped ones.
     fn in_word(&mut self) {
-        loop {
-            let before = self.live.clone();
-            self.step(in_word_plain());
-            let plain = std::mem::replace(&mut self.live, before.clone());
-            self.step(ByteSet::single(b'\\'));
-            self.step(ByteSet::ANY);
-            self.join(&plain);
-            self.join(&before);
-            if self.live == before {
-                return;
+        // Every move leads on or stays, so one pass from the first place on is enough.
+        for at in self.range.0..self.live.len() {
+            if !self.is_live(at) {
+                continue;
+            }
+            let own = self.bytes.get(at).copied();
+            // A star reads the backslash, and the place of the star the byte behind it.
+            let on = own.is_some_and(|byte| in_word_plain().contains(byte)) || self.has_star(at);
+            let escape = own == Some(b'\\');
+            let staying = escape && self.has_star(at + 1);
+            for (leads, to) in [(on, at + 1), (staying, at + 1), (escape, at + 2)] {
+                if let Some(place) = self.live.get_mut(to).filter(|_| leads) {
+                    *place = true;
+                }
             }
         }
-    }
-
-    fn join(&mut self, other: &[bool]) {
-        for (place, other) in self.live.iter_mut().zip(other) {
-            *place |= other;
-        }
-    }
-
-    /// A star may read nothing.
-    fn pass_stars(&mut self) {
-        let mut carried = false;
-        for (at, place) in self.live.iter_mut().enumerate() {
-            *place |= carried;
-            carried = *place && self.pattern.get(at) == Some(&None);
-        }
+        self.range.1 = self.live.len();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::automaton::Budget;
+
+    #[test]
+    fn meets_partly_unknown_texts_as_the_automata_do() {
+        let words = |letters: &[&str], longest: u32| -> Vec<String> {
+            (0..=longest)
+                .flat_map(|length| {
+                    let count = letters.len().pow(length);
+                    (0..count).map(move |mut number| {
+                        let mut out = String::new();
+                        for _ in 0..length {
+                            out.push_str(letters[number % letters.len()]);
+                            number /= letters.len();
+                        }
+                        out
+                    })
+                })
+                .collect()
+        };
+        let pieces = [
+            TextPiece::Literal("a".to_owned()),
+            TextPiece::Literal("a ".to_owned()),
+            TextPiece::Literal("\\".to_owned()),
+            TextPiece::InWord,
+            TextPiece::MoreWords,
+            TextPiece::Anything,
+        ];
+        let patterns: Vec<Glob> = words(&["a", " ", "\\", "*"], 4)
+            .iter()
+            .map(|text| {
+                Glob::from_tokens(
+                    text.chars().map(|c| if c == '*' { Token::Star } else { Token::Char(c) }),
+                )
+            })
+            .collect();
+        let mut met = 0;
+        for count in 0..pieces.len().pow(3) {
+            let mut texts = TextSet::default();
+            let mut number = count;
+            for _ in 0..3 {
+                texts.push(pieces[number % pieces.len()].clone());
+                number /= pieces.len();
+            }
+            let language = text_automaton(&texts);
+            for glob in &patterns {
+                let budget = &mut Budget::new(1_000_000);
+                let want = glob.automaton().intersects(&language, budget).unwrap();
+                assert_eq!(glob.intersects(&texts), want, "{glob:?} {texts:?}");
+                met += usize::from(want);
+            }
+        }
+        assert!(met > 1_000, "{met}");
+    }
 
     #[test]
     fn stars_are_any_sequence_and_all_else_is_literal() {

@@ -18,7 +18,7 @@ use portcullis_facts::tables::vectors::{Reach, VECTORS, Vector};
 use portcullis_facts::{Arg, Facts, Inner, peel};
 use portcullis_model::{Because, Decision, RuleClass, RuleRef};
 use portcullis_policy::{PolicyRule, Severity};
-use portcullis_rules::{CommandPattern, Match};
+use portcullis_rules::CommandPattern;
 use std::collections::BTreeMap;
 
 pub(crate) fn check(asker: &Asker<'_>, taken_back: &dyn Fn(&PolicyRule) -> bool) -> Vec<Finding> {
@@ -100,14 +100,15 @@ impl Prepared<'_, '_> {
         let grants = facts.commands.iter().any(|fact| {
             fact.forms.iter().any(|form| {
                 form.allows
-                    && (pattern.matches(&form.texts) == Match::Certain
+                    && (pattern.covers(&form.texts)
                         || form.source.as_deref().is_some_and(|text| pattern.matches_text(text)))
             })
         });
         if !grants {
             return None;
         }
-        let verdict = self.asker.judge(facts);
+        // Where nothing is denied or asked about, the brief verdict is the whole one.
+        let verdict = self.asker.brief(facts);
         // What runs without any rule is not granted by one.
         let by_rule = verdict.findings.iter().any(
             |finding| matches!(&finding.because, Because::Rule(by) if by.class == RuleClass::Allow),
@@ -216,7 +217,10 @@ fn candidates(vector: &Vector, pattern: &CommandPattern) -> Vec<String> {
             && !vector.takes_script()
             && !SUBCOMMANDS.contains(&vector.head)
         {
-            out.extend(pattern.samples(tail));
+            // `https://host*` goes on with a blank first: glued to the word, it would be no option.
+            let apart = format!(" {tail}");
+            let texts = [*tail, apart.as_str()].into_iter().flat_map(|fill| pattern.samples(fill));
+            out.extend(texts.filter(|text| text.contains(&apart) && !text.contains("  ")));
         } else if vector.reach == Reach::Project {
             out.extend(pattern.samples("x"));
         }

@@ -59,7 +59,7 @@ fn try_out(
     way: &'static str,
     question: Question,
 ) -> Tried {
-    let outcome = Outcome::from(asker.ask(&question).decision);
+    let outcome = Outcome::from(asker.decision(&question));
     (kind, Trial { way, question, outcome })
 }
 

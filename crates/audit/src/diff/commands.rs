@@ -1,13 +1,13 @@
 //! The realm of commands: as they run, by `Monitor`, among what only reads, as whole lines, and where a
 //! call asks to leave the sandbox.
 
-use super::Search;
 use super::beside::{LEAVE, outside};
-use super::hunt::{Sides, View, hunt};
+use super::hunt::{Meanings, Sides, View, hunt};
 use super::realms::{
     COMMAND_TOOLS, HALF, both, both_meanings, marked, marks_of_all, sides, whole_marks,
 };
 use super::universe::{Branches, Grammar, Texts, Tree};
+use super::{Search, excluded};
 use crate::Question;
 use crate::cover::{command_of, is_whole};
 use crate::realm::Realm;
@@ -20,7 +20,8 @@ use std::collections::BTreeSet;
 
 /// Shell commands.
 pub(super) fn commands(search: &mut Search<'_>) {
-    let (own, bash, monitor) = (sides(0), sides(3), sides(6));
+    let (bash, monitor) = (sides(3), sides(6));
+    let own = Sides { excluded: EXCLUDED, ..sides(0) };
     // For calls that ask to leave the sandbox.
     let (left, monitor_left) = (sides(9), sides(12));
     let auto = [search.old, search.new].map(|policy| search.mode(policy) == Mode::Auto);
@@ -47,6 +48,12 @@ pub(super) fn commands(search: &mut Search<'_>) {
         quoted |= !pattern.text().chars().all(is_plain);
         pattern.add_to(&mut bundle, marks);
     }
+    // A bare ask asks for what is taken out of the sandbox.
+    let asks = [("Bash", bash.ask | left.ask), ("Monitor", monitor.ask | monitor_left.ask)];
+    for (pattern, marks) in excluded::marked(search, EXCLUDED, &asks) {
+        quoted |= !pattern.text().chars().all(is_plain);
+        pattern.add_to(&mut bundle, marks);
+    }
     let (bash_marks, monitor_marks) =
         (whole_marks(search, "Bash", bash), whole_marks(search, "Monitor", monitor));
     let (bash_outside, monitor_outside) =
@@ -67,6 +74,9 @@ pub(super) fn commands(search: &mut Search<'_>) {
         asked(search.is_contained(policy) && !Search::lets_out(policy))
     });
     let lenient_leave = both_meanings(search, |policy| asked(!Search::lets_out(policy)));
+    // What only reads needs no sandbox.
+    let [lenient, lenient_leave] =
+        [lenient, lenient_leave].map(|both| both.map(|m| Meanings { excluded: m.none[0], ..m }));
     let leaves = Search::lets_out(search.old) || Search::lets_out(search.new);
     let edits = [search.old, search.new].map(|policy| search.mode(policy) == Mode::AcceptEdits);
     let mut views = vec![View {
@@ -155,6 +165,9 @@ pub(super) fn is_about_leaving(rule: &PolicyRule) -> bool {
             .parameter()
             .is_some_and(|(field, value)| field == LEAVE && value.matches("true"))
 }
+
+/// The mark of commands that are taken out of the sandbox.
+const EXCLUDED: u64 = 1 << 15;
 
 /// Whether a character stands for itself in commands and in patterns.
 fn is_plain(c: char) -> bool {

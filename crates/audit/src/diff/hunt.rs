@@ -15,6 +15,8 @@ pub(super) struct Sides {
     pub(super) deny: u64,
     pub(super) ask: u64,
     pub(super) allow: u64,
+    /// Commands that are taken out of the sandbox, which counts where no rule speaks about them.
+    pub(super) excluded: u64,
 }
 
 /// What the strictest rule that matches means in one policy.
@@ -23,7 +25,9 @@ pub(super) struct Meanings {
     pub(super) deny: Decision,
     pub(super) ask: Decision,
     pub(super) allow: Decision,
-    /// Where no rule matches, by the kind of text.
+    /// Where no rule matches a command that is taken out of the sandbox.
+    pub(super) excluded: Decision,
+    /// Where nothing matches, by the kind of text.
     pub(super) none: [Decision; 2],
 }
 
@@ -43,6 +47,7 @@ enum Class {
     Deny,
     Ask,
     Allow,
+    Excluded,
     None,
 }
 
@@ -51,7 +56,12 @@ impl Sides {
         if half == 0 {
             return self;
         }
-        Self { deny: self.deny << 32, ask: self.ask << 32, allow: self.allow << 32 }
+        Self {
+            deny: self.deny << 32,
+            ask: self.ask << 32,
+            allow: self.allow << 32,
+            excluded: self.excluded << 32,
+        }
     }
 
     fn class(self, marks: u64) -> Class {
@@ -61,6 +71,8 @@ impl Sides {
             Class::Ask
         } else if marks & self.allow != 0 {
             Class::Allow
+        } else if marks & self.excluded != 0 {
+            Class::Excluded
         } else {
             Class::None
         }
@@ -72,7 +84,8 @@ impl Sides {
             Class::Deny => 0,
             Class::Ask => self.deny,
             Class::Allow => self.deny | self.ask,
-            Class::None => self.deny | self.ask | self.allow,
+            Class::Excluded => self.deny | self.ask | self.allow,
+            Class::None => self.deny | self.ask | self.allow | self.excluded,
         }
     }
 }
@@ -83,6 +96,7 @@ impl Meanings {
             Class::Deny => self.deny,
             Class::Ask => self.ask,
             Class::Allow => self.allow,
+            Class::Excluded => self.excluded,
             Class::None => self.none.get(usize::from(kind)).copied().unwrap_or(Decision::Ask),
         }
     }
@@ -96,11 +110,12 @@ impl Meanings {
         };
         let mut bits = 0;
         let least = sides.class(sure);
-        for class in [Class::Deny, Class::Ask, Class::Allow, Class::None] {
+        for class in [Class::Deny, Class::Ask, Class::Allow, Class::Excluded, Class::None] {
             let marks = match class {
                 Class::Deny => sides.deny,
                 Class::Ask => sides.ask,
                 Class::Allow => sides.allow,
+                Class::Excluded => sides.excluded,
                 Class::None => 0,
             };
             if class == least || (class < least && live & marks != 0) {

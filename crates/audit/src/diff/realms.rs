@@ -4,7 +4,7 @@
 use super::commands::{commands, is_about_leaving};
 use super::hunt::{Meanings, Sides, View, hunt};
 use super::universe::{Branches, Grammar, Texts, Tree};
-use super::{Changed, Search};
+use super::{Changed, Search, excluded};
 use crate::Question;
 use crate::cover::{command_of, is_whole};
 use crate::realm::Realm;
@@ -20,7 +20,10 @@ pub(super) fn compare(search: &mut Search<'_>, changed: &Changed<'_>) {
     let whole = |tools: &[&str]| {
         any(&|rule| is_whole(rule) && tools.iter().any(|tool| rule.rule.tool().matches(tool)))
     };
-    if any(&|rule| command_of(rule).is_some() || is_about_leaving(rule)) || whole(COMMAND_TOOLS) {
+    if any(&|rule| command_of(rule).is_some() || is_about_leaving(rule))
+        || whole(COMMAND_TOOLS)
+        || excluded::differ(search.old, search.new)
+    {
         commands(search);
     }
     if any(&|rule| matches!(Realm::of(rule), Realm::Read(_) | Realm::Edit(_))) || whole(FILE_TOOLS)
@@ -59,7 +62,7 @@ fn lists(policy: &Policy) -> [(RuleClass, &Rules); 3] {
 
 /// Three marks in a row, one a class.
 pub(super) fn sides(first: u32) -> Sides {
-    Sides { deny: 1 << first, ask: 2 << first, allow: 4 << first }
+    Sides { deny: 1 << first, ask: 2 << first, allow: 4 << first, excluded: 0 }
 }
 
 pub(super) fn both(left: Sides, right: Sides) -> Sides {
@@ -67,6 +70,7 @@ pub(super) fn both(left: Sides, right: Sides) -> Sides {
         deny: left.deny | right.deny,
         ask: left.ask | right.ask,
         allow: left.allow | right.allow,
+        excluded: left.excluded | right.excluded,
     }
 }
 
@@ -130,6 +134,7 @@ fn meanings(search: &Search<'_>, policy: &Policy, none: [Decision; 2]) -> Meanin
         deny: Decision::Deny,
         ask: asked(Decision::Ask),
         allow: Decision::Allow,
+        excluded: unmatched(Decision::Ask),
         none: none.map(unmatched),
     }
 }
@@ -200,7 +205,7 @@ fn files(search: &mut Search<'_>) {
     let bare = |tool: &str| of(tool).allow;
     let (own_read, own_edit) = (of("Read"), of("Edit"));
     // Commands have rules for commands, too: a bare `Bash` reaches where no path rule says anything.
-    let bash = whole_marks(search, "Bash", Sides { deny: 1, ask: 2, allow: 4 });
+    let bash = whole_marks(search, "Bash", sides(0));
     let runs = |half: u32| bash >> half & 5 == 4;
     let accepts = |policy: &Policy| search.mode(policy) == Mode::AcceptEdits;
     let reads = both_meanings(search, |_| [Decision::Ask, Decision::Allow]);
@@ -256,12 +261,12 @@ fn files(search: &mut Search<'_>) {
         let (sides, meanings) = match *tool {
             "Edit" | "Write" | "MultiEdit" => {
                 let deny = edit.deny | read.deny | own.deny;
-                (Sides { deny, ask: edit.ask | own.ask, allow: edit.allow | own.allow }, edits)
+                (Sides { deny, ..both(edit, own) }, edits)
             }
             "NotebookEdit" => (both(edit, own), edits),
             _ => {
                 let allow = read.allow | edit.allow | own.allow | bare("Read");
-                (Sides { deny: read.deny | own.deny, ask: read.ask | own.ask, allow }, reads)
+                (Sides { allow, ..both(read, own) }, reads)
             }
         };
         views.push(View { name: tool, sides, meanings, questions });
@@ -269,7 +274,7 @@ fn files(search: &mut Search<'_>) {
     if bash & 1 == 0 || bash >> 32 & 1 == 0 {
         views.push(View {
             name: "files that commands read",
-            sides: Sides { deny: read.deny | own_read.deny, ask: read.ask, allow: read.allow },
+            sides: Sides { deny: read.deny | own_read.deny, ..read },
             meanings: command_reads,
             questions: &reading,
         });
@@ -277,8 +282,8 @@ fn files(search: &mut Search<'_>) {
             name: "files that commands write",
             sides: Sides {
                 deny: read.deny | edit.deny | own_edit.deny,
-                ask: edit.ask,
                 allow: edit.allow | own_edit.allow,
+                ..edit
             },
             meanings: command_writes,
             questions: &writing,

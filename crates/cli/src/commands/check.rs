@@ -134,7 +134,12 @@ impl Question {
             Some(listed) => listed,
             None => &RealDisk,
         };
-        evaluate(&self.session.policy, &self.call, disk, EvaluateOptions { near_misses })
+        evaluate(
+            &self.session.policy,
+            &self.call,
+            disk,
+            EvaluateOptions { near_misses, ..EvaluateOptions::default() },
+        )
     }
 
     fn json(evaluation: &Evaluation, with_facts: bool) -> Reply {

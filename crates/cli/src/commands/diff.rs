@@ -120,6 +120,9 @@ fn text(difference: &Difference, gate: bool, home: &str, palette: Palette) -> St
             shown(&change.before),
             shown(&change.after)
         )]);
+        if let Some(call) = &change.example {
+            out.extend([format!("  as for `{}`\n", shown(&finding::one_line(&call.display())))]);
+        }
     }
     for doubt in &difference.doubts {
         let word = if doubt.loosens { "counts as new access" } else { "counts as a change" };

@@ -27,7 +27,12 @@ use std::time::{Instant, SystemTime};
 
 /// Decides one call by the policy of a session.
 pub(crate) fn decide(session: &Session, call: &ToolCall, near_misses: bool) -> Evaluation {
-    evaluate(&session.policy, call, &RealDisk, EvaluateOptions { near_misses })
+    evaluate(
+        &session.policy,
+        call,
+        &RealDisk,
+        EvaluateOptions { near_misses, ..EvaluateOptions::default() },
+    )
 }
 
 /// Appends a decision to a log.

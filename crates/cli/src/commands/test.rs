@@ -47,7 +47,7 @@ pub(crate) fn test(args: &TestArgs, as_json: bool, palette: Palette) -> Result<R
         (true, false) => Status::Done,
     };
     let stdout = if args.junit {
-        junit::xml(&results)
+        junit::xml(&results, &failures)
     } else if as_json {
         format!("{}\n", to_json(&results))
     } else {

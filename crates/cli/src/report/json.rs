@@ -117,6 +117,7 @@ pub fn difference(difference: &Difference) -> Value {
                 "before": change.before,
                 "after": change.after,
                 "direction": change.direction.word(),
+                "example": change.example.as_ref().map(portcullis_audit::Question::display),
             })
         })
         .collect();

@@ -118,7 +118,7 @@ impl<'a> Judge<'a> {
             let bare = if access.access == Access::Read { "Read" } else { "Edit" };
             if access.by != Accessor::Tool && class == RuleClass::Deny {
                 // A bare deny of the file tools means their files too.
-                for rule in rules.for_tool(bare) {
+                for rule in rules.about_calls(bare) {
                     if matches!(rule.rule.specifier(), Specifier::Whole) {
                         let sure =
                             if access.guessed { Certainty::Possible } else { Certainty::Certain };

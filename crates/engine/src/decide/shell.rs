@@ -26,6 +26,9 @@ impl<'a> Judge<'a> {
             self.obstacle(obstacle.reason, obstacle.weight, obstacle.span, &obstacle.detail, bare);
         }
         for (index, fact) in facts.commands.iter().enumerate() {
+            if self.settled() {
+                return;
+            }
             self.command(index, fact, whole);
         }
         for assignment in &facts.assignments {
@@ -84,14 +87,14 @@ impl<'a> Judge<'a> {
         let text = if detail.is_empty() { reason.meaning().to_owned() } else { detail.to_owned() };
         let subject = Subject { kind: SubjectKind::Command, text, span: Some(span) };
         let because = Because::Unanalyzable(reason);
-        let command_rules = [&self.policy.deny, &self.policy.ask].into_iter().any(|rules| {
-            self.tool_names().iter().any(|name| {
-                rules.for_tool(name).any(|r| matches!(r.rule.specifier(), Specifier::Command(_)))
-            })
+        let restricting = [&self.policy.deny, &self.policy.ask];
+        let command_rules = restricting.iter().any(|rules| {
+            let is_command = |r: &PolicyRule| matches!(r.rule.specifier(), Specifier::Command(_));
+            self.tool_names().iter().any(|name| rules.any_for_tool(name, is_command))
         });
-        let path_rules = [&self.policy.deny, &self.policy.ask]
-            .into_iter()
-            .any(|rules| ["Read", "Edit"].iter().any(|name| rules.for_tool(name).next().is_some()));
+        let path_rules = restricting
+            .iter()
+            .any(|rules| ["Read", "Edit"].iter().any(|name| rules.any_for_tool(name, |_| true)));
         match weight {
             Weight::Note => {}
             Weight::NeedsBare => match bare {
@@ -119,16 +122,15 @@ impl<'a> Judge<'a> {
         let policy = self.policy;
         let subject =
             Subject { kind: SubjectKind::Command, text: fact.display(), span: Some(fact.span) };
-        let denied = restricting(&policy.deny, fact);
-        for (rule, sure) in &denied {
-            if *sure == Certainty::Certain || fact.origin != Origin::Lossy {
-                self.restrict(&subject, RuleClass::Deny, rule, *sure);
+        for (rule, sure) in restricting(&policy.deny, fact, self.options.decision_only) {
+            if sure == Certainty::Certain || fact.origin != Origin::Lossy {
+                self.restrict(&subject, RuleClass::Deny, rule, sure);
             }
         }
-        if fact.origin == Origin::Lossy {
+        if fact.origin == Origin::Lossy || self.settled() {
             return;
         }
-        for (rule, sure) in restricting(&policy.ask, fact) {
+        for (rule, sure) in restricting(&policy.ask, fact, self.options.decision_only) {
             self.restrict(&subject, RuleClass::Ask, rule, sure);
         }
         let call = &self.facts.call;
@@ -343,8 +345,8 @@ fn whole_match<'p>(rules: &'p Rules, text: &str) -> Option<&'p PolicyRule> {
     if !text.contains(['&', '|', ';', '\n']) {
         return None;
     }
-    rules.for_tool("Bash").find(|rule| match rule.rule.specifier() {
-        Specifier::Command(pattern) => pattern.holds_separators() && pattern.matches_whole(text),
+    rules.command_lines().find(|rule| match rule.rule.specifier() {
+        Specifier::Command(pattern) => pattern.matches_whole(text),
         Specifier::Whole
         | Specifier::Nothing
         | Specifier::Inert

@@ -1,14 +1,14 @@
 //! From findings to the answer: hooks, the mode, the reason.
 
-use super::{Confinement, Judge, Options, Prompt};
+use super::{Confinement, Judge, Prompt};
 use crate::suggest;
 use portcullis_model::{
     Because, Certainty, Decision, Finding, HookAnswer, Mode, NearMiss, Route, Verdict,
 };
 
 impl Judge<'_> {
-    pub(super) fn verdict(mut self, options: Options) -> Verdict {
-        let near_misses: Vec<NearMiss> = if options.near_misses {
+    pub(super) fn verdict(mut self) -> Verdict {
+        let near_misses: Vec<NearMiss> = if self.options.near_misses {
             suggest::near_misses(self.policy, self.facts)
         } else {
             Vec::new()
