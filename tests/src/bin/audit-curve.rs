@@ -113,11 +113,11 @@ fn drawn(curves: &[(&str, Vec<(usize, f64)>)]) -> String {
 
 const COUNTS: [usize; 7] = [10, 30, 100, 300, 1_000, 3_000, 10_000];
 
-const HEAD: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 306" font-family="sans-serif" font-size="12">
+const HEAD: &str = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 306" font-family="sans-serif" font-size="12">
 <style>
 text { fill: #57606a } .grid { stroke: #d0d7de; fill: none } .line { fill: none; stroke-width: 2 }
 .line.c0 { stroke: #0969da } .line.c1 { stroke: #6e7781 } .line.c2 { stroke: #1a7f37 } .line.c3 { stroke: #bc4c00 }
 text.c0 { fill: #0969da } text.c1 { fill: #6e7781 } text.c2 { fill: #1a7f37 } text.c3 { fill: #bc4c00 }
 @media (prefers-color-scheme: dark) { text { fill: #8b949e } .grid { stroke: #30363d } }
 </style>
-"##;
+"#;
