@@ -369,7 +369,7 @@ pub const VECTORS: &[Vector] = &[
     // Files past the rules for edits.
     write("tar", &["-xf x -C /", "-xf x"], "it unpacks over files"),
     write("unzip", &["x -d /", "x"], "it unpacks over files"),
-    write("curl", &["-o .git/hooks/pre-commit https://x"], "`-o` writes a file"),
+    write("curl", &["-o .git/hooks/pre-commit https://x", "-o x https://x"], "`-o` writes a file"),
     write("wget", &["-O .git/hooks/pre-commit https://x"], "`-O` writes a file"),
     write("rsync", &["x /y", "x .git/"], "it writes files"),
     write("dd", &["if=x of=.git/config"], "`of=` writes a file"),
