@@ -7,7 +7,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 pairs=${1:-300}
-cargo build --quiet --release --locked -p portcullis-cli
+# The binary as it is shipped: one file that needs no library.
+cargo static --quiet --locked
 cargo build --quiet --release --locked -p portcullis-tests --bin spawn-times
 
 folder=$(mktemp -d)
@@ -20,4 +21,4 @@ cat > "$folder/call.json" <<JSON
 {"session_id":"s","transcript_path":"/dev/null","cwd":"$folder/project","permission_mode":"default","hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":"cd src && timeout 30 npm run build -- --watch=false > out.log 2>&1","description":"build"},"tool_use_id":"t"}
 JSON
 HOME=$folder/home target/release/spawn-times "$pairs" "$folder/call.json" \
-  /bin/true -- target/release/portcullis hook --host claude-code --event PreToolUse
+  /bin/true -- target/x86_64-unknown-linux-gnu/release/portcullis hook --host claude-code --event PreToolUse
