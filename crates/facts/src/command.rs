@@ -146,20 +146,9 @@ impl Walker<'_> {
     /// What the command that comes next may read or write: a guess, for deny and ask rules only.
     fn may_touch(&mut self, text: &str, place: &Place, span: Span) {
         for access in [Access::Read, Access::Write] {
-            self.out.accesses.push(AccessFact {
-                access,
-                by: Accessor::Operand(self.out.commands.len()),
-                text: text.to_owned(),
-                span,
-                place: place.clone(),
-                recursive: false,
-                visible_only: false,
-                carried: true,
-                climbs: false,
-                dynamic: true,
-                guessed: true,
-                settled: false,
-            });
+            let index = self.out.commands.len();
+            let fact = AccessFact::guess(access, index, text, span, place.clone());
+            self.out.accesses.push(AccessFact { dynamic: true, ..fact });
         }
     }
 

@@ -264,6 +264,33 @@ pub struct AccessFact {
     pub dynamic: bool,
 }
 
+impl AccessFact {
+    /// What the command with this index may do to a file, for all that is known: deny and ask rules alone
+    /// look at it.
+    pub(crate) fn guess(
+        access: Access,
+        index: usize,
+        text: &str,
+        span: Span,
+        place: Place,
+    ) -> Self {
+        Self {
+            access,
+            by: Accessor::Operand(index),
+            text: text.to_owned(),
+            span,
+            place,
+            recursive: false,
+            visible_only: false,
+            carried: true,
+            climbs: false,
+            dynamic: false,
+            guessed: true,
+            settled: false,
+        }
+    }
+}
+
 /// Where a path may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {

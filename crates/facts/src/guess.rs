@@ -80,20 +80,8 @@ impl Walker<'_> {
                 if known || (access == Access::Write && !writes) {
                     continue;
                 }
-                self.out.accesses.push(AccessFact {
-                    access,
-                    by: Accessor::Operand(index),
-                    text: word.to_owned(),
-                    span,
-                    place: place.clone(),
-                    recursive: false,
-                    visible_only: false,
-                    carried: true,
-                    climbs: false,
-                    dynamic: false,
-                    guessed: true,
-                    settled: false,
-                });
+                let fact = AccessFact::guess(access, index, word, span, place.clone());
+                self.out.accesses.push(fact);
             }
         }
     }

@@ -10,27 +10,17 @@ use crate::peel::table_name;
 use crate::place::place_of;
 use crate::state::State;
 use crate::walk::Walker;
-use crate::{Access, Accessor, Arg};
+use crate::{Access, Arg};
 use portcullis_model::Span;
 
 impl Walker<'_> {
     /// Notes the directories that a command hands over.
     pub(crate) fn hands_over(&mut self, index: usize, argv: &[Arg], span: Span, state: &State) {
         for directory in handed(argv) {
-            self.out.accesses.push(AccessFact {
-                access: Access::Read,
-                by: Accessor::Operand(index),
-                text: directory.known().unwrap_or_default().to_owned(),
-                span,
-                place: place_of(&directory, &state.cwd, &self.call.home),
-                recursive: true,
-                visible_only: false,
-                carried: true,
-                climbs: false,
-                dynamic: false,
-                guessed: true,
-                settled: false,
-            });
+            let place = place_of(&directory, &state.cwd, &self.call.home);
+            let text = directory.known().unwrap_or_default();
+            let fact = AccessFact::guess(Access::Read, index, text, span, place);
+            self.out.accesses.push(AccessFact { recursive: true, ..fact });
         }
     }
 }
