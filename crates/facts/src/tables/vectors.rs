@@ -43,8 +43,12 @@ impl Vector {
 
     /// Whether one of its command lines starts with these words, wherever its options stand.
     fn goes_on_from(&self, words: &[&str]) -> bool {
-        let program = self.head.split(' ').next();
-        if words.first().is_some_and(|word| program != Some(*word)) {
+        let same_program = |word: &&str| {
+            self.head
+                .strip_prefix(*word)
+                .is_some_and(|rest| matches!(rest.as_bytes(), [] | [b' ', ..]))
+        };
+        if !words.first().is_none_or(same_program) {
             return false;
         }
         self.tails.iter().any(|tail| {
