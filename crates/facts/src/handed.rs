@@ -37,45 +37,88 @@ fn handed(argv: &[Arg]) -> Vec<Arg> {
         words.iter().take(GLOBALS).position(known).and_then(|at| words.get(at + 1..))
     };
     match name {
-        "docker" | "podman" | "nerdctl" | "buildah" => {
+        "docker" | "podman" | "nerdctl" | "buildah" | "docker-compose" => {
             if let Some(rest) = verb(&["run", "create"]) {
                 return mounts(rest);
             }
-            verb(&["build", "bud", "cp"]).map(operands).unwrap_or_default()
+            let whole = ["build", "bud", "b", "cp", "add", "copy"];
+            verb(&whole).map(operands).unwrap_or_default()
         }
-        "kubectl" | "oc" => verb(&["cp", "rsync"]).map(operands).unwrap_or_default(),
-        "aws" | "gsutil" | "gcloud" | "rclone" | "mc" | "s3cmd" | "s5cmd" | "az" => verb(&[
-            "cp",
-            "copy",
-            "sync",
-            "mv",
-            "move",
-            "rsync",
-            "upload-batch",
-            "serve",
-            "put",
-            "mirror",
-        ])
-        .map(operands)
-        .unwrap_or_default(),
-        "chroot" | "proot" | "systemd-nspawn" | "bwrap" => operands(words),
+        "apptainer" | "singularity" | "minikube" | "systemd-run" => mounts(words),
+        "chroot" | "proot" | "systemd-nspawn" | "bwrap" | "firejail" => {
+            let mut found = operands(words);
+            found.extend(mounts(words));
+            found
+        }
+        // Only with another root do their commands find files elsewhere.
+        "unshare" | "nsenter" if words.iter().any(|word| sets_root(word.prefix())) => {
+            operands(words)
+        }
+        "mount" if words.iter().any(|word| word.prefix().contains("bind")) => operands(words),
+        "git" if verb(&["archive"]).is_some() => vec![Arg::Known(".".to_owned())],
         "python" => verb(&["http.server", "SimpleHTTPServer", "-mhttp.server"])
             .map(|rest| served(rest, &["-d", "--directory"]))
             .unwrap_or_default(),
         "php" if has(words, "-S") => served(words, &["-t", "--docroot"]),
         "ruby" if has(words, "-run") => served(words, &[]),
+        "deno" if words.iter().any(|word| is_file_server(word.prefix())) => {
+            let mut found = served(words, &[]);
+            found.push(Arg::Known(".".to_owned()));
+            found
+        }
         "busybox" => verb(&["httpd"]).map(|rest| served(rest, &["-h"])).unwrap_or_default(),
         "caddy" => {
             verb(&["file-server"]).map(|rest| served(rest, &["--root", "-r"])).unwrap_or_default()
         }
-        "npx" | "bunx" | "pnpx" => verb(SERVERS).map(|rest| served(rest, &[])).unwrap_or_default(),
+        "npx" | "bunx" | "pnpx" => server_among(words),
+        "npm" | "pnpm" | "yarn" | "bun" => {
+            verb(&["exec", "dlx", "x"]).map(server_among).unwrap_or_default()
+        }
         _ if SERVERS.contains(&name) => served(words, &[]),
-        _ => Vec::new(),
+        _ => {
+            let row = SENDERS.iter().find(|(names, _)| names.contains(&name));
+            let sends = row.filter(|(_, verbs)| verbs.is_empty() || verb(verbs).is_some());
+            sends.map(|_| operands(words)).unwrap_or_default()
+        }
     }
 }
 
+/// Programs that send what they are given elsewhere, with the words that make them do it.
+const SENDERS: &[(&[&str], &[&str])] = &[
+    (&["aws", "gsutil", "gcloud", "rclone", "mc", "s3cmd", "s5cmd", "az"], CLOUD),
+    (&["croc", "wormhole", "magic-wormhole", "ffsend"], &[]),
+    (&["gh", "glab"], &["upload"]),
+    (&["kaniko", "oras", "sftp", "lftp", "skopeo", "ncftpput"], &[]),
+    (&["kubectl", "oc"], &["cp", "rsync"]),
+    (&["limactl"], &["copy", "cp"]),
+    (&["lxc", "incus"], &["push"]),
+    (&["multipass"], &["mount", "transfer"]),
+    (&["vagrant"], &["upload", "rsync"]),
+];
+
+const CLOUD: &[&str] =
+    &["copy", "cp", "mirror", "move", "mv", "put", "rsync", "serve", "sync", "upload-batch"];
+
+/// What a server that was fetched serves.
+fn server_among(words: &[Arg]) -> Vec<Arg> {
+    let server = words.iter().position(|word| {
+        let name = word.known().and_then(|text| text.split('@').next());
+        name.is_some_and(|name| SERVERS.contains(&name))
+    });
+    server.and_then(|at| words.get(at + 1..)).map(|rest| served(rest, &[])).unwrap_or_default()
+}
+
+fn sets_root(word: &str) -> bool {
+    word.starts_with("--ro")
+        || (word.starts_with('-') && !word.starts_with("--") && word.contains('R'))
+}
+
+fn is_file_server(word: &str) -> bool {
+    word.contains("file-server") || word.contains("file_server")
+}
+
 /// Words among which a verb may stand behind options of the program.
-const GLOBALS: usize = 8;
+const GLOBALS: usize = 24;
 
 /// Programs that serve a directory, the current one by default.
 const SERVERS: &[&str] = &[
@@ -96,21 +139,22 @@ fn has(words: &[Arg], text: &str) -> bool {
     words.iter().any(|word| word.prefix().starts_with(text))
 }
 
-/// Every word that is no option, and the values of `--option=value`: one that names no directory
-/// does no harm.
+/// Every part of a word that may be a path, of options too: one that names no directory does no harm.
 fn operands(words: &[Arg]) -> Vec<Arg> {
-    let value = |word: &Arg| match word.known() {
-        Some(text) if text.starts_with('-') => {
-            text.split_once('=').map(|(_, value)| Arg::Known(value.to_owned()))
-        }
-        Some(_) => Some(word.clone()),
-        None => None,
-    };
-    words.iter().filter_map(value).take(MOST).collect()
+    let apart = |c: char| c.is_whitespace() || matches!(c, '=' | ':' | ',' | '\'' | '"');
+    let parts = words.iter().filter_map(Arg::known).flat_map(|word| word.split(apart));
+    let bare = parts.map(|part| part.strip_prefix('-').map_or(part, attached));
+    let named = bare.filter(|part| !part.is_empty() && !part.starts_with('-'));
+    named.map(|part| Arg::Known(part.to_owned())).take(MOST).collect()
+}
+
+/// What is glued to the letters of short options: `v/r` is `/r`.
+fn attached(letters: &str) -> &str {
+    letters.trim_start_matches(|c: char| c.is_ascii_alphabetic())
 }
 
 /// More directories of one command are not looked at.
-const MOST: usize = 16;
+const MOST: usize = 32;
 
 /// What a server serves: what it is told, and the directory it runs in.
 fn served(words: &[Arg], options: &[&str]) -> Vec<Arg> {
@@ -123,8 +167,9 @@ fn served(words: &[Arg], options: &[&str]) -> Vec<Arg> {
     let mut found: Vec<Arg> = told.collect();
     if found.is_empty() {
         // A number is a port, what has a colon an address.
-        let address = |text: &str| text.contains(':') || text.bytes().all(|b| b.is_ascii_digit());
-        found.extend(operands(words).into_iter().filter(|word| !word.known().is_some_and(address)));
+        let is_port = |text: &str| text.contains(':') || text.bytes().all(|b| b.is_ascii_digit());
+        let paths = words.iter().filter(|word| !word.known().is_some_and(is_port));
+        found = operands(&paths.cloned().collect::<Vec<Arg>>());
     }
     if found.is_empty() {
         found.push(Arg::Known(".".to_owned()));
@@ -132,29 +177,26 @@ fn served(words: &[Arg], options: &[&str]) -> Vec<Arg> {
     found
 }
 
-/// The directories that a container gets: `-v DIR:…`, `--mount type=bind,src=DIR,…`.
+/// The directories that a command finds under another name: `DIR:…` in whatever option, `src=DIR`. What
+/// follows the options is the command's own, and has no such form.
 fn mounts(words: &[Arg]) -> Vec<Arg> {
     let mut found = Vec::new();
-    for (at, word) in words.iter().enumerate() {
-        let Some(text) = word.known() else { continue };
-        let next = || words.get(at + 1).and_then(Arg::known);
-        let (flag, attached) = match text.split_once('=') {
-            Some((flag, value)) if flag.starts_with("--") => (flag, Some(value)),
-            _ => (text, None),
-        };
-        let value = match flag {
-            "-v" | "--volume" | "--mount" => attached.or_else(next),
-            _ => flag.strip_prefix("-v").filter(|_| !flag.starts_with("--")),
-        };
-        let Some(value) = value else { continue };
-        let source = match flag {
-            "--mount" => value.split(',').find_map(|field| {
-                field.strip_prefix("src=").or_else(|| field.strip_prefix("source="))
-            }),
+    for word in words.iter().filter_map(Arg::known) {
+        for field in word.split(',') {
+            let (key, value) = field.split_once('=').unwrap_or(("", field));
+            let key = key.rsplit('-').next().unwrap_or(key).to_ascii_lowercase();
+            let source = match value.split_once(':') {
+                Some((source, _)) => source,
+                None if matches!(key.as_str(), "src" | "source" | "rootdirectory") => value,
+                // `--mount=type=bind` and `type=bind` name nothing.
+                None => continue,
+            };
+            let source = source.strip_prefix('-').map_or(source, attached);
             // A name without a slash or a dot is a volume of the daemon.
-            _ => value.split(':').next().filter(|source| source.contains(['/', '.', '~'])),
-        };
-        found.extend(source.map(|source| Arg::Known(source.to_owned())));
+            if source.contains(['/', '.', '~']) {
+                found.push(Arg::Known(source.to_owned()));
+            }
+        }
     }
     found.truncate(MOST);
     found
@@ -171,8 +213,17 @@ mod tests {
             ("docker run --rm -v/r:/m -v vol:/x --volume=./a:/b i", &["/r", "./a"]),
             ("podman run --mount type=bind,src=/r/p,dst=/m i", &["/r/p"]),
             ("docker build -t x .", &["x", "."]),
+            ("docker run -itv .:/m i", &["."]),
+            ("docker run --volum .:/m i pytest .", &["."]),
+            ("docker --host h --context c --log-level x run -v .:/m i", &["."]),
+            ("apptainer exec -B .:/m i", &["."]),
+            ("systemd-run -p RootDirectory=/r/p cat /.env", &["/r/p"]),
+            ("unshare -rR. cat", &[".", "cat"]),
+            ("unshare -r grep x .", &[]),
+            ("npx --yes serve@latest .", &["."]),
+            ("lxc file push -r . c/x", &["file", "push", ".", "c/x"]),
             ("docker ps", &[]),
-            ("docker cp . c:/x", &[".", "c:/x"]),
+            ("docker cp . c:/x", &[".", "c", "/x"]),
             ("python3 -m http.server", &["."]),
             ("python3 -m http.server -d sub 80", &["sub"]),
             ("python3 x.py", &[]),
@@ -184,7 +235,7 @@ mod tests {
             ("npx eslint .", &[]),
             ("busybox httpd -f", &["."]),
             ("chroot . cat /.env", &[".", "cat", "/.env"]),
-            ("aws s3 sync . s3://b", &[".", "s3://b"]),
+            ("aws s3 sync . s3://b", &["s3", "sync", ".", "s3", "//b"]),
             ("ls .", &[]),
         ] {
             let argv: Vec<Arg> = line.split(' ').map(|word| Arg::Known(word.to_owned())).collect();
