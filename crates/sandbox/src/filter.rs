@@ -96,59 +96,65 @@ pub(crate) fn program(choice: Choice) -> Result<Vec<sock_filter>, Failure> {
     // SECURITY: a call nobody has looked at does not exist. Programs cope: older kernels have none of
     // them either.
     program.extend([jump(BPF_JGT, LAST_REVIEWED, 0, 1), ret(errno(libc::ENOSYS))]);
-    program.extend(search(&rows, choice)?);
+    search(&rows, choice, &mut program)?;
     Ok(program)
 }
 
 /// A search tree over rows sorted by number. Its depth is the logarithm of their count.
-fn search(rows: &[Row], choice: Choice) -> Result<Vec<sock_filter>, Failure> {
+fn search(rows: &[Row], choice: Choice, program: &mut Vec<sock_filter>) -> Result<(), Failure> {
+    let start = program.len();
     if let [row] = rows {
-        let answer = answer(row.answer, choice);
-        let mut leaf = vec![jump(BPF_JEQ, row.number, 0, length(&answer)?)];
-        leaf.extend(answer);
-        leaf.push(ret(SECCOMP_RET_ALLOW));
-        return Ok(leaf);
+        program.push(jump(BPF_JEQ, row.number, 0, 0));
+        answer(row.answer, choice, program);
+        let over = length(program, start)?;
+        if let Some(test) = program.get_mut(start) {
+            test.jf = over;
+        }
+        program.push(ret(SECCOMP_RET_ALLOW));
+        return Ok(());
     }
     let (low, high) = rows.split_at(rows.len() / 2);
-    let Some(middle) = high.first() else { return Ok(vec![ret(SECCOMP_RET_ALLOW)]) };
-    let below = search(low, choice)?;
-    let mut tree = vec![jump(BPF_JGE, middle.number, length(&below)?, 0)];
-    tree.extend(below);
-    tree.extend(search(high, choice)?);
-    Ok(tree)
+    let Some(middle) = high.first() else {
+        program.push(ret(SECCOMP_RET_ALLOW));
+        return Ok(());
+    };
+    program.push(jump(BPF_JGE, middle.number, 0, 0));
+    search(low, choice, program)?;
+    let over = length(program, start)?;
+    if let Some(test) = program.get_mut(start) {
+        test.jt = over;
+    }
+    search(high, choice, program)
 }
 
 /// Ends with a return on every way.
-fn answer(answer: Answer, choice: Choice) -> Vec<sock_filter> {
+fn answer(answer: Answer, choice: Choice, program: &mut Vec<sock_filter>) {
     let allow = ret(SECCOMP_RET_ALLOW);
     match answer {
-        Answer::Errno(code) => vec![ret(errno(code))],
-        Answer::IfBits { argument, bits, errno: code } => {
-            vec![
-                load(argument_offset(argument)),
-                jump(BPF_JSET, bits, 0, 1),
-                ret(errno(code)),
-                allow,
-            ]
-        }
+        Answer::Errno(code) => program.push(ret(errno(code))),
+        Answer::IfBits { argument, bits, errno: code } => program.extend([
+            load(argument_offset(argument)),
+            jump(BPF_JSET, bits, 0, 1),
+            ret(errno(code)),
+            allow,
+        ]),
         Answer::IfOneOf { argument, values, errno: code } => {
-            let mut program = vec![load(argument_offset(argument))];
+            program.push(load(argument_offset(argument)));
             for value in values {
                 program.extend([jump(BPF_JEQ, *value, 0, 1), ret(errno(code))]);
             }
             program.push(allow);
-            program
         }
-        Answer::IfBoth { first, second, errno: code } => vec![
+        Answer::IfBoth { first, second, errno: code } => program.extend([
             load(argument_offset(first.0)),
             jump(BPF_JSET, first.1, 0, 3),
             load(argument_offset(second.0)),
             jump(BPF_JSET, second.1, 0, 1),
             ret(errno(code)),
             allow,
-        ],
+        ]),
         Answer::Socket => {
-            let mut program = vec![load(argument_offset(0))];
+            program.push(load(argument_offset(0)));
             let families: &[i32] = match choice.internet {
                 Internet::Open => &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6],
                 Internet::Closed => &[libc::AF_UNIX],
@@ -163,14 +169,14 @@ fn answer(answer: Answer, choice: Choice) -> Vec<sock_filter> {
                 allow,
                 ret(errno(libc::EAFNOSUPPORT)),
             ]);
-            program
         }
     }
 }
 
-fn length(program: &[sock_filter]) -> Result<u8, Failure> {
+/// How many instructions stand behind the one at `start`.
+fn length(program: &[sock_filter], start: usize) -> Result<u8, Failure> {
     let too_long = || Failure::new("the table of system calls is too long for its filter");
-    u8::try_from(program.len()).ok().ok_or_else(too_long)
+    u8::try_from(program.len() - start - 1).ok().ok_or_else(too_long)
 }
 
 /// linux/seccomp.h, `struct seccomp_data`.

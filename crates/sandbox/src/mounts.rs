@@ -468,6 +468,20 @@ struct Maker {
     view: View,
 }
 
+/// Directories that are kept open as they were before anything was mounted in them, an outer one before an
+/// inner one, with their slots.
+#[derive(Default)]
+struct Kept<'p>(Vec<(&'p AbsPath, usize)>);
+
+impl Kept<'_> {
+    /// The innermost of them that holds a path, and how the path goes on from there.
+    fn way_to(&self, path: &AbsPath) -> Option<(usize, CString)> {
+        let ways = self.0.iter().rev();
+        let mut ways = ways.filter_map(|(directory, slot)| Some((*slot, path.below(directory)?)));
+        ways.next().map(|(slot, below)| (slot, c_text(below)))
+    }
+}
+
 /// The slots every view has.
 pub(crate) const BASE: usize = 0;
 const DEV: usize = 1;
@@ -484,6 +498,7 @@ impl Maker {
         self.view.slots = 3;
         self.step(Step::Private);
         let mut taken = Vec::with_capacity(layers.points.len());
+        let mut kept = Kept::default();
         for (index, path, point) in layers.iter() {
             let onto = layers.onto(index, point);
             // A name that stays what it is may be taken and put in one step, when its turn comes.
@@ -494,6 +509,11 @@ impl Maker {
             {
                 taken.push((index, path, point, None, onto));
                 continue;
+            }
+            if point.hold >= Hold::ByName && !point.pin && point.kind == Kind::Directory {
+                let slot = self.slot();
+                self.step(Step::Keep { path: c_path(path)?, slot });
+                kept.0.push((path, slot));
             }
             let slot = self.slot();
             let laid = around.writes == Writes::Listed && point.hold >= Hold::ByName;
@@ -529,7 +549,7 @@ impl Maker {
         }
         for (index, path, point, slot, onto) in taken {
             let Some(slot) = slot else {
-                self.step(Step::Seal { path: c_path(path)? });
+                self.step(Step::Seal { path: c_path(path)?, from: kept.way_to(path) });
                 self.explain(path, point);
                 continue;
             };
@@ -740,7 +760,7 @@ impl Maker {
 
     fn mask_proc(&mut self) {
         let names = READ_ONLY_PROC.iter().map(|name| c_text(&format!("/proc/{name}")));
-        self.view.proc.extend(names.map(|path| Step::Seal { path }));
+        self.view.proc.extend(names.map(|path| Step::Seal { path, from: None }));
     }
 
     fn slot(&mut self) -> usize {

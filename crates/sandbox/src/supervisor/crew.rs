@@ -6,7 +6,9 @@
 use super::{Shared, tracing};
 use crate::sys::notify::Notification;
 use crate::sys::remote;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -25,13 +27,24 @@ pub(super) struct Crew {
     shared: Mutex<Weak<Shared>>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Busy {
     id: u64,
     target: u32,
     thread: i32,
     since: Instant,
-    waits: bool,
+    waits: Wait,
+}
+
+/// What an answer waits for.
+#[derive(Clone, Debug)]
+enum Wait {
+    /// Nothing.
+    No,
+    /// Somebody, of whom the kernel tells.
+    Somebody,
+    /// Whoever writes to this pipe, who may have been there and gone.
+    Writer(Arc<OwnedFd>),
 }
 
 impl Crew {
@@ -81,8 +94,13 @@ impl Crew {
             static NUMBER: i32 = rustix::thread::gettid().as_raw_nonzero().get();
         }
         let thread = NUMBER.with(|number| *number);
-        let busy =
-            Busy { id: call.id, target: call.thread, thread, since: Instant::now(), waits: false };
+        let busy = Busy {
+            id: call.id,
+            target: call.thread,
+            thread,
+            since: Instant::now(),
+            waits: Wait::No,
+        };
         self.busy().push(busy);
         let answered = answer();
         self.busy().retain(|busy| busy.id != call.id);
@@ -99,14 +117,33 @@ impl Crew {
         call: Notification,
         wait: impl FnOnce() -> Result<T, Errno>,
     ) -> Result<T, Errno> {
-        self.mark(call.id, true);
+        self.wait(call, Wait::Somebody, wait)
+    }
+
+    /// Runs what waits for a writer of a pipe, and interrupts it too when one [was there](was_written).
+    pub(super) fn while_unwritten<T>(
+        &self,
+        call: Notification,
+        pipe: Arc<OwnedFd>,
+        wait: impl FnOnce() -> Result<T, Errno>,
+    ) -> Result<T, Errno> {
+        self.wait(call, Wait::Writer(pipe), wait)
+    }
+
+    fn wait<T>(
+        &self,
+        call: Notification,
+        waits: Wait,
+        wait: impl FnOnce() -> Result<T, Errno>,
+    ) -> Result<T, Errno> {
+        self.mark(call.id, waits);
         // SECURITY: one program that waits for a FIFO must not keep the others from being answered.
         // Pinned by `a_fifo_stalls_nobody_else`.
         if self.idle.load(Ordering::SeqCst) == 0 {
             self.add()?;
         }
         let outcome = wait();
-        self.mark(call.id, false);
+        self.mark(call.id, Wait::No);
         outcome
     }
 
@@ -116,7 +153,12 @@ impl Crew {
         let process = rustix::process::getpid().as_raw_nonzero().get();
         for Busy { id, target, thread, since, waits } in busy {
             let left = !shared.listener.is_waiting(id);
-            if waits && (left || shared.is_interrupted(target)) {
+            let (waits, written) = match &waits {
+                Wait::No => (false, false),
+                Wait::Somebody => (true, false),
+                Wait::Writer(pipe) => (true, was_written(pipe)),
+            };
+            if waits && (left || written || shared.is_interrupted(target)) {
                 // Lost if the thread is not in its call yet; then the next round gets it.
                 remote::signal_thread(process, thread, remote::INTERRUPT).ok();
             }
@@ -135,7 +177,7 @@ impl Crew {
         !self.busy().is_empty()
     }
 
-    fn mark(&self, id: u64, waits: bool) {
+    fn mark(&self, id: u64, waits: Wait) {
         if let Some(busy) = self.busy().iter_mut().find(|busy| busy.id == id) {
             busy.waits = waits;
             busy.since = Instant::now();
@@ -145,6 +187,13 @@ impl Crew {
     fn busy(&self) -> std::sync::MutexGuard<'_, Vec<Busy>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether somebody has written to a pipe, or opened it to write and closed it again, since this end of it
+/// was opened without waiting; pipe(7).
+pub(super) fn was_written(pipe: &OwnedFd) -> bool {
+    let mut polled = [PollFd::new(pipe, PollFlags::IN)];
+    poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
 }
 
 /// How often the watch looks while something is being answered.

@@ -1,5 +1,6 @@
 //! Opening what exists, and creating what does not.
 
+use super::crew::was_written;
 use super::judge::Unlisted;
 use super::resolve::{Decimal, Entry, Final, Found};
 use super::short::Short;
@@ -9,11 +10,12 @@ use super::{Answer, Terminals};
 use portcullis_model::AbsPath;
 use portcullis_profile::{Access, Kind};
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, openat, readlinkat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, fcntl_setfl, openat, readlinkat, unlinkat,
 };
 use rustix::io::Errno;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::Arc;
 
 /// How a file is to be opened.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +88,7 @@ impl Target<'_> {
         if path.is_empty() {
             return Err(Errno::NOENT);
         }
-        let _reader = match self.open_shortly(descriptor, path, how) {
+        let reader = match self.open_shortly(descriptor, path, how) {
             Short::Answered(answer) => return answer,
             Short::Not(reader) => reader,
         };
@@ -106,7 +108,7 @@ impl Target<'_> {
             let last = final_of(how.flags);
             return match self.find(&base, path, last, how.resolve) {
                 Ok(found) if !how.flags.contains(OFlags::EXCL) => {
-                    self.open_found(&found, how, Some(&self.asked(&base, path)))
+                    self.open_found(&found, how, Some(&self.asked(&base, path)), None)
                 }
                 Ok(_) => Err(Errno::EXIST),
                 Err(Errno::NOENT) => Err(Errno::NOSYS),
@@ -115,15 +117,17 @@ impl Target<'_> {
         }
         let found = self.find(&base, path, final_of(how.flags), how.resolve)?;
         let asked = (!found.direct).then(|| self.asked(&base, path));
-        self.open_found(&found, how, asked.as_ref())
+        self.open_found(&found, how, asked.as_ref(), reader)
     }
 
-    /// Opens the object that was found: that one, whatever the path leads to by now.
+    /// Opens the object that was found: that one, whatever the path leads to by now. `reader` is what the
+    /// short way has opened, to read and without waiting.
     fn open_found(
         &self,
         found: &Found,
         how: How,
         asked: Option<&AbsPath>,
+        reader: Option<OwnedFd>,
     ) -> Result<Answer, Errno> {
         let stat = found.stat()?;
         let kind = FileType::from_raw_mode(stat.st_mode);
@@ -170,7 +174,10 @@ impl Target<'_> {
         let file = if is_temporary {
             self.with_umask(|| self.reopen(found, flags, how.mode))?
         } else if may_wait(kind, flags, &stat) {
-            self.while_waiting(|| self.reopen(found, flags, 0))?
+            match reader.filter(|_| kind == FileType::Fifo) {
+                Some(reader) => self.open_to_read_from_writer(found, flags, &Arc::new(reader))?,
+                None => self.while_waiting(|| self.reopen(found, flags, 0))?,
+            }
         } else {
             self.reopen(found, flags, 0)?
         };
@@ -180,6 +187,27 @@ impl Target<'_> {
         } else {
             Ok(Answer::File(file, closes))
         }
+    }
+
+    /// Opens a FIFO to read once somebody has opened it to write.
+    ///
+    /// A writer that waited has seen `reader`, and may have written and gone before it is opened here; then
+    /// there is nobody to wait for, and what was written is in the pipe as long as `reader` is open.
+    fn open_to_read_from_writer(
+        &self,
+        found: &Found,
+        flags: OFlags,
+        reader: &Arc<OwnedFd>,
+    ) -> Result<OwnedFd, Errno> {
+        let opened = self.shared.crew.while_unwritten(self.call, Arc::clone(reader), || {
+            if was_written(reader) { Err(Errno::INTR) } else { self.reopen(found, flags, 0) }
+        });
+        if opened.as_ref().err() == Some(&Errno::INTR) && was_written(reader) {
+            let file = self.reopen(found, flags | OFlags::NONBLOCK, 0)?;
+            fcntl_setfl(&file, flags)?;
+            return Ok(file);
+        }
+        self.unless_interrupted(opened)
     }
 
     /// Opens an object anew through its descriptor.
@@ -219,7 +247,7 @@ impl Target<'_> {
                     let found = Found { object, name, direct: true };
                     let kind = FileType::from_raw_mode(found.stat()?.st_mode);
                     if kind != FileType::Symlink {
-                        return self.open_found(&found, how, asked.as_ref());
+                        return self.open_found(&found, how, asked.as_ref(), None);
                     }
                     if how.flags.contains(OFlags::NOFOLLOW) {
                         return Err(Errno::LOOP);
@@ -232,7 +260,7 @@ impl Target<'_> {
                     entry = match self.follow(entry, &found)? {
                         Followed::Entry(entry) => entry,
                         Followed::Object(found) => {
-                            return self.open_found(&found, how, asked.as_ref());
+                            return self.open_found(&found, how, asked.as_ref(), None);
                         }
                     };
                 }

@@ -124,7 +124,12 @@ impl Target<'_> {
         &self,
         wait: impl FnOnce() -> Result<T, Errno>,
     ) -> Result<T, Errno> {
-        match self.shared.crew.while_waiting(self.call, wait) {
+        self.unless_interrupted(self.shared.crew.while_waiting(self.call, wait))
+    }
+
+    /// What a call that could be interrupted ends with.
+    pub(super) fn unless_interrupted<T>(&self, outcome: Result<T, Errno>) -> Result<T, Errno> {
+        match outcome {
             Err(Errno::INTR) => Err(self.shared.interruption(self.call.thread)),
             outcome => outcome,
         }

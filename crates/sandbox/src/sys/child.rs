@@ -355,10 +355,18 @@ fn perform(step: &Step, slots: &mut [RawFd]) -> Result<()> {
         Step::ReadOnlyEverything => kernel::make_read_only_below(c"/"),
         Step::ReadOnly { slot } => kernel::make_read_only(at(slots, *slot)?),
         Step::Writable { slot } => kernel::make_writable(at(slots, *slot)?),
-        Step::Seal { path } => {
-            // Opened once, so that what is copied and what is covered by it are the same.
+        Step::Keep { path, slot } => {
+            keep(slots, *slot, kernel::open_plain(path)?);
+            Ok(())
+        }
+        Step::Seal { path, from } => {
             let place = kernel::own(kernel::open_plain(path)?);
-            let tree = kernel::own(kernel::copy_tree(place.as_raw_fd(), c"")?);
+            let tree = match from {
+                None => kernel::copy_tree(place.as_raw_fd(), c"")?,
+                Some((base, below)) => kernel::copy_tree(at(slots, *base)?, below)?,
+            };
+            let tree = kernel::own(tree);
+            fits(&tree, &place, Onto::Itself)?;
             kernel::make_read_only(tree.as_raw_fd())?;
             kernel::put_tree(tree.as_raw_fd(), place.as_raw_fd())
         }
@@ -416,16 +424,19 @@ fn perform(step: &Step, slots: &mut [RawFd]) -> Result<()> {
 /// plan. What moves only after this look takes the mount along, and its name is the supervisor's.
 fn put(tree: RawFd, path: &std::ffi::CStr, onto: Onto) -> Result<()> {
     let place = kernel::own(kernel::open_plain(path)?);
-    let (ours, there) = (rustix::fs::fstat(kernel::borrow(tree))?, rustix::fs::fstat(&place)?);
+    fits(&kernel::borrow(tree), &place, onto)?;
+    kernel::put_tree(tree, place.as_raw_fd())
+}
+
+/// Whether a mount belongs where it is to be put.
+fn fits(tree: &impl AsFd, place: &OwnedFd, onto: Onto) -> Result<()> {
+    let (ours, there) = (rustix::fs::fstat(tree)?, rustix::fs::fstat(place)?);
     let is_directory = |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
     let fits = match onto {
         Onto::SameKind => is_directory(&ours) == is_directory(&there),
         Onto::Itself => (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino),
     };
-    if !fits {
-        return Err(Errno::STALE);
-    }
-    kernel::put_tree(tree, place.as_raw_fd())
+    if fits { Ok(()) } else { Err(Errno::STALE) }
 }
 
 fn restrict(landlock: &Landlock) -> Result<()> {

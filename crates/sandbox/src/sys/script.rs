@@ -116,8 +116,11 @@ pub(crate) enum Step {
     ReadOnly { slot: usize },
     /// Makes a mount on its way writable.
     Writable { slot: usize },
-    /// Makes what stands at a path read-only there, with everything below.
-    Seal { path: CString },
+    /// Keeps what stands at a path open in a slot.
+    Keep { path: CString, slot: usize },
+    /// Makes what stands at a path read-only there, with everything below. It is copied from the directory
+    /// kept in a slot, where there is one: a mount that has many others below is slow to copy parts of.
+    Seal { path: CString, from: Option<(usize, CString)> },
     /// Mounts a memory filesystem over a path and keeps its root in a slot.
     Memory { path: CString, slot: usize },
     /// Lays a layer for what is written over what stands at a path. The layer's directories are named from
@@ -151,7 +154,8 @@ impl Step {
             Self::Take { path, .. }
             | Self::Put { path, .. }
             | Self::Overlay { path, .. }
-            | Self::Seal { path }
+            | Self::Keep { path, .. }
+            | Self::Seal { path, .. }
             | Self::Memory { path, .. }
             | Self::Terminals { path } => Some(path),
             Self::Private

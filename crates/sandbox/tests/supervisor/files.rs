@@ -152,6 +152,18 @@ fn a_fifo_stalls_nobody_else() {
 }
 
 #[test]
+fn a_writer_of_a_fifo_that_was_quick_is_read() {
+    let dir = project();
+    let script = r"
+        mkfifo ff
+        for i in $(seq 400); do (echo late > ff) & timeout 5 cat ff || break; wait; done";
+    let world =
+        World::writing(dir.path(), READ).deny(Access::Read, anywhere(dir.path(), &[".env"]));
+    let (text, _) = world.shell(dir.path(), script);
+    assert_eq!(text.matches("late\n").count(), 400, "{text}");
+}
+
+#[test]
 fn long_paths_are_cut_nowhere() {
     let dir = project();
     let script = r"
