@@ -36,7 +36,9 @@ impl Inbound {
     }
 
     /// The tunnel it becomes.
-    pub(crate) fn into_tunnel(self, reached: Reached, to: Destination) -> Tunnel {
+    pub(crate) fn into_tunnel(mut self, reached: Reached, to: Destination) -> Tunnel {
+        // A tunnel may stand idle for hours; room that was made for a read that brought nothing is given back.
+        self.buffer.shrink_to_fit();
         Tunnel { stream: self.stream, first: self.buffer, reached, to }
     }
 

@@ -1,4 +1,4 @@
-//! The second reader of plain text: words, quotes, lists, pipelines and ordinary redirects.
+//! The second reader of plain text: words, quotes, lists, pipelines, ordinary redirects, and `$(…)` around them.
 //!
 //! Most commands an agent runs are of a kind on which no two readers of shell ever differed: words
 //! between blanks, in quotes or not, joined by `&&`, `||`, `;`, `|` and newlines. For them the second
@@ -20,41 +20,45 @@ pub(crate) fn agrees(piece: &Piece) -> bool {
     if piece.island || trace.edits.iter().any(changed) || !trace.continuations.is_empty() {
         return false;
     }
-    let mut words = Words { seen: trace.words.iter(), command: 0, compared: 0, strict: 0 };
-    let mut scanner = Scanner { bytes: piece.text.as_bytes(), at: 0, start: piece.start };
-    scanner.statements(&mut words).is_some() && words.seen.next().is_none()
+    let mut words = Words { seen: trace.words.iter(), commands: Vec::new() };
+    let mut scanner = Scanner { bytes: piece.text.as_bytes(), at: 0, start: piece.start, depth: 0 };
+    scanner.statements(&mut words).is_some() && words.all_met()
 }
 
-/// What the strict reader saw, to be met word by word.
+/// What the strict reader saw, to be met word by word; what is in a substitution before the word around it.
 struct Words<'t> {
     seen: std::slice::Iter<'t, (Span, u32)>,
-    /// How many commands have begun here.
-    command: u32,
-    /// The command whose words are being compared, by its number here and by the strict reader's.
-    compared: u32,
-    strict: u32,
+    /// For every command that has begun here, its number by the strict reader; 0 until its first word.
+    commands: Vec<u32>,
 }
 
 impl Words<'_> {
-    /// Meets a word of the command that was begun last.
-    fn word(&mut self, span: Span) -> Option<()> {
-        let (seen, command) = self.seen.next()?;
-        if *seen != span {
-            return None;
+    /// Begins a command.
+    fn begin(&mut self) -> usize {
+        self.commands.push(0);
+        self.commands.len() - 1
+    }
+
+    /// Meets a word of a command.
+    fn word(&mut self, command: usize, span: Span) -> Option<()> {
+        let (seen, theirs) = self.seen.next()?;
+        let known = self.commands.get_mut(command)?;
+        if *known == 0 {
+            *known = *theirs;
         }
-        if self.compared == self.command {
-            return (*command == self.strict).then_some(());
-        }
-        if *command <= self.strict {
-            return None;
-        }
-        (self.compared, self.strict) = (self.command, *command);
-        Some(())
+        (*seen == span && *theirs == *known && *theirs != 0).then_some(())
     }
 
     /// Meets the target of a redirect.
     fn target(&mut self, span: Span) -> Option<()> {
         self.seen.next().filter(|(seen, command)| *seen == span && *command == 0).map(drop)
+    }
+
+    /// Whether there is no other word, and no two commands here are one to the strict reader.
+    fn all_met(mut self) -> bool {
+        self.commands.sort_unstable();
+        let distinct = self.commands.windows(2).all(|two| two.first() != two.last());
+        distinct && self.seen.next().is_none()
     }
 }
 
@@ -64,6 +68,8 @@ struct Scanner<'p> {
     at: usize,
     /// What the offsets are counted from.
     start: usize,
+    /// How many substitutions are open.
+    depth: usize,
 }
 
 impl Scanner<'_> {
@@ -81,18 +87,19 @@ impl Scanner<'_> {
         while self.take(b' ') || self.take(b'\t') {}
     }
 
+    /// Commands up to the end of the text or of the substitution.
     fn statements(&mut self, words: &mut Words<'_>) -> Option<()> {
         loop {
             self.blanks();
             if self.take(b'\n') {
                 continue;
             }
-            if self.peek().is_none() {
+            if self.is_at_end() {
                 return Some(());
             }
             self.command(words)?;
             // After these two an end is as good as another command.
-            let mut more = self.take(b';') || self.take(b'\n') || self.peek().is_none();
+            let mut more = self.take(b';') || self.take(b'\n') || self.is_at_end();
             while !more {
                 if self.take(b'|') {
                     self.take(b'|');
@@ -101,26 +108,44 @@ impl Scanner<'_> {
                 }
                 self.blanks();
                 self.command(words)?;
-                more = self.take(b';') || self.take(b'\n') || self.peek().is_none();
+                more = self.take(b';') || self.take(b'\n') || self.is_at_end();
             }
+        }
+    }
+
+    fn is_at_end(&self) -> bool {
+        match self.peek() {
+            None => self.depth == 0,
+            Some(byte) => byte == b')' && self.depth > 0,
         }
     }
 
     /// A simple command that starts with a word, up to what ends it.
     fn command(&mut self, words: &mut Words<'_>) -> Option<()> {
-        words.command += 1;
+        let command = words.begin();
+        let mut assigned = false;
         loop {
             let start = self.at;
-            words.word(self.word()?)?;
+            let word = self.word(words)?;
+            words.word(command, word)?;
             let lead = self.bytes.get(start..self.at)?;
             if !is_lead(lead) {
                 return None;
             }
             if !lead.contains(&b'=') {
+                // The grammar takes some of these after an assignment for the start of another thing.
+                if assigned && lead.contains(&b':') {
+                    return None;
+                }
                 break;
             }
+            assigned = true;
             let end = self.at;
             self.blanks();
+            // To the grammar what follows such a redirect is out of place.
+            if matches!(self.peek(), Some(b'<' | b'>')) {
+                return None;
+            }
             if !self.peek().is_some_and(is_plain) {
                 self.at = end;
                 break;
@@ -131,13 +156,17 @@ impl Scanner<'_> {
             self.blanks();
             match self.peek() {
                 None | Some(b'\n' | b';' | b'|' | b'&') => return Some(()),
+                Some(b')') if self.depth > 0 => return Some(()),
                 // A digit before it belongs to it only where it stands alone.
                 Some(b'<' | b'>') if before < self.at => self.redirect(words)?,
                 Some(b'0'..=b'9') if self.bytes.get(self.at + 1) == Some(&b'>') => {
                     self.at += 1;
                     self.redirect(words)?;
                 }
-                Some(_) => words.word(self.word()?)?,
+                Some(_) => {
+                    let word = self.word(words)?;
+                    words.word(command, word)?;
+                }
             }
         }
     }
@@ -147,7 +176,7 @@ impl Scanner<'_> {
         if !self.take(b'<') {
             self.take(b'>');
             if self.take(b'&') {
-                let span = self.word()?;
+                let span = self.word(words)?;
                 let one_digit = span.end == span.start + 1
                     && self.bytes.get(self.at.wrapping_sub(1)).is_some_and(u8::is_ascii_digit);
                 return if one_digit { words.target(span) } else { None };
@@ -155,11 +184,12 @@ impl Scanner<'_> {
             self.take(b'>');
         }
         self.blanks();
-        words.target(self.word()?)
+        let target = self.word(words)?;
+        words.target(target)
     }
 
-    /// A word of plain characters, quotes and simple variables; never an empty one.
-    fn word(&mut self) -> Option<Span> {
+    /// A word of plain characters, quotes, simple variables and substitutions; never an empty one.
+    fn word(&mut self, words: &mut Words<'_>) -> Option<Span> {
         let start = self.at;
         // An operator to the grammar.
         if self.peek() == Some(b'=') {
@@ -175,10 +205,11 @@ impl Scanner<'_> {
                 }
                 Some(b'"') => {
                     self.at += 1;
-                    self.double_quoted()?;
+                    self.double_quoted(words)?;
                 }
-                Some(b'$') => self.variable()?,
+                Some(b'$') => self.expansion(words)?,
                 None | Some(b' ' | b'\t' | b'\n' | b';' | b'|' | b'&') => break,
+                Some(b')') if self.depth > 0 => break,
                 Some(_) => return None,
             }
         }
@@ -186,7 +217,7 @@ impl Scanner<'_> {
     }
 
     /// What follows an opening `"`, with the closing one.
-    fn double_quoted(&mut self) -> Option<()> {
+    fn double_quoted(&mut self, words: &mut Words<'_>) -> Option<()> {
         loop {
             match self.peek()? {
                 b'"' => {
@@ -194,19 +225,37 @@ impl Scanner<'_> {
                     return Some(());
                 }
                 b'\\' | b'`' => return None,
-                b'$' => self.variable()?,
+                b'$' => self.expansion(words)?,
                 _ => self.at += 1,
             }
         }
     }
 
-    /// `$` and a name.
-    fn variable(&mut self) -> Option<()> {
+    /// `$` and a name, or `$(` with commands and the `)`.
+    fn expansion(&mut self, words: &mut Words<'_>) -> Option<()> {
         self.at += 1;
+        if self.take(b'(') {
+            return self.substitution(words);
+        }
         let named = self.peek().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
         named.then_some(())
     }
+
+    fn substitution(&mut self, words: &mut Words<'_>) -> Option<()> {
+        if self.depth == DEEPEST {
+            return None;
+        }
+        self.depth += 1;
+        let before = words.commands.len();
+        self.statements(words)?;
+        self.depth -= 1;
+        // Bash has a reading of its own for an empty one.
+        (words.commands.len() > before && self.take(b')')).then_some(())
+    }
 }
+
+/// Substitutions in one another; more are left to the grammar.
+const DEEPEST: usize = 4;
 
 /// What stands for itself, or for a pattern, wherever it is in a word. No brackets, braces,
 /// parentheses, `!` and `#`, which begin or end more than a word in some places.
@@ -214,12 +263,27 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-./:@%+,=~*?".contains(&byte)
 }
 
-/// Whether a command may begin with this word: a simple name, or an assignment.
+/// Whether a command may begin with this word: a simple name, or an assignment to one.
 fn is_lead(word: &[u8]) -> bool {
     let simple = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:+,~".contains(byte);
     let end = word.iter().position(|byte| !simple(byte)).unwrap_or(word.len());
     let (name, rest) = word.split_at(end);
-    matches!(rest.first(), None | Some(b'=')) && !SPECIAL.contains(&name)
+    if SPECIAL.contains(&name) {
+        return false;
+    }
+    match rest {
+        [] => true,
+        // To the grammar `a==b` is a comparison.
+        [b'=', value @ ..] => is_variable(name) && value.first() != Some(&b'='),
+        _ => false,
+    }
+}
+
+/// Whether a name is one of a variable; with a `+` for `+=`.
+fn is_variable(name: &[u8]) -> bool {
+    let name = name.strip_suffix(b"+").unwrap_or(name);
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    name.first().is_some_and(|byte| !byte.is_ascii_digit()) && name.iter().all(part)
 }
 
 /// Words that are more than a word where a command may begin: to bash, or, for the builtins, to the
@@ -272,7 +336,12 @@ mod tests {
 
     #[test]
     fn objects_to_other_words_and_other_commands() {
-        let text = "a=1 ls -la > out && pwd -P";
+        for text in ["a=1 ls -la > out && pwd -P", "a=$(ls -la) echo \"$(pwd -P)\" > out"] {
+            objects(text);
+        }
+    }
+
+    fn objects(text: &str) {
         let strict = piece(text).unwrap();
         for at in 0..strict.trace.words.len() {
             let mut missing = piece(text).unwrap();
@@ -283,7 +352,16 @@ mod tests {
             assert!(!agrees(&longer), "word {at} longer");
             let mut elsewhere = piece(text).unwrap();
             elsewhere.trace.words[at].1 = 7;
-            assert!(!agrees(&elsewhere), "word {at} in another command");
+            // A command of one word is another command by any number but one that is taken.
+            let alone = |word: &(Span, u32)| word.1 == strict.trace.words[at].1;
+            if strict.trace.words.iter().filter(|word| alone(word)).count() > 1 {
+                assert!(!agrees(&elsewhere), "word {at} in another command");
+            }
+            for (_, taken) in &strict.trace.words {
+                elsewhere.trace.words[at].1 = *taken;
+                let same = *taken == strict.trace.words[at].1;
+                assert_eq!(agrees(&elsewhere), same, "word {at} in command {taken}");
+            }
         }
         let mut more = piece(text).unwrap();
         more.trace.words.push((Span::new(text.len(), text.len()), 9));
@@ -305,6 +383,11 @@ mod tests {
             "echo if then done",
             "x=1",
             "",
+            "echo $(ls)",
+            "echo \"$(date): failed\" >&2",
+            "x=$(git rev-parse HEAD) y=\"$(pwd)/b\" make -C \"$(dirname \"$F\")\" -j$(nproc)",
+            "cat $(git ls-files | head -n 3; echo b) > $(pwd)/out",
+            "echo $( ls\n)",
         ] {
             assert!(plain(text), "{text:?}");
         }
@@ -313,9 +396,18 @@ mod tests {
     #[test]
     fn leaves_what_may_mean_more() {
         for text in [
-            "echo $(ls)",
             "echo `ls`",
-            "echo \"$(ls)\"",
+            "$(ls) x",
+            "echo $()",
+            "echo $((1))",
+            "echo $( (ls))",
+            "echo $(ls",
+            "echo $(ls))",
+            "echo $(ls &)",
+            "echo $(case x in x) ls;; esac)",
+            "echo $(< x)",
+            "echo $(ls # x)",
+            "echo $(echo $(echo $(echo $(echo $(ls)))))",
             "echo ${x}",
             "echo $1",
             "echo $'x'",
@@ -344,6 +436,11 @@ mod tests {
             "export A=1",
             "a@b",
             "ls>x",
+            "a==b",
+            "--a=b",
+            "1=b",
+            "a=b > x",
+            "x+=1 onon:e",
             "> x",
             "f() { ls; }",
             "echo {a,b}",
