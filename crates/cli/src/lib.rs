@@ -60,9 +60,6 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
             return ExitCode::from(hook::run(rest));
         }
         Some((word, rest)) if word == "run" => return run::run(rest),
-        Some((word, rest)) if word == hook::WORKER => {
-            return ExitCode::from(hook::run_worker(rest));
-        }
         Some(_) | None => {}
     }
     let as_json = args.iter().any(|arg| arg == "--json");

@@ -1,7 +1,8 @@
 //! What mounts leave to the supervisor, because only it knows names: names that are to be allowed before
 //! they exist, and files whose cover would be seen.
 
-use crate::mounts::{Found, Hold, Points, hold_at, is_synthetic, look};
+use crate::disk::{Found, look};
+use crate::mounts::{Hold, Points, hold_at, is_synthetic};
 use crate::{Failure, mounts};
 use portcullis_model::AbsPath;
 use portcullis_profile::{

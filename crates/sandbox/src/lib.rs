@@ -12,6 +12,7 @@
 mod by_name;
 mod capabilities;
 mod changes;
+mod disk;
 mod environment;
 mod expansion;
 mod failure;
@@ -40,3 +41,4 @@ pub use probing::{probe, probe_now};
 pub use report::Report;
 pub use request::{Listener, MOST_LISTENERS, Request, SignalRelay, TEMPORARY, Transport, Writes};
 pub use running::{End, Finished, Running, run};
+pub use sys::in_a_copy;

@@ -1,8 +1,8 @@
 //! One hook call: a small process that watches over the one that thinks.
 //!
-//! The process the host starts does nothing that can fail on the input: it parses nothing, it starts
-//! itself again as a worker with the same input, waits with a deadline, and passes on what the worker
-//! says. Whatever else becomes of the worker (a panic, a stack overflow, memory running out, a
+//! The process the host starts does nothing that can fail on the input: it parses nothing, it makes a
+//! copy of itself as a worker with the same input, waits with a deadline, and passes on what the worker
+//! says. A copy costs half of what a program started anew does, and cannot be another program. Whatever else becomes of the worker (a panic, a stack overflow, memory running out, a
 //! signal, a hang, garbage) ends as the host's block. A panic hook alone could not do this: an
 //! overflow and an aborted allocation never reach it, and hosts let a call through when a hook ends
 //! with anything but exit 2.
@@ -13,18 +13,20 @@ mod fault;
 mod worker;
 
 use portcullis_host::claude_code::{self, Answer, Event};
+use portcullis_sandbox::in_a_copy;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use std::ffi::{OsStr, OsString};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::stdio::{dup2_stderr, dup2_stdout};
+use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
-
-pub(crate) use worker::run as run_worker;
-
-/// The first argument of a worker.
-pub(crate) const WORKER: &str = "hook-worker";
 
 /// The exit statuses of a worker that has answered. No other way to end has them: a panic is 101, a
 /// signal has none, and what the shells and the loader use lies above 125.
@@ -75,36 +77,62 @@ fn event_of(args: &[OsString]) -> Option<Event> {
 /// Starts the worker and waits for its answer; an error says why there is none.
 fn watch(args: &[OsString]) -> Result<Answer, String> {
     let deadline = Instant::now() + DEADLINE;
-    let mut worker =
-        start(args).map_err(|error| format!("portcullis cannot start its worker: {error}"))?;
+    let mut worker = Worker::start(args)
+        .map_err(|error| format!("portcullis cannot start its worker: {error}"))?;
     let heard = listen(&mut worker, deadline);
     if heard.is_err() {
-        // It may be gone already; either way it is waited for below.
-        drop(worker.kill());
+        worker.kill();
     }
-    let ended = wait(&mut worker, deadline);
+    let ended = wait(&worker, deadline);
     let (stdout, stderr) = heard?;
     let ended = ended?;
     understand(ended, stdout, stderr)
 }
 
-/// SECURITY: the program is the running one by its kernel link, not by a path that could be replaced
-/// or a name that would be looked up.
-fn start(args: &[OsString]) -> io::Result<Child> {
-    Command::new(OsStr::new("/proc/self/exe"))
-        .arg(WORKER)
-        .args(args)
-        .stdin(Stdio::inherit())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+/// A copy of this process that thinks about the call.
+struct Worker {
+    pid: Pid,
+    stdout: File,
+    stderr: File,
 }
 
+impl Worker {
+    fn start(args: &[OsString]) -> io::Result<Self> {
+        let (stdout, its_stdout) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (stderr, its_stderr) = pipe_with(PipeFlags::CLOEXEC)?;
+        let ends = [&its_stdout, &its_stderr, &stdout, &stderr];
+        // The standard library opens what the host left closed, so these have other numbers.
+        debug_assert!(
+            ends.iter().all(|end| end.as_raw_fd() > 2),
+            "pipes in place of standard streams"
+        );
+        let pid = in_a_copy(|| {
+            if dup2_stdout(&its_stdout).is_err() || dup2_stderr(&its_stderr).is_err() {
+                return DEAF;
+            }
+            worker::run(args)
+        })?;
+        Ok(Self { pid, stdout: stdout.into(), stderr: stderr.into() })
+    }
+
+    /// Ends it, unless it is gone already. Its number is its own until it has been waited for.
+    fn kill(&self) {
+        kill_process(self.pid, Signal::KILL).ok();
+    }
+
+    /// How it ended, once it has.
+    fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
+        let ended = waitpid(Some(self.pid), WaitOptions::NOHANG)?;
+        Ok(ended.map(|(_, status)| ExitStatus::from_raw(status.as_raw())))
+    }
+}
+
+/// The status of a worker that cannot be heard.
+const DEAF: u8 = 1;
+
 /// Reads both outputs to their ends.
-fn listen(worker: &mut Child, deadline: Instant) -> Result<(Vec<u8>, Vec<u8>), String> {
-    let (Some(mut stdout), Some(mut stderr)) = (worker.stdout.take(), worker.stderr.take()) else {
-        return Err("portcullis cannot hear its worker".to_owned());
-    };
+fn listen(worker: &mut Worker, deadline: Instant) -> Result<(Vec<u8>, Vec<u8>), String> {
+    let Worker { stdout, stderr, .. } = worker;
     let (mut said, mut complained) = (Vec::new(), Vec::new());
     let (mut stdout_open, mut stderr_open) = (true, true);
     let mut buffer = [0_u8; 8 * 1024];
@@ -119,10 +147,10 @@ fn listen(worker: &mut Child, deadline: Instant) -> Result<(Vec<u8>, Vec<u8>), S
         };
         let mut fds = Vec::with_capacity(2);
         if stdout_open {
-            fds.push(PollFd::new(&stdout, PollFlags::IN));
+            fds.push(PollFd::new(stdout, PollFlags::IN));
         }
         if stderr_open {
-            fds.push(PollFd::new(&stderr, PollFlags::IN));
+            fds.push(PollFd::new(stderr, PollFlags::IN));
         }
         match poll(&mut fds, Some(&timeout)) {
             Ok(_) | Err(Errno::INTR) => {}
@@ -131,10 +159,10 @@ fn listen(worker: &mut Child, deadline: Instant) -> Result<(Vec<u8>, Vec<u8>), S
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         let mut ready = ready.into_iter();
         if stdout_open && ready.next() == Some(true) {
-            stdout_open = take(&mut stdout, &mut buffer, &mut said)?;
+            stdout_open = take(stdout, &mut buffer, &mut said)?;
         }
         if stderr_open && ready.next() == Some(true) {
-            stderr_open = take(&mut stderr, &mut buffer, &mut complained)?;
+            stderr_open = take(stderr, &mut buffer, &mut complained)?;
         }
     }
     Ok((said, complained))
@@ -157,13 +185,13 @@ fn take(from: &mut impl io::Read, buffer: &mut [u8], into: &mut Vec<u8>) -> Resu
 }
 
 /// Waits for the end of a worker whose outputs are closed: it is about to end, or has been killed.
-fn wait(worker: &mut Child, deadline: Instant) -> Result<ExitStatus, String> {
+fn wait(worker: &Worker, deadline: Instant) -> Result<ExitStatus, String> {
     loop {
         match worker.try_wait() {
             Ok(Some(status)) => return Ok(status),
             Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_micros(20)),
             Ok(None) => {
-                drop(worker.kill());
+                worker.kill();
                 return Err(format!("portcullis took longer than {} seconds", DEADLINE.as_secs()));
             }
             Err(error) => return Err(format!("portcullis lost its worker: {error}")),
@@ -173,7 +201,6 @@ fn wait(worker: &mut Child, deadline: Instant) -> Result<ExitStatus, String> {
 
 /// Takes the answer of a worker that ended as one that has answered; nothing else is one.
 fn understand(ended: ExitStatus, stdout: Vec<u8>, stderr: Vec<u8>) -> Result<Answer, String> {
-    use std::os::unix::process::ExitStatusExt as _;
     let status = match ended.code() {
         Some(code) if code == i32::from(ANSWERED) => 0,
         Some(code) if code == i32::from(BLOCKED) => claude_code::BLOCK,
@@ -199,7 +226,6 @@ fn understand(ended: ExitStatus, stdout: Vec<u8>, stderr: Vec<u8>) -> Result<Ans
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::process::ExitStatusExt as _;
 
     #[test]
     fn only_a_whole_answer_counts() {

@@ -6,6 +6,7 @@
 )]
 
 mod child;
+mod copy;
 mod keeper;
 mod kernel;
 pub mod notify;
@@ -16,6 +17,7 @@ pub mod socket;
 mod standard;
 
 pub(crate) use child::fork_and_follow;
+pub use copy::in_a_copy;
 pub(crate) use keeper::keep_after;
 pub(crate) use kernel::{
     Program, arguments_and_variables, block_signals, end_by_signal, landlock_version,
