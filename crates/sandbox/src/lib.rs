@@ -41,4 +41,4 @@ pub use probing::{probe, probe_now};
 pub use report::Report;
 pub use request::{Listener, MOST_LISTENERS, Request, SignalRelay, TEMPORARY, Transport, Writes};
 pub use running::{End, Finished, Running, run};
-pub use sys::in_a_copy;
+pub use sys::{give_back_program, in_a_copy};

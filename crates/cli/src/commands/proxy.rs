@@ -10,6 +10,7 @@ use portcullis_proxy::{
     Listener, NetworkPolicy, NoProxy, Notice, Outside, PrivateAddresses, Proxy, ProxyAddress,
     Reports, TerminalPrompt, UpstreamProxy,
 };
+use portcullis_sandbox::give_back_program;
 use serde_json::{Map, Value, json};
 use std::fs::File;
 use std::io;
@@ -47,6 +48,8 @@ pub(crate) fn proxy(args: &ProxyArgs, as_json: bool) -> Result<Reply, Failure> {
     let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
     let proxy = Proxy::serve(vec![handover], policy, limits, outside)
         .map_err(|error| Failure::internal(format!("cannot start: {}", plain(&error))))?;
+    // Reading flags and settings took more of the program than serving does.
+    give_back_program();
     loop {
         std::thread::park();
         // Parking may end for no reason; the proxy goes on.

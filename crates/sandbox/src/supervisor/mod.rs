@@ -169,7 +169,7 @@ impl Shared {
             self.crew.watch(self);
             if !settled && !self.crew.is_busy() {
                 settled = true;
-                crate::sys::Program::look().give_back();
+                crate::sys::give_back_program();
             }
         }
     }

@@ -29,3 +29,9 @@ pub(crate) use script::{
     Step, Supervision, Target,
 };
 pub(crate) use standard::was_closed;
+
+/// Gives back the pages of the program; those that are needed again are found in its file. For a process
+/// that has done what it takes to come to a long wait.
+pub fn give_back_program() {
+    Program::look().give_back();
+}
