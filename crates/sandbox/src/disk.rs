@@ -103,7 +103,8 @@ fn kind_at(file: &impl std::os::fd::AsFd) -> rustix::io::Result<Kind> {
     Ok(kind_of(FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode)))
 }
 
-fn kind_of(kind: FileType) -> Kind {
+/// What the rules call a kind of object.
+pub(crate) fn kind_of(kind: FileType) -> Kind {
     match kind {
         FileType::Directory => Kind::Directory,
         FileType::RegularFile => Kind::File,

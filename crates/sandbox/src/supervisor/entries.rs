@@ -2,9 +2,10 @@
 
 use super::Answer;
 use super::judge::Unlisted;
-use super::open::{SET_ID, kind_of};
+use super::open::SET_ID;
 use super::resolve::{Entry, Final};
 use super::target::Target;
+use crate::disk::kind_of;
 use portcullis_model::AbsPath;
 use portcullis_profile::{Access, Kind};
 use rustix::fs::{

@@ -2,9 +2,10 @@
 
 use super::Answer;
 use super::judge::Unlisted;
-use super::open::{SET_ID, kind_of};
+use super::open::SET_ID;
 use super::resolve::{Decimal, Final, Found};
 use super::target::Target;
+use crate::disk::kind_of;
 use portcullis_profile::Access;
 use rustix::fs::{
     AtFlags, FileType, Gid, Mode, ResolveFlags, Timespec, Timestamps, UTIME_NOW, Uid, XattrFlags,

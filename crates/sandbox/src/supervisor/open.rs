@@ -7,6 +7,7 @@ use super::short::Short;
 use super::target::{Base, PATH_ONLY, Target};
 use super::terminals::is_slave;
 use super::{Answer, Terminals};
+use crate::disk::kind_of;
 use portcullis_model::AbsPath;
 use portcullis_profile::{Access, Kind};
 use rustix::fs::{
@@ -417,20 +418,6 @@ fn accesses(flags: OFlags) -> impl Iterator<Item = Access> {
     let writes = mode != OFlags::RDONLY.bits() || flags.intersects(OFlags::TRUNC | O_TMPFILE_BIT);
     let reads = reads.then_some(Access::Read);
     reads.into_iter().chain(writes.then_some(Access::Write))
-}
-
-/// What the rules call a kind of object.
-pub(super) fn kind_of(kind: FileType) -> Kind {
-    match kind {
-        FileType::Directory => Kind::Directory,
-        FileType::RegularFile => Kind::File,
-        FileType::Symlink
-        | FileType::Fifo
-        | FileType::Socket
-        | FileType::CharacterDevice
-        | FileType::BlockDevice
-        | FileType::Unknown => Kind::Other,
-    }
 }
 
 /// Devices, `/proc` and files without a name are written as the kernel lets them, unless a rule denies it.

@@ -2,9 +2,9 @@
 
 use super::Answer;
 use super::judge::Unlisted;
-use super::open::kind_of;
 use super::resolve::Entry;
 use super::target::Target;
+use crate::disk::kind_of;
 use portcullis_model::AbsPath;
 use portcullis_profile::{Access, Effect, Kind};
 use rustix::fs::{AtFlags, FileType, RenameFlags, renameat_with, statat};

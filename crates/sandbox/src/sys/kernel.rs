@@ -47,14 +47,14 @@ pub(super) fn fork() -> Result<Side> {
 }
 
 /// Forks a process that has no other thread; whatever the child does then is what this process could do.
-pub(super) fn fork_alone() -> Result<Side> {
+pub(super) fn fork_alone() -> std::io::Result<Side> {
     // One name in there for each thread; proc(5).
-    if rustix::fs::stat(c"/proc/self/task")?.st_nlink != 2 + 1 {
-        return Err(Errno::BUSY);
+    if fs::read_dir("/proc/self/task")?.count() != 1 {
+        return Err(Errno::BUSY.into());
     }
     // SAFETY: nobody else is there who could hold a lock, or be in the middle of anything else.
     let returned = unsafe { libc::fork() };
-    side(c_long::from(returned))
+    Ok(side(c_long::from(returned))?)
 }
 
 /// Forks with the given flags. The kernel writes the child's number to `number` before it returns.
