@@ -311,6 +311,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
             --app: --hostname: --dns: --apply-cgroups: --cpus: --memory:"),
     row(&["arch", "i386", "i486", "i586", "i686", "linux32", "linux64", "uname26", "x86_64"])
         .options(SETARCH),
+    row(&["arch-chroot"]).lenient().options("-u: -r: -N -S").operands(1).because(PRIVILEGE),
     row(&["asdf"]).path(&[&["exec"]]),
     row(&["at"]).options("-V -q: -f@ --file@ -m -M -l. -d. -b -v -t: -c. -r.").lenient()
         .runs(Runs::Input).because(EXEC),
@@ -413,17 +414,19 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         .options(DOCKER_EXEC).operands(1).because(REMOTE),
     row(&["docker-compose", "podman-compose"]).path(&[&["run"]]).globals(COMPOSE_GLOBALS)
         .options(DOCKER_RUN).operands(1).because(REMOTE),
-    row(&["doppler", "infisical", "op", "teller", "envchain", "vault-env"])
+    row(&["doppler", "infisical", "op", "teller"])
         .path(&[&["run", "exec"]]).lenient().mixed().options("--command$ --env-file: -p: --project: \
             -c: --config: --env: --path: --account: --token: -t:"),
     row(&["dotenv", "dotenvx"]).options("-f: -e: -o -c? -v: -p: -q --quiet --env-file:").lenient(),
-    row(&["dotenvx"]).path(&[&["run"]]).options("-f: -e: --env: --env-file:  -q --quiet").lenient(),
+    row(&["dotenv", "dotenvx"]).path(&[&["run"]]).globals("-f: --file: -q: --quote: -e: --export:")
+        .options("-f: -e: --env: --env-file: -q --quiet --override").lenient(),
     row(&["dtruss", "heaptrack", "truss", "uftrace"]).lenient()
         .options("-o: -p: -n: -t: -e: -s: -b: -d: -F: -D:"),
     row(&["entr"]).options("-a -c -d -n -p -r -s& -x: -z").because(EXEC),
     row(&["env"]).options("- -0 --null -a: --argv0: -C> --chdir> -i --ignore-environment -P: -S% \
         --split-string% -u: --unset: -v --debug --block-signal? --default-signal? --ignore-signal? \
         --list-signal-handling --help. --version.").assignments(),
+    row(&["envchain"]).lenient().operands(1),
     row(&["envconsul"]).lenient().because(EXEC),
     row(&["envdir"]).operands(1),
     row(&["envuidgid", "setuidgid"]).operands(1).because(PRIVILEGE),
@@ -440,6 +443,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --verbose -V. --version. -w: --timeout: --wait:").operands(1).mixed().exact().because(EXEC),
     row(&["foreman", "hivemind", "honcho", "overmind"]).path(&[&["run"]]).lenient()
         .options("-e: --env: -f: --procfile: -d: --root:"),
+    row(&["gamemoderun", "mangohud", "obs-gamecapture", "optirun", "prime-run", "primusrun", "steam-run"])
+        .lenient(),
     row(&["gdb", "lldb", "cgdb", "rust-gdb", "rust-lldb"]).options("-O= --one-line= --one-line-before-file= -ex= -iex= -eval-command= --eval-command= --init-eval-command= \
         -x: --command: -p: --pid: -c: --core: -d: --directory: -args -batch -q -n -nx -nh -quiet \
         -tty: -cd> -symbols: -se: --args --batch --nx -s: -o= -k= -b").single_dash().lenient()
@@ -572,7 +577,9 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["rustup"]).path(&[&["run"]]).globals("-v --verbose -q --quiet").options("--install")
         .operands(1),
     row(&["rvm"]).path(&[&["do"]]),
-    row(&["s6-applyuidgid", "s6-envdir", "s6-envuidgid", "s6-setlock", "s6-setuidgid", "s6-softlimit"])
+    row(&["s6-applyuidgid", "s6-softlimit"])
+        .lenient().options("-u: -g: -G: -m: -d: -s: -l: -o: -p: -f: -c: -r: -t: -a:").because(PRIVILEGE),
+    row(&["s6-envdir", "s6-envuidgid", "s6-setlock", "s6-setuidgid"])
         .lenient().options("-u: -g: -G: -t: -m: -d: -o: -f: -c: -a:").operands(1).because(PRIVILEGE),
     row(&["sandbox-exec"]).options(PORTCULLIS_RUN),
     row(&["sbatch", "srun", "salloc"]).lenient().options("-A: -c: -D> -d: -e: -i: -J: -m: -n: -N: -o: -p: \
@@ -647,6 +654,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["uv"]).path(&[&["tool"], &["run"]]).globals(UV_GLOBALS).options(UV_RUN).runs(Runs::Package),
     row(&["uvx"]).options(UV_RUN).runs(Runs::Package),
     row(&["valgrind"]).lenient(),
+    row(&["vault-env"]).lenient(),
     row(&["volta", "fnm"]).path(&[&["run", "exec"]]).lenient().options("--using: --node: --npm: --yarn:"),
     row(&["watch"]).options("-b --beep -c --color -C --no-color -d? --differences? -e --errexit -f \
         --follow -g --chgexit -n: --interval: -p --precise -q: --equexit: -r --no-rerun -s: \
