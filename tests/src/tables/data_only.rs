@@ -60,7 +60,7 @@ pub const DATA_ONLY: &[&str] = &[
     "./curl.sh -V",
     "curl-config --version",
     "lcurl -V",
-    "my curl -V",
+    "hadolint curl -V",
     // Variables.
     "x=curl",
     "x='curl -V'",
