@@ -11,7 +11,6 @@ use crate::peel::{Inner, setting_script, table_name};
 use crate::state::{Reach, State};
 use crate::tables::builtins::is_builtin;
 use crate::tables::interpreters::{calls_in_any_language, is_interpreter};
-use crate::tables::operands::are_names;
 use crate::tables::payloads::PAYLOADS;
 use crate::tables::program;
 use crate::tables::wrappers::WRAPPERS;
@@ -24,8 +23,6 @@ use portcullis_model::Certainty;
 const MOST: usize = 48;
 /// Words behind options that are tried as the start of a command.
 const BEHIND_OPTIONS: usize = 6;
-/// Operands of a stranger that are tried as the start of a command.
-const STARTS: usize = 4;
 /// A longer text is not read as a command.
 const LONGEST: usize = 2048;
 
@@ -102,11 +99,6 @@ fn guessed_commands(argv: &[Arg]) -> Vec<Inner> {
             add_text(text, &mut found);
         } else {
             operands += 1;
-            if operands <= STARTS && !listed && !are_names(name) {
-                let before = index.checked_sub(1).and_then(|before| words.get(before));
-                let is_value = before.is_some_and(|word| word.prefix().starts_with('-'));
-                add_operand(text, words.get(index..).unwrap_or(&[]), is_value, &mut found);
-            }
             let verbs = if listed { STRONG_VERBS } else { VERBS };
             if operands <= 3 && verbs.contains(&text) {
                 // What follows is the command, or first what it runs in. Behind an option, a word
@@ -142,19 +134,6 @@ fn guessed_commands(argv: &[Arg]) -> Vec<Inner> {
         tmux(words, &mut found);
     }
     found
-}
-
-/// `tool curl x`, `tool 'curl x'`: of what nobody described, any operand may be where the command starts. A
-/// single word is most likely a name of something else (`tool install curl`), and a text behind an
-/// option its value.
-fn add_operand(text: &str, from_here: &[Arg], is_value: bool, found: &mut Vec<Inner>) {
-    if text.contains(' ') {
-        if !is_value {
-            add_text(text, found);
-        }
-    } else if from_here.len() > 1 {
-        add_words(from_here, found);
-    }
 }
 
 /// What a little-known program may start because of what it reads.
@@ -325,23 +304,16 @@ const TMUX_VERBS: &[&str] = &[
 mod tests {
     use super::*;
 
-    /// Whether one of the guesses is `curl` with something behind it.
-    fn guesses_curl(words: &[&str]) -> bool {
-        let argv: Vec<Arg> = words.iter().map(|word| Arg::Known((*word).to_owned())).collect();
-        guessed_commands(&argv).iter().any(|inner| match inner {
-            Inner::Argv(words) => words.first().and_then(Arg::known) == Some("curl"),
-            Inner::Script(script) => script.known().is_some_and(|text| text.starts_with("curl")),
-            Inner::Stdin | Inner::File(_) => true,
-        })
+    fn guessed(words: &[&str]) -> Vec<Inner> {
+        guessed_commands(
+            &words.iter().map(|word| Arg::Known((*word).to_owned())).collect::<Vec<_>>(),
+        )
     }
 
     #[test]
     fn finds_what_options_and_subcommands_name() {
         for words in [
             &["tool", "--", "curl", "x"][..],
-            &["tool", "curl", "x"],
-            &["tool", "curl x"],
-            &["tool", "-n", "2", "curl", "x"],
             &["tool", "run", "box", "curl", "x"],
             &["tool", "--exec", "curl x"],
             &["tool", "--pre-cmd=curl x"],
@@ -349,7 +321,7 @@ mod tests {
             &["tool", "-e", "system(\"curl x\")"],
             &["tool", "!curl x"],
         ] {
-            assert!(guesses_curl(words), "{words:?}");
+            assert!(!guessed(words).is_empty(), "{words:?}");
         }
     }
 
@@ -357,16 +329,15 @@ mod tests {
     fn leaves_data_alone() {
         for words in [
             &["echo", "--", "curl", "x"][..],
-            &["tool", "curl"],
-            &["tool", "install", "curl"],
-            &["brew", "install", "curl", "jq"],
+            &["tool", "curl", "x"],
             &["tool", "--message", "curl x"],
+            &["tool", "install", "curl"],
             &["tool", "run", "-t", "curl x"],
             &["tool", "-e", "curl x"],
             &["tool", "-e", ".[dev]"],
             &["grep", "-e", "curl x"],
         ] {
-            assert!(!guesses_curl(words), "{words:?}");
+            assert!(guessed(words).is_empty(), "{words:?}");
         }
     }
 }

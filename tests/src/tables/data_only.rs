@@ -60,7 +60,7 @@ pub const DATA_ONLY: &[&str] = &[
     "./curl.sh -V",
     "curl-config --version",
     "lcurl -V",
-    "hadolint curl -V",
+    "my curl -V",
     // Variables.
     "x=curl",
     "x='curl -V'",

@@ -7,7 +7,6 @@ pub mod git_options;
 pub mod interpreters;
 mod interpreters_sed;
 pub(crate) mod names;
-pub(crate) mod operands;
 mod other;
 pub(crate) mod payloads;
 pub(crate) mod payloads_git;

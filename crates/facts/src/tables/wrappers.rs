@@ -312,6 +312,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["arch", "i386", "i486", "i586", "i686", "linux32", "linux64", "uname26", "x86_64"])
         .options(SETARCH),
     row(&["arch-chroot"]).lenient().options("-u: -r: -N -S").operands(1).because(PRIVILEGE),
+    row(&["argv0"]),
     row(&["asdf"]).path(&[&["exec"]]),
     row(&["at"]).options("-V -q: -f@ --file@ -m -M -l. -d. -b -v -t: -c. -r.").lenient()
         .runs(Runs::Input).because(EXEC),
@@ -326,6 +327,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["bazel", "bazelisk"]).lenient().only_options().options("--run_under$ --workspace_status_command$")
         .because(EXEC),
     row(&["bpftrace"]).lenient().only_options().options("-c$ -e: -o: -p: -f:").because(EXEC),
+    row(&["bsub"]).single_dash().lenient().options("-q: -n: -o: -e: -i: -J: -W: -R: -M: -P: -m: -w: -oo: -eo: -cwd> -u: -g: -x")
+        .because(REMOTE),
     row(&["builtin"]).every(),
     row(&["bun"]).path(&[&["x"]]).options("--bun -p: --package:").lenient().runs(Runs::Package),
     row(&["bundle", "bundler"]).path(&[&["exec"]]).globals("--gemfile: --verbose -V")
@@ -346,6 +349,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["cabal", "dune", "opam"]).path(&[&["exec"]]).lenient()
         .options("--switch: --root: --profile: --color: -j: -w:"),
     row(&["caffeinate"]).options("-d -i -m -s -u -t: -w:"),
+    row(&["cage"]).options("-d -m: -s -v"),
     row(&["capsh"]).lenient().runs(Runs::ShellArguments).because(PRIVILEGE),
     row(&["cargo"]).path(&[&["watch"]]).options("-x$ --exec$ -s$ --shell$ -w: --watch: -i: --ignore: \
         -d: --delay: -c --clear -q --quiet -B: --env: -E: --features: --use-shell: -C> --workdir> --why --poll \
@@ -369,6 +373,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["chrt"]).options("-a --all-tasks -b --batch -d --deadline -D: --sched-deadline: -f --fifo -h. \
         --help. -i --idle -m. --max. -o --other -P: --sched-period: -p. --pid. -r --rr -R \
         --reset-on-fork -T: --sched-runtime: -v --verbose -V. --version. -e --ext").operands(1),
+    row(&["clush"]).lenient().options("-w: -g: -x: -X: -f: -t: -u: -l: -o: -m: -O: -R:").runs(Runs::Joined)
+        .because(REMOTE),
     row(&["cmake"]).path(&[&["-E"], &["env", "time"]]).options("--unset: --modify:").assignments(),
     row(&["command"]).every().options("-p -v. -V."),
     row(&["concurrently"]).options("-n: --names: -c: --prefix-colors: -k --kill-others \
@@ -379,12 +385,15 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["conda", "mamba", "micromamba"]).path(&[&["run"]]).globals("-v -q --no-plugins")
         .options("-n: --name: -p: --prefix: --cwd> -v  --verbose --dev --debug-wrapper-scripts \
             --no-capture-output --live-stream -e: --env: -a: --attach: -d --detach --clean-env"),
+    row(&["condor_run"]).lenient().options("-a: -u:").because(REMOTE),
     row(&["corepack"]),
+    row(&["cronic"]),
     row(&["crontab"]).options("-u: -e. -l. -r. -i -s -n -T: -V.").runs(Runs::Input).because(EXEC),
     row(&["cross-env"]).assignments(),
     row(&["cross-env-shell"]).assignments().runs(Runs::Joined),
     row(&["ctr"]).path(&[&["run"]]).globals("-n: --namespace: -a: --address: --debug").lenient().operands(2)
         .because(REMOTE),
+    row(&["datefudge"]).options("-s --static").operands(1),
     row(&["dbus-launch"]).options("--sh-syntax --csh-syntax --auto-syntax --exit-with-session \
         --exit-with-x11 --autolaunch: --binary-syntax --close-stderr --config-file:"),
     row(&["dbus-run-session"]).options("--config-file: --dbus-daemon:"),
@@ -417,15 +426,16 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["doppler", "infisical", "op", "teller"])
         .path(&[&["run", "exec"]]).lenient().mixed().options("--command$ --env-file: -p: --project: \
             -c: --config: --env: --path: --account: --token: -t:"),
-    row(&["dotenv", "dotenvx"]).options("-f: -e: -o -c? -v: -p: -q --quiet --env-file:").lenient(),
     row(&["dotenv", "dotenvx"]).path(&[&["run"]]).globals("-f: --file: -q: --quote: -e: --export:")
         .options("-f: -e: --env: --env-file: -q --quiet --override").lenient(),
-    row(&["dtruss", "heaptrack", "truss", "uftrace"]).lenient()
+    row(&["dotenv", "dotenvx"]).options("-f: -e: -o -c? -v: -p: -q --quiet --env-file:").lenient(),
+    row(&["dtruss", "heaptrack", "ktrace", "truss", "uftrace"]).lenient()
         .options("-o: -p: -n: -t: -e: -s: -b: -d: -F: -D:"),
     row(&["entr"]).options("-a -c -d -n -p -r -s& -x: -z").because(EXEC),
     row(&["env"]).options("- -0 --null -a: --argv0: -C> --chdir> -i --ignore-environment -P: -S% \
         --split-string% -u: --unset: -v --debug --block-signal? --default-signal? --ignore-signal? \
         --list-signal-handling --help. --version.").assignments(),
+    row(&["env-cmd"]).lenient().options("-f: --file: -r: --rc-file: -e: --environments: -x --expand-envs"),
     row(&["envchain"]).lenient().operands(1),
     row(&["envconsul"]).lenient().because(EXEC),
     row(&["envdir"]).operands(1),
@@ -434,6 +444,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["fakechroot", "fakeroot", "fakeroot-ng"]).options("-l: --lib: --faked: -i: -s: -u -b: -c: \
         -e: -d: --unknown-is-real -h. --help. -v. --version.").or_shell(),
     row(&["faketime"]).options("-m -f -p: --exclude-monotonic --disable-monotonic").operands(1),
+    row(&["fghack", "pgrphack"]),
     row(&["flatpak"]).path(&[&["run"]]).options("--command^").lenient().operands(1).because(REMOTE),
     row(&["flatpak-spawn"]).options("--host --clear-env --watch-bus --env: --directory> --sandbox \
         --no-network --forward-fd: --latest-version --expose-pids --share-pids --unset-env: \
@@ -452,6 +463,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["gh"]).path(&[&["codespace", "cs"], &["ssh"]]).options("-c: --codespace: -R: --repo: \
         --config --debug --debug-file: --profile: --repo-owner: --server-port:")
         .runs(Runs::Joined).because(REMOTE),
+    row(&["gopass"]).path(&[&["env"]]).lenient().operands(1),
     row(&["gosu", "su-exec"]).operands(1).because(PRIVILEGE),
     row(&["gpg-agent"]).lenient().options("--homedir: --options:").because(EXEC),
     row(&["guix"]).path(&[&["environment", "shell"]]).lenient().only_options().options("--~"),
@@ -462,6 +474,9 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["heroku"]).path(&[&["run", "run:detached", "ps:exec", "local:run"]]).options("-a: --app: -r: --remote: \
         -s: --size: --type: -e: --env: -x --exit-code --no-tty --no-notify --no-launcher")
         .runs(Runs::Joined).because(REMOTE),
+    row(&["horovodrun", "mpiexec", "mpirun"]).single_dash().lenient().options("-n: -np: --np: -c: -N: -H: -host: --host: -hosts: \
+        -f: -hostfile: --hostfile: -machinefile: --machinefile: -ppn: -x: -genv: -wdir> -wd> --wdir> \
+        --map-by: --bind-to: --rank-by: -mca: --mca: --prefix: -p: --oversubscribe").because(REMOTE),
     row(&["hyperfine"]).options("-w: --warmup: -m: --min-runs: -M: --max-runs: -r: --runs: -s$ --setup$ \
         --reference$ -p$ --prepare$ -C$ --conclude$ -c$ --cleanup$ -P: --parameter-scan: -D: \
         --parameter-step-size: -L: --parameter-list: -S: --shell: -N -i --ignore-failure? --style: \
@@ -482,6 +497,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --list-diagnostics. --help. --version.").because(EXEC),
     row(&["lerna", "nx", "rush"]).path(&[&["exec"]]).lenient(),
     row(&["lima"]).because(REMOTE),
+    row(&["logsave"]).options("-a -s -v").operands(1),
     row(&["loop", "repeat", "retry", "timelimit"]).lenient()
         .options("-t: -T: -s: -S: -d: --delay: --times: --tries: --until: -n: --num: -m: --min: --max:"),
     row(&["ltrace"]).options("-a: --align: -A: -b --no-signals -c -C --demangle -D: --debug: -e: -f -F: \
@@ -500,6 +516,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["mosh"]).options("--client: --server: --ssh: --port: -p: --predict: -4 -6 -a -n --ssh-pty \
         --no-ssh-pty --init --no-init --local --bind-server: --family: -o").operands(1).because(REMOTE),
     row(&["msgexec", "msgfilter"]).options("-i: --input: -o: --output: -D: --directory:").lenient(),
+    row(&["multitime"]).options("-n: -i$ -I: -o$ -O: -q -r$ -s: -l -f: -b:"),
     row(&["newgrp", "sg"]).options("-c$ -").operands(1).runs(Runs::Scripts).or_shell()
         .because(PRIVILEGE),
     row(&["nice"]).every().options(NICE),
@@ -548,10 +565,13 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
             -q --quiet --system-site-packages -i: --index-url: -e --editable --pip-args: --with:"),
     row(&["pkexec"]).options("--disable-internal-agent --user: --keep-cwd --help. --version.")
         .or_shell().because(PRIVILEGE),
+    row(&["please"]).lenient().options("-u: -g: -d> -t: -r: -e: -a: --user: --group: --dir> --reason:").because(PRIVILEGE),
+    row(&["pm2"]).path(&[&["start"]]).lenient().options("-n: --name: -i: --instances: -o: -e: -l: --cwd> --interpreter:"),
     row(&["pnpm"]).path(&[&["dlx"]]).globals(PNPM_GLOBALS).options(PNPM_GLOBALS).runs(Runs::Package),
     row(&["pnpm"]).path(&[&["exec"]]).globals(PNPM_GLOBALS).options(PNPM_GLOBALS),
     row(&["pnpx"]).options(PNPM_GLOBALS).runs(Runs::Package),
     // The boundary is not the command: what it runs is judged as if it stood alone.
+    row(&["poop"]).options("-d: --duration: --color: -f --allow-failures").runs(Runs::Scripts),
     row(&["portcullis"]).path(&[&["run"]]).globals("--json --color:").options(PORTCULLIS_RUN),
     row(&["proot"]).options("-r: --rootfs: -b: --bind: -m: --mount: -q: --qemu: -w> --pwd> --cwd> -v: \
         --verbose: -V. --version. -h. --help. -k: --kernel-release: -0 --root-id -i: --change-id: -p: \
@@ -596,6 +616,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         .or_shell(),
     row(&["setarch"]).path(&[ARCHITECTURES]).options(SETARCH),
     row(&["setarch"]).options(SETARCH),
+    row(&["setlock"]).options("-n -N -x -X").operands(1),
     row(&["setpriv"]).options("-d. --dump. --clear-groups --groups: --inh-caps: --ambient-caps: \
         --bounding-set: --init-groups --keep-groups --landlock-access: --landlock-rule: --list-caps. \
         --no-new-privs --nnp --rgid: --regid: --egid: --gid: --ruid: --reuid: --euid: --uid: \
@@ -617,11 +638,13 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --background -C --no-close -O: --output: -m --make-pidfile --remove-pidfile \
         --notify-await --notify-timeout: -e: --env: -w: --wait: -i --interpreted -1: --stdout: -2: \
         --stderr:").because(EXEC),
+    row(&["startx", "xinit"]),
     row(&["stdbuf"]).every().options("-i: --input: -o: --output: -e: --error: --help. --version."),
     row(&["strace"]).options(STRACE),
     row(&["su"]).options(SU).operands(1).mixed().runs(Runs::ShellArguments).or_shell()
         .because(PRIVILEGE),
     row(&["sudo", "sudo-rs"]).options(SUDO).assignments().or_shell().because(PRIVILEGE),
+    row(&["summon"]).lenient().options("-p: --provider: -f: -e: --environment: -D: --yaml: -i: --ignore: --up"),
     row(&["systemd-cat"]).options("-t: --identifier: -p: --priority: --stderr-priority: \
         --level-prefix: --namespace: -h. --help. --version."),
     row(&["systemd-inhibit"]).options("--what: --who: --why: --mode: --list. --no-pager --no-legend \
@@ -643,6 +666,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         .options(TMUX).runs(Runs::Joined).mixed().because(EXEC),
     row(&["trickle"]).lenient().options("-d: -u: -w: -t: -l: -n: -L: -P:"),
     row(&["tsp", "ts"]).options("-n -f -m -d -D: -L: -N: -E -B -g -r? -w? -k? -T. -C. -K. -V. -h. -S? -l."),
+    row(&["ttyrec"]).lenient().only_options().options("-e$"),
     row(&["unbuffer"]).options("-p"),
     row(&["unshare"]).options("-i? --ipc? -m? --mount? -n? --net? -p? --pid? -u? --uts? -U? --user? -C? \
         --cgroup? -T? --time? -f --fork --kill-child? --mount-proc? --mount-binfmt? -r \
@@ -661,6 +685,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --shotsdir: -t --no-title -w --no-wrap --no-linewrap -x~ --exec~ -h. --help. -v. --version.")
         .runs(Runs::Joined).exact().because(EXEC),
     row(&["winpty", "wine", "wine64", "mono", "box64"]),
+    row(&["with-lock-ex"]).options("-w -q -f -l -s -t:").operands(1),
     row(&["wsl"]).options("-d: --distribution: -u: --user: -e~ --exec~ --cd> --shell-type: --system")
         .runs(Runs::Joined).or_shell().because(REMOTE),
     row(&["x-terminal-emulator", "alacritty", "foot", "gnome-terminal", "kitty", "konsole", "rxvt",
@@ -672,6 +697,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         !-o !--open-tty !-P: !--max-procs: !-p !--interactive !--process-slot-var: !-r \
         !--no-run-if-empty !-S: !-R: !-s: !--max-chars: !--show-limits !-t !--verbose !-x !--exit \
         !-J{ --help. --version."),
+    row(&["xe"]).single_dash().options("-0 -a: -A: -F -f: -j: -L -N: -n -p -q -R -s: -v -vv -I:").runs(Runs::Appended),
     row(&["yarn"]).path(&[&["dlx"]]).globals("--cwd> -s --silent").options("-p: --package: -q --quiet")
         .runs(Runs::Package),
     row(&["yarn"]).path(&[&["exec"]]).globals("--cwd> -s --silent").options(""),
