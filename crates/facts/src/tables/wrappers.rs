@@ -327,7 +327,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["bazel", "bazelisk"]).lenient().only_options().options("--run_under$ --workspace_status_command$")
         .because(EXEC),
     row(&["bpftrace"]).lenient().only_options().options("-c$ -e: -o: -p: -f:").because(EXEC),
-    row(&["bsub"]).single_dash().lenient().options("-q: -n: -o: -e: -i: -J: -W: -R: -M: -P: -m: -w: -oo: -eo: -cwd> -u: -g: -x")
+    row(&["bsub"]).single_dash().options("-app: -sla: -a: -C: -D: -F: -G: -L: -S: -b: -t: -E$ -Ep$ -I -Ip -Is -K -B -N -q: -n: -o: -e: -i: -J: -W: -R: -M: -P: -m: -w: -oo: -eo: -cwd> -u: -g: -x")
         .because(REMOTE),
     row(&["builtin"]).every(),
     row(&["bun"]).path(&[&["x"]]).options("--bun -p: --package:").lenient().runs(Runs::Package),
@@ -373,7 +373,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["chrt"]).options("-a --all-tasks -b --batch -d --deadline -D: --sched-deadline: -f --fifo -h. \
         --help. -i --idle -m. --max. -o --other -P: --sched-period: -p. --pid. -r --rr -R \
         --reset-on-fork -T: --sched-runtime: -v --verbose -V. --version. -e --ext").operands(1),
-    row(&["clush"]).lenient().options("-w: -g: -x: -X: -f: -t: -u: -l: -o: -m: -O: -R:").runs(Runs::Joined)
+    row(&["clush"]).options("-w: -g: -x: -X: -f: -t: -u: -l: -o: -m: -O: -R:").runs(Runs::Joined)
         .because(REMOTE),
     row(&["cmake"]).path(&[&["-E"], &["env", "time"]]).options("--unset: --modify:").assignments(),
     row(&["command"]).every().options("-p -v. -V."),
@@ -385,7 +385,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["conda", "mamba", "micromamba"]).path(&[&["run"]]).globals("-v -q --no-plugins")
         .options("-n: --name: -p: --prefix: --cwd> -v  --verbose --dev --debug-wrapper-scripts \
             --no-capture-output --live-stream -e: --env: -a: --attach: -d --detach --clean-env"),
-    row(&["condor_run"]).lenient().options("-a: -u:").because(REMOTE),
+    row(&["condor_run"]).options("-a: -u:").because(REMOTE),
     row(&["corepack"]),
     row(&["cronic"]),
     row(&["crontab"]).options("-u: -e. -l. -r. -i -s -n -T: -V.").runs(Runs::Input).because(EXEC),
@@ -435,7 +435,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["env"]).options("- -0 --null -a: --argv0: -C> --chdir> -i --ignore-environment -P: -S% \
         --split-string% -u: --unset: -v --debug --block-signal? --default-signal? --ignore-signal? \
         --list-signal-handling --help. --version.").assignments(),
-    row(&["env-cmd"]).lenient().options("-f: --file: -r: --rc-file: -e: --environments: -x --expand-envs"),
+    row(&["env-cmd"]).options("-f: --file: -r: --rc-file: -e: --environments: -x --expand-envs"),
     row(&["envchain"]).lenient().operands(1),
     row(&["envconsul"]).lenient().because(EXEC),
     row(&["envdir"]).operands(1),
@@ -474,9 +474,9 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["heroku"]).path(&[&["run", "run:detached", "ps:exec", "local:run"]]).options("-a: --app: -r: --remote: \
         -s: --size: --type: -e: --env: -x --exit-code --no-tty --no-notify --no-launcher")
         .runs(Runs::Joined).because(REMOTE),
-    row(&["horovodrun", "mpiexec", "mpirun"]).single_dash().lenient().options("-n: -np: --np: -c: -N: -H: -host: --host: -hosts: \
-        -f: -hostfile: --hostfile: -machinefile: --machinefile: -ppn: -x: -genv: -wdir> -wd> --wdir> \
-        --map-by: --bind-to: --rank-by: -mca: --mca: --prefix: -p: --oversubscribe").because(REMOTE),
+    row(&["horovodrun", "mpiexec", "mpirun"]).single_dash().options("-n: -np: --np: -c: -N: -H: -host: --host: -hosts: \
+        -f: -hostfile: --hostfile: -machinefile: --machinefile: -ppn: -x: -genv; -env; -wdir> -wd> --wdir> \
+        --map-by: --bind-to: --rank-by: -mca; --mca; --prefix: -p: --oversubscribe").because(REMOTE),
     row(&["hyperfine"]).options("-w: --warmup: -m: --min-runs: -M: --max-runs: -r: --runs: -s$ --setup$ \
         --reference$ -p$ --prepare$ -C$ --conclude$ -c$ --cleanup$ -P: --parameter-scan: -D: \
         --parameter-step-size: -L: --parameter-list: -S: --shell: -N -i --ignore-failure? --style: \
@@ -565,8 +565,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
             -q --quiet --system-site-packages -i: --index-url: -e --editable --pip-args: --with:"),
     row(&["pkexec"]).options("--disable-internal-agent --user: --keep-cwd --help. --version.")
         .or_shell().because(PRIVILEGE),
-    row(&["please"]).lenient().options("-u: -g: -d> -t: -r: -e: -a: --user: --group: --dir> --reason:").because(PRIVILEGE),
-    row(&["pm2"]).path(&[&["start"]]).lenient().options("-n: --name: -i: --instances: -o: -e: -l: --cwd> --interpreter:"),
+    row(&["please"]).options("-u: -g: -d> -t: -r: -e: -a: --user: --group: --dir> --reason:").because(PRIVILEGE),
+    row(&["pm2"]).path(&[&["start"]]).runs(Runs::Joined).options("-n: --name: -i: --instances: -o: -e: -l: --cwd> --interpreter:"),
     row(&["pnpm"]).path(&[&["dlx"]]).globals(PNPM_GLOBALS).options(PNPM_GLOBALS).runs(Runs::Package),
     row(&["pnpm"]).path(&[&["exec"]]).globals(PNPM_GLOBALS).options(PNPM_GLOBALS),
     row(&["pnpx"]).options(PNPM_GLOBALS).runs(Runs::Package),
@@ -644,7 +644,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["su"]).options(SU).operands(1).mixed().runs(Runs::ShellArguments).or_shell()
         .because(PRIVILEGE),
     row(&["sudo", "sudo-rs"]).options(SUDO).assignments().or_shell().because(PRIVILEGE),
-    row(&["summon"]).lenient().options("-p: --provider: -f: -e: --environment: -D: --yaml: -i: --ignore: --up"),
+    row(&["summon"]).options("-p: --provider: -f: -e: --environment: -D: --yaml: -i: --ignore: --up"),
     row(&["systemd-cat"]).options("-t: --identifier: -p: --priority: --stderr-priority: \
         --level-prefix: --namespace: -h. --help. --version."),
     row(&["systemd-inhibit"]).options("--what: --who: --why: --mode: --list. --no-pager --no-legend \
@@ -697,7 +697,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         !-o !--open-tty !-P: !--max-procs: !-p !--interactive !--process-slot-var: !-r \
         !--no-run-if-empty !-S: !-R: !-s: !--max-chars: !--show-limits !-t !--verbose !-x !--exit \
         !-J{ --help. --version."),
-    row(&["xe"]).single_dash().options("-0 -a: -A: -F -f: -j: -L -N: -n -p -q -R -s: -v -vv -I:").runs(Runs::Appended),
+    row(&["xe"]).single_dash().options("-0 -a -A: -F -f: -j: -L: -N: -n -p -q -R -s$ -v -vv -I:").runs(Runs::Appended),
     row(&["yarn"]).path(&[&["dlx"]]).globals("--cwd> -s --silent").options("-p: --package: -q --quiet")
         .runs(Runs::Package),
     row(&["yarn"]).path(&[&["exec"]]).globals("--cwd> -s --silent").options(""),
