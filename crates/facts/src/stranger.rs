@@ -36,6 +36,10 @@ impl Walker<'_> {
         shell: &Shell<'_>,
         state: &State,
     ) -> Vec<Inner> {
+        let elsewhere = started_elsewhere(argv);
+        if !elsewhere.is_empty() && !self.guessing {
+            return elsewhere;
+        }
         let tmux = argv.first().and_then(Arg::known) == Some("tmux");
         if (!carried.is_empty() && !tmux) || self.guessing || self.origin == Origin::Lossy {
             return Vec::new();
@@ -132,6 +136,32 @@ fn guessed_commands(argv: &[Arg]) -> Vec<Inner> {
     }
     if name == "tmux" {
         tmux(words, &mut found);
+    }
+    found
+}
+
+/// What wrappers start behind the place where their rows look: every part between colons is a program to
+/// mpirun(1), the first operand of older versions of env-cmd is a file, and options of pm2 may follow the script.
+fn started_elsewhere(argv: &[Arg]) -> Vec<Inner> {
+    let mut found = Vec::new();
+    let Some((first, words)) = argv.split_first() else { return found };
+    let name = first.known().map(basename).map(table_name).unwrap_or_default();
+    if name == "env-cmd" {
+        add_words(words.get(1..).unwrap_or(&[]), &mut found);
+    } else if name == "pm2" {
+        let texts: Vec<&str> = words.iter().filter_map(Arg::known).collect();
+        for (index, text) in texts.iter().enumerate() {
+            match text.strip_prefix("--interpreter") {
+                Some("") => texts.get(index + 1).iter().for_each(|text| add_text(text, &mut found)),
+                Some(value) => add_text(value.trim_start_matches('='), &mut found),
+                None => {}
+            }
+        }
+    } else if name.starts_with("mpi") || matches!(name, "orterun" | "prterun") {
+        for part in words.split(|word| word.known() == Some(":")).skip(1) {
+            let again: Vec<Arg> = std::iter::once(first).chain(part).cloned().collect();
+            add_words(&again, &mut found);
+        }
     }
     found
 }

@@ -328,7 +328,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         .because(EXEC),
     row(&["bpftrace"]).lenient().only_options().options("-c$ -e: -o: -p: -f:").because(EXEC),
     row(&["bsub"]).single_dash().options("-app: -sla: -a: -C: -D: -F: -G: -L: -S: -b: -t: -E$ -Ep$ -I -Ip -Is -K -B -N -q: -n: -o: -e: -i: -J: -W: -R: -M: -P: -m: -w: -oo: -eo: -cwd> -u: -g: -x")
-        .because(REMOTE),
+        .or_shell().because(REMOTE),
     row(&["builtin"]).every(),
     row(&["bun"]).path(&[&["x"]]).options("--bun -p: --package:").lenient().runs(Runs::Package),
     row(&["bundle", "bundler"]).path(&[&["exec"]]).globals("--gemfile: --verbose -V")
@@ -429,7 +429,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["dotenv", "dotenvx"]).path(&[&["run"]]).globals("-f: --file: -q: --quote: -e: --export:")
         .options("-f: -e: --env: --env-file: -q --quiet --override").lenient(),
     row(&["dotenv", "dotenvx"]).options("-f: -e: -o -c? -v: -p: -q --quiet --env-file:").lenient(),
-    row(&["dtruss", "heaptrack", "ktrace", "truss", "uftrace"]).lenient()
+    row(&["dtruss", "heaptrack", "truss", "uftrace"]).lenient()
         .options("-o: -p: -n: -t: -e: -s: -b: -d: -F: -D:"),
     row(&["entr"]).options("-a -c -d -n -p -r -s& -x: -z").because(EXEC),
     row(&["env"]).options("- -0 --null -a: --argv0: -C> --chdir> -i --ignore-environment -P: -S% \
@@ -454,7 +454,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --verbose -V. --version. -w: --timeout: --wait:").operands(1).mixed().exact().because(EXEC),
     row(&["foreman", "hivemind", "honcho", "overmind"]).path(&[&["run"]]).lenient()
         .options("-e: --env: -f: --procfile: -d: --root:"),
-    row(&["gamemoderun", "mangohud", "obs-gamecapture", "optirun", "prime-run", "primusrun", "steam-run"])
+    row(&["gamemoderun", "mangohud", "obs-gamecapture", "prime-run", "primusrun", "steam-run"])
         .lenient(),
     row(&["gdb", "lldb", "cgdb", "rust-gdb", "rust-lldb"]).options("-O= --one-line= --one-line-before-file= -ex= -iex= -eval-command= --eval-command= --init-eval-command= \
         -x: --command: -p: --pid: -c: --core: -d: --directory: -args -batch -q -n -nx -nh -quiet \
@@ -474,7 +474,8 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["heroku"]).path(&[&["run", "run:detached", "ps:exec", "local:run"]]).options("-a: --app: -r: --remote: \
         -s: --size: --type: -e: --env: -x --exit-code --no-tty --no-notify --no-launcher")
         .runs(Runs::Joined).because(REMOTE),
-    row(&["horovodrun", "mpiexec", "mpirun"]).single_dash().options("-n: -np: --np: -c: -N: -H: -host: --host: -hosts: \
+    row(&["horovodrun", "mpiexec", "mpiexec.hydra", "mpiexec.mpich", "mpiexec.openmpi", "mpirun", "mpirun.mpich",
+        "mpirun.openmpi", "orterun", "prterun"]).single_dash().options("-n: -np: --np: -c: -N: -H: -host: --host: -hosts: \
         -f: -hostfile: --hostfile: -machinefile: --machinefile: -ppn: -x: -genv; -env; -wdir> -wd> --wdir> \
         --map-by: --bind-to: --rank-by: -mca; --mca; --prefix: -p: --oversubscribe").because(REMOTE),
     row(&["hyperfine"]).options("-w: --warmup: -m: --min-runs: -M: --max-runs: -r: --runs: -s$ --setup$ \
@@ -490,6 +491,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["just"]).lenient().only_options().options("--command~ -c~ -f: -d: --justfile: \
         --working-directory> --shell^").because(EXEC),
     row(&["keychain", "ssh-agent"]).options("-a: -c -D -d -E: -k. -O: -P: -s -t:"),
+    row(&["ktrace"]).options("-a -C. -c. -d -i -f: -g: -p: -t:"),
     row(&["kubectl", "k3s", "microk8s", "minikube", "oc"]).path(&[&["exec", "debug", "run"]])
         .globals(KUBECTL_GLOBALS).options(KUBECTL_GLOBALS).operands(1).mixed().because(REMOTE),
     row(&["ld.so"]).options("--verify. --list. --inhibit-cache --library-path: --glibc-hwcaps-prepend: \
@@ -552,6 +554,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         --dump-nodes"),
     row(&["nvm"]).path(&[&["exec", "run"]]).operands(1).lenient(),
     row(&["onchange"]).lenient().only_options().options("--~ -e: -d: -p:").because(EXEC),
+    row(&["optirun"]).options("-v -q --verbose --quiet --silent --debug -b: --bridge: -c: --vgl-compress: -d: --vgl-display: -l: --ldpath: --primus-ldpath: -s: --socket: -C: --config: --vgl-options: --no-xorg"),
     row(&["parallel-ssh", "pdsh", "pssh"]).options("-w: -x: -l: -t: -u: -f: -g: -R: -h: -H: -p: -o: -e: \
         -O= -A -i -v -P -I -b -S").runs(Runs::Joined).because(REMOTE),
     row(&["pee"]).runs(Runs::Scripts),
@@ -566,7 +569,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
     row(&["pkexec"]).options("--disable-internal-agent --user: --keep-cwd --help. --version.")
         .or_shell().because(PRIVILEGE),
     row(&["please"]).options("-u: -g: -d> -t: -r: -e: -a: --user: --group: --dir> --reason:").because(PRIVILEGE),
-    row(&["pm2"]).path(&[&["start"]]).runs(Runs::Joined).options("-n: --name: -i: --instances: -o: -e: -l: --cwd> --interpreter:"),
+    row(&["pm2"]).path(&[&["start"]]).runs(Runs::Joined).options("-n: --name: -i: --instances: -o: -e: -l: --cwd> --interpreter^"),
     row(&["pnpm"]).path(&[&["dlx"]]).globals(PNPM_GLOBALS).options(PNPM_GLOBALS).runs(Runs::Package),
     row(&["pnpm"]).path(&[&["exec"]]).globals(PNPM_GLOBALS).options(PNPM_GLOBALS),
     row(&["pnpx"]).options(PNPM_GLOBALS).runs(Runs::Package),
@@ -697,7 +700,7 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         !-o !--open-tty !-P: !--max-procs: !-p !--interactive !--process-slot-var: !-r \
         !--no-run-if-empty !-S: !-R: !-s: !--max-chars: !--show-limits !-t !--verbose !-x !--exit \
         !-J{ --help. --version."),
-    row(&["xe"]).single_dash().options("-0 -a -A: -F -f: -j: -L: -N: -n -p -q -R -s$ -v -vv -I:").runs(Runs::Appended),
+    row(&["xe"]).single_dash().options("-0 -a -A: -F -f: -j: -L: -N: -n -q -R -s$ -v -vv -I:").runs(Runs::Appended),
     row(&["yarn"]).path(&[&["dlx"]]).globals("--cwd> -s --silent").options("-p: --package: -q --quiet")
         .runs(Runs::Package),
     row(&["yarn"]).path(&[&["exec"]]).globals("--cwd> -s --silent").options(""),
