@@ -2,10 +2,10 @@
 //!
 //! The process the host starts does nothing that can fail on the input: it parses nothing, it makes a
 //! copy of itself as a worker with the same input, waits with a deadline, and passes on what the worker
-//! says. A copy costs half of what a program started anew does, and cannot be another program. Whatever else becomes of the worker (a panic, a stack overflow, memory running out, a
-//! signal, a hang, garbage) ends as the host's block. A panic hook alone could not do this: an
-//! overflow and an aborted allocation never reach it, and hosts let a call through when a hook ends
-//! with anything but exit 2.
+//! says. A copy spares a second start of the program, and cannot turn out to be another one. Whatever
+//! else becomes of the worker (a panic, a stack overflow, memory running out, a signal, a hang, garbage)
+//! ends as the host's block. A panic hook alone could not do this: an overflow and an aborted
+//! allocation never reach it, and hosts let a call through when a hook ends with anything but exit 2.
 
 mod confine;
 #[cfg(feature = "fault-injection")]
@@ -22,7 +22,6 @@ use rustix::stdio::{dup2_stderr, dup2_stdout};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::fd::AsRawFd as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitStatus;
@@ -100,12 +99,7 @@ impl Worker {
     fn start(args: &[OsString]) -> io::Result<Self> {
         let (stdout, its_stdout) = pipe_with(PipeFlags::CLOEXEC)?;
         let (stderr, its_stderr) = pipe_with(PipeFlags::CLOEXEC)?;
-        let ends = [&its_stdout, &its_stderr, &stdout, &stderr];
-        // The standard library opens what the host left closed, so these have other numbers.
-        debug_assert!(
-            ends.iter().all(|end| end.as_raw_fd() > 2),
-            "pipes in place of standard streams"
-        );
+        // None of them has a number below 3: the standard library opens what the host left closed.
         let pid = in_a_copy(|| {
             if dup2_stdout(&its_stdout).is_err() || dup2_stderr(&its_stderr).is_err() {
                 return DEAF;

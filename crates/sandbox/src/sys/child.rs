@@ -366,6 +366,7 @@ fn perform(step: &Step, slots: &mut [RawFd]) -> Result<()> {
                 Some((base, below)) => kernel::copy_tree(at(slots, *base)?, below)?,
             };
             let tree = kernel::own(tree);
+            // SECURITY: as for `put`. What lies there under that name may be two things by now.
             fits(&tree, &place, Onto::Itself)?;
             kernel::make_read_only(tree.as_raw_fd())?;
             kernel::put_tree(tree.as_raw_fd(), place.as_raw_fd())
