@@ -1,4 +1,5 @@
-//! The second reader of plain text: words, quotes, lists, pipelines, ordinary redirects, and `$(…)` around them.
+//! The second reader of plain text: words, quotes, lists, pipelines, ordinary redirects, `$(…)` around them, and
+//! the common blocks (`if`, loops, here-documents).
 //!
 //! Most commands an agent runs are of a kind on which no two readers of shell ever differed: words
 //! between blanks, in quotes or not, joined by `&&`, `||`, `;`, `|` and newlines. For them the second
@@ -7,22 +8,35 @@
 //! the grammar is asked then. The tests ask both about the same texts: where this reader agrees with the strict one, the grammar
 //! has to agree as well.
 
+mod blocks;
+
 use crate::trace::{Edit, Piece, Replacement};
+use blocks::Document;
 use portcullis_model::Span;
 
 /// Whether the text is plain and its words are those the strict reader saw, in the same commands.
 /// `false` says nothing about the text.
 pub(crate) fn agrees(piece: &Piece) -> bool {
     let trace = &piece.trace;
-    // A `;` put before a line's end is for the grammar; here the line's end is enough.
-    let changed =
-        |edit: &Edit| edit.by != Replacement::Text(";") || edit.span.end > edit.span.start;
-    if piece.island || trace.edits.iter().any(changed) || !trace.continuations.is_empty() {
+    if piece.island || !trace.continuations.is_empty() {
         return false;
     }
     let mut words = Words { seen: trace.words.iter(), commands: Vec::new() };
-    let mut scanner = Scanner { bytes: piece.text.as_bytes(), at: 0, start: piece.start, depth: 0 };
-    scanner.statements(&mut words).is_some() && words.all_met()
+    let mut scanner = Scanner {
+        bytes: piece.text.as_bytes(),
+        at: 0,
+        start: piece.start,
+        depth: 0,
+        blocks: 0,
+        document: None,
+        lifted: Vec::new(),
+    };
+    // A `;` put before a line's end is for the grammar; here the line's end is enough.
+    let counts =
+        |edit: &&Edit| edit.by != Replacement::Text(";") || edit.span.end > edit.span.start;
+    scanner.statements(&mut words, &[]).is_some()
+        && words.all_met()
+        && trace.edits.iter().filter(counts).eq(&scanner.lifted)
 }
 
 /// What the strict reader saw, to be met word by word; what is in a substitution before the word around it.
@@ -70,9 +84,15 @@ struct Scanner<'p> {
     start: usize,
     /// How many substitutions are open.
     depth: usize,
+    /// How many `if`s and loops are open.
+    blocks: usize,
+    /// The here-document that begins at the next newline.
+    document: Option<Document<'p>>,
+    /// What the grammar would not be shown of the here-documents that were read.
+    lifted: Vec<Edit>,
 }
 
-impl Scanner<'_> {
+impl<'p> Scanner<'p> {
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
@@ -87,20 +107,26 @@ impl Scanner<'_> {
         while self.take(b' ') || self.take(b'\t') {}
     }
 
-    /// Commands up to the end of the text or of the substitution.
-    fn statements(&mut self, words: &mut Words<'_>) -> Option<()> {
+    /// Commands up to one of the reserved words, which is taken, or up to the end of the text or of the
+    /// substitution.
+    fn statements(
+        &mut self,
+        words: &mut Words<'_>,
+        ends: &[&'static [u8]],
+    ) -> Option<Option<&'static [u8]>> {
         loop {
             self.blanks();
-            if self.take(b'\n') {
+            if self.newline()? {
                 continue;
             }
             if self.is_at_end() {
-                return Some(());
+                return self.document.is_none().then_some(None);
+            }
+            if let Some(end) = self.reserved(ends) {
+                return Some(Some(end));
             }
             self.command(words)?;
-            // After these two an end is as good as another command.
-            let mut more = self.take(b';') || self.take(b'\n') || self.is_at_end();
-            while !more {
+            while !self.ends_statement()? {
                 if self.take(b'|') {
                     self.take(b'|');
                 } else if !(self.take(b'&') && self.take(b'&')) {
@@ -108,9 +134,13 @@ impl Scanner<'_> {
                 }
                 self.blanks();
                 self.command(words)?;
-                more = self.take(b';') || self.take(b'\n') || self.is_at_end();
             }
         }
+    }
+
+    /// Takes what ends a statement. After a `;` or a newline an end is as good as another command.
+    fn ends_statement(&mut self) -> Option<bool> {
+        Some(self.take(b';') || self.newline()? || self.is_at_end())
     }
 
     fn is_at_end(&self) -> bool {
@@ -120,8 +150,11 @@ impl Scanner<'_> {
         }
     }
 
-    /// A simple command that starts with a word, up to what ends it.
+    /// A block, or a simple command that starts with a word, up to what ends it.
     fn command(&mut self, words: &mut Words<'_>) -> Option<()> {
+        if self.block(words)? {
+            return Some(());
+        }
         let command = words.begin();
         let mut assigned = false;
         loop {
@@ -151,30 +184,50 @@ impl Scanner<'_> {
                 break;
             }
         }
-        loop {
-            let before = self.at;
-            self.blanks();
-            match self.peek() {
-                None | Some(b'\n' | b';' | b'|' | b'&') => return Some(()),
-                Some(b')') if self.depth > 0 => return Some(()),
-                // A digit before it belongs to it only where it stands alone.
-                Some(b'<' | b'>') if before < self.at => self.redirect(words)?,
-                Some(b'0'..=b'9') if self.bytes.get(self.at + 1) == Some(&b'>') => {
-                    self.at += 1;
-                    self.redirect(words)?;
-                }
-                Some(_) => {
-                    let word = self.word(words)?;
-                    words.word(command, word)?;
-                }
+        while !self.is_at_end_of_command()? {
+            if self.is_at_redirect() {
+                self.redirect(words)?;
+            } else {
+                let word = self.word(words)?;
+                words.word(command, word)?;
             }
+        }
+        Some(())
+    }
+
+    /// Whether nothing more of a command follows; what does stands apart from what was before.
+    fn is_at_end_of_command(&mut self) -> Option<bool> {
+        let before = self.at;
+        self.blanks();
+        match self.peek() {
+            None | Some(b'\n' | b';' | b'|' | b'&') => Some(true),
+            Some(b')') if self.depth > 0 => Some(true),
+            Some(_) => (before < self.at).then_some(false),
         }
     }
 
-    /// `<`, `>` or `>>` and a word, or `>&` and a descriptor.
+    /// Whether a redirect stands here. A digit before it belongs to it only where it stands alone.
+    fn is_at_redirect(&self) -> bool {
+        match self.peek() {
+            Some(b'<' | b'>') => true,
+            Some(b'0'..=b'9') => self.bytes.get(self.at + 1) == Some(&b'>'),
+            Some(_) | None => false,
+        }
+    }
+
+    /// `<`, `>` or `>>` and a word, `>&` and a descriptor, or a here-document.
     fn redirect(&mut self, words: &mut Words<'_>) -> Option<()> {
-        if !self.take(b'<') {
-            self.take(b'>');
+        self.is_at_redirect().then_some(())?;
+        if self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.take(b'<') {
+            if self.peek() == Some(b'<') {
+                return self.document(words);
+            }
+        } else if !self.take(b'>') {
+            return None;
+        } else {
             if self.take(b'&') {
                 let span = self.word(words)?;
                 let one_digit = span.end == span.start + 1
@@ -201,7 +254,9 @@ impl Scanner<'_> {
                 Some(b'\'') => {
                     self.at += 1;
                     let rest = self.bytes.get(self.at..)?;
-                    self.at += rest.iter().position(|byte| *byte == b'\'')? + 1;
+                    let quoted = rest.get(..rest.iter().position(|byte| *byte == b'\'')?)?;
+                    self.at += quoted.len() + 1;
+                    self.is_on_its_line(quoted).then_some(())?;
                 }
                 Some(b'"') => {
                     self.at += 1;
@@ -218,17 +273,24 @@ impl Scanner<'_> {
 
     /// What follows an opening `"`, with the closing one.
     fn double_quoted(&mut self, words: &mut Words<'_>) -> Option<()> {
+        let start = self.at;
         loop {
             match self.peek()? {
                 b'"' => {
+                    let quoted = self.bytes.get(start..self.at)?;
                     self.at += 1;
-                    return Some(());
+                    return self.is_on_its_line(quoted).then_some(());
                 }
                 b'\\' | b'`' => return None,
                 b'$' => self.expansion(words)?,
                 _ => self.at += 1,
             }
         }
+    }
+
+    /// Whether quoted text does not take a here-document's line apart.
+    fn is_on_its_line(&self, quoted: &[u8]) -> bool {
+        self.document.is_none() || !quoted.contains(&b'\n')
     }
 
     /// `$` and a name, or `$(` with commands and the `)`.
@@ -247,7 +309,9 @@ impl Scanner<'_> {
         }
         self.depth += 1;
         let before = words.commands.len();
-        self.statements(words)?;
+        let blocks = std::mem::take(&mut self.blocks);
+        self.statements(words, &[])?;
+        self.blocks = blocks;
         self.depth -= 1;
         // Bash has a reading of its own for an empty one.
         (words.commands.len() > before && self.take(b')')).then_some(())
@@ -336,7 +400,12 @@ mod tests {
 
     #[test]
     fn objects_to_other_words_and_other_commands() {
-        for text in ["a=1 ls -la > out && pwd -P", "a=$(ls -la) echo \"$(pwd -P)\" > out"] {
+        for text in [
+            "a=1 ls -la > out && pwd -P",
+            "a=$(ls -la) echo \"$(pwd -P)\" > out",
+            "for f in a b; do if ls -la; then pwd -P; fi; done > out",
+            "cat <<E > out\nls -la\nE\npwd -P",
+        ] {
             objects(text);
         }
     }
@@ -388,6 +457,17 @@ mod tests {
             "x=$(git rev-parse HEAD) y=\"$(pwd)/b\" make -C \"$(dirname \"$F\")\" -j$(nproc)",
             "cat $(git ls-files | head -n 3; echo b) > $(pwd)/out",
             "echo $( ls\n)",
+            "if true; then ls; fi",
+            "if a && b; then c; elif d\nthen\ne; else f | g; fi > out; h",
+            "for f in *.rs \"$D\"/*; do echo \"$f\"; done",
+            "for f in $(ls)\n\ndo\n  cat \"$f\" | while read -r l; do echo \"$l\"; done\ndone < in",
+            "until a; do b; done 2>&1 | c && if d; then e; fi",
+            "echo \"$(if a; then for f in b; do c; done; fi)\"",
+            "cat <<E\nx\nE",
+            "cat <<'E' > out && ls\nit's $(only) `text` \\\nE \n\tE\nE\npwd",
+            "cat << \"E_1\"; ls\n\nE_1\n",
+            "if a; then cat <<E\nfi\nE\nb; fi",
+            "while read x; do b; done <<E\n1\nE",
         ] {
             assert!(plain(text), "{text:?}");
         }
@@ -412,7 +492,39 @@ mod tests {
             "echo $1",
             "echo $'x'",
             "echo a\\ b",
-            "if true; then ls; fi",
+            "if true then ls; fi",
+            "if; then ls; fi",
+            "if true; then fi",
+            "if true; then ls; fi; fi",
+            "if true; then ls; fi x",
+            "if true; then ls; fi>x",
+            "if true; then ls; fi 0< x",
+            "if true; then ls",
+            "if true; then ls; done",
+            "if true; then else ls; fi",
+            "if true; then ls; else pwd; elif true; then ls; fi",
+            "if (true); then ls; fi",
+            "if true; then; ls; fi",
+            "if ! true; then ls; fi",
+            "\"if\" true; then ls; fi",
+            "x=1 if true; then ls; fi",
+            "echo $(if true; then ls)",
+            "echo $(if true); then ls; fi",
+            "for f; do ls; done",
+            "for f do ls; done",
+            "for f in; do ls; done",
+            "for 1 in a; do ls; done",
+            "for f in a do ls; done",
+            "for f in a; { ls; }",
+            "for \"f\" in a; do ls; done",
+            "for ((;;)); do ls; done",
+            "select f in a; do ls; done",
+            "while true; do ls; done &",
+            "while; do ls; done",
+            "while true; do done",
+            "done",
+            "fi",
+            "case x in x) ls;; esac",
             "x=1 && time ls",
             "! ls",
             "{ ls; }",
@@ -424,7 +536,22 @@ mod tests {
             "ls & pwd",
             "ls &> x",
             "ls |& cat",
-            "cat <<E\nx\nE",
+            "cat <<E\n$(x)\nE",
+            "cat <<E\n`x`\nE",
+            "cat <<E\nx\\\nE",
+            "cat <<E\nx",
+            "cat <<E",
+            "cat <<-E\nx\nE",
+            "cat <<E''\nx\nE",
+            "cat <<'E'x\nx\nEx",
+            "cat <<E <<F\nE\nF",
+            "cat <<E 'a\nE\nb'\nE",
+            "cat <<E \"a\nE\nb\"\nE",
+            "cat <<E $(ls\nE\n)\nE",
+            "cat <<E |\nx\nE",
+            "cat<<E\nx\nE",
+            "cat <<E&& ls\n$x\nE",
+            "echo $(cat <<E\nx\nE\n)",
             "cat <<< x",
             "cat <> x",
             "ls >| x",
