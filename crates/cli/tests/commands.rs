@@ -67,6 +67,34 @@ fn explain_shows_every_part_with_its_place() {
 }
 
 #[test]
+fn explain_names_rules_that_do_not_count() {
+    let place = Place::new();
+    place.write(
+        "project/.claude/settings.json",
+        r#"{"permissions":{"allow":["Bash(make *)","WebFetch(domain:a.example)","Bash(rm *)"]}}"#,
+    );
+    for (args, rule) in [
+        (&["explain", "ls && make x"][..], Some("allow rule `Bash(make *)`")),
+        (
+            &["explain", "WebFetch", "https://a.example/x"],
+            Some("allow rule `WebFetch(domain:a.example)`"),
+        ),
+        (&["explain", "frob"], None),
+    ] {
+        let run = place.run(args);
+        assert_eq!(run.status, Some(10), "{run:?}");
+        let why = "matches, but does not count: the workspace is not trusted";
+        assert_eq!(run.stdout.contains(why), rule.is_some(), "{}", run.stdout);
+        assert!(run.stdout.contains(rule.unwrap_or("")), "{}", run.stdout);
+    }
+    // Nothing is allowed by it.
+    let run = place.run(&["explain", "--json", "make x"]);
+    let value: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(value.get("decision").unwrap(), "ask");
+    assert!(run.stdout.contains("is not trusted"), "{}", run.stdout);
+}
+
+#[test]
 fn explain_has_pages() {
     let place = Place::new();
     let run = place.run(&["explain", "protected-path"]);

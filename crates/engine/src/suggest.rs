@@ -1,17 +1,20 @@
 //! What a person reads beside the decision: the reason in one line, near misses, suggestions.
 
+use crate::decide::{Options, decide};
 use crate::tables::interpreters::runs_any_code;
 use portcullis_facts::tables::vectors::may_run_code;
-use portcullis_facts::{Arg, Facts, Origin, Place};
+use portcullis_facts::{Answers, Arg, Facts, Origin, Place};
 use portcullis_model::{
     AbsPath, Because, Certainty, Decision, Finding, Mode, NearMiss, Subject, SubjectKind,
     Suggestion, quote_word,
 };
-use portcullis_policy::Policy;
+use portcullis_policy::{Policy, Rules};
 use portcullis_rules::{Match, Specifier, escape_path};
 
 /// More suggested rules than this are not read.
 const MOST_RULES: usize = 5;
+/// More near misses than this are not read.
+const MOST_NEAR_MISSES: usize = 8;
 
 /// One line that says what decided.
 pub(crate) fn reason(decision: Decision, findings: &[Finding]) -> String {
@@ -45,9 +48,10 @@ pub(crate) fn reason(decision: Decision, findings: &[Finding]) -> String {
     }
 }
 
-/// Allow rules that are about the same program but do not cover the command.
-pub(crate) fn near_misses(policy: &Policy, facts: &Facts) -> Vec<NearMiss> {
-    let mut out = Vec::new();
+/// Rules that would allow the call if they counted, and those that are about the same program but do not
+/// cover the command.
+pub(crate) fn near_misses(policy: &Policy, facts: &Facts, answers: &Answers) -> Vec<NearMiss> {
+    let mut out = held_back(policy, facts, answers);
     for fact in facts.commands.iter().filter(|fact| fact.origin == Origin::Written) {
         let Some(name) = fact.argv.first().and_then(Arg::known) else { continue };
         for list in [&policy.allow, &policy.ask, &policy.deny] {
@@ -71,12 +75,34 @@ pub(crate) fn near_misses(policy: &Policy, facts: &Facts) -> Vec<NearMiss> {
                     span: Some(fact.span),
                 };
                 let miss = NearMiss { rule: rule.reference.clone(), subject, why };
-                if !out.contains(&miss) && out.len() < 8 {
+                if !out.contains(&miss) && out.len() < MOST_NEAR_MISSES {
                     out.push(miss);
                 }
             }
         }
     }
+    out
+}
+
+/// The rules among those held back that would allow a part of the call.
+fn held_back(policy: &Policy, facts: &Facts, answers: &Answers) -> Vec<NearMiss> {
+    if policy.held_back.is_empty() {
+        return Vec::new();
+    }
+    let held = policy.held_back.iter().map(|held| held.rule.clone());
+    let mut counting = policy.clone();
+    counting.allow = Rules::new(policy.allow.list.iter().cloned().chain(held).collect());
+    let found = decide(&counting, facts, answers, Options::default()).findings;
+    let mut out: Vec<NearMiss> = found
+        .into_iter()
+        .filter_map(|finding| {
+            let Because::Rule(rule) = finding.because else { return None };
+            let held = policy.held_back.iter().find(|held| held.rule.reference == rule)?;
+            let why = format!("matches, but does not count: {}", held.why);
+            Some(NearMiss { rule, subject: finding.subject, why })
+        })
+        .collect();
+    out.truncate(MOST_NEAR_MISSES);
     out
 }
 

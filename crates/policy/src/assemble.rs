@@ -7,8 +7,8 @@ use crate::reading::{Reading, Section, plain};
 use crate::sandbox_reading::{self, LayerSandbox};
 use crate::switches::{self, Switches};
 use crate::{
-    Closed, Diagnostic, Layer, Native, Place, Policy, PrivateAddresses, Rules, Setting, Severity,
-    keys,
+    Closed, Diagnostic, HeldBack, Layer, Native, Place, Policy, PrivateAddresses, Rules, Setting,
+    Severity, keys,
 };
 use portcullis_model::{Scope, Span};
 use portcullis_rules::did_you_mean;
@@ -308,6 +308,7 @@ fn merge(found: Vec<Found>) -> Policy {
     let locked = all.decide(&switches::MANAGED_RULES_ONLY);
     let managed_domains = all.decide(&switches::MANAGED_DOMAINS_ONLY);
     let (mut deny, mut ask, mut allow) = (Vec::new(), Vec::new(), Vec::new());
+    let mut held_back = Vec::new();
     let (mut directories, mut closed, mut diagnostics) = (Vec::new(), Vec::new(), Vec::new());
     let (mut modes, mut sandboxes) = (Vec::new(), Vec::new());
     let (mut bypass_disabled, mut auto_disabled, mut log) = (None, None, None);
@@ -320,11 +321,17 @@ fn merge(found: Vec<Found>) -> Policy {
         deny.extend(said.deny);
         ask.extend(said.ask);
         diagnostics.extend(layer.diagnostics);
-        if managed || !*locked {
-            let counts = |rule: &_| managed || !*managed_domains || !is_about(rule, "WebFetch");
-            allow.extend(said.allow.into_iter().filter(counts));
-        } else {
+        let waits = |rule| HeldBack { rule, why: UNTRUSTED };
+        held_back.extend(said.waiting.into_iter().map(waits));
+        if !managed && *locked {
             diagnostics.extend(layer.left_out);
+        }
+        for rule in said.allow {
+            if managed || !(*locked || (*managed_domains && is_about(&rule, "WebFetch"))) {
+                allow.push(rule);
+            } else {
+                held_back.push(HeldBack { rule, why: "only managed settings allow" });
+            }
         }
         directories.extend(said.directories);
         modes.extend(said.mode);
@@ -348,6 +355,7 @@ fn merge(found: Vec<Found>) -> Policy {
         deny: Rules::new(deny),
         ask: Rules::new(ask),
         allow: Rules::new(allow),
+        held_back,
         sandbox,
         directories,
         default_mode: decide_mode(&modes),
@@ -360,6 +368,9 @@ fn merge(found: Vec<Found>) -> Policy {
         diagnostics,
     }
 }
+
+const UNTRUSTED: &str =
+    "the workspace is not trusted; accept the agent's trust dialog once the file has been reviewed";
 
 const CLOSED_EFFECT: &str = "nothing in it is allowed and every call asks until it is fixed";
 

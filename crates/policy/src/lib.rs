@@ -27,7 +27,7 @@ pub use assemble::assemble;
 pub use diagnostic::{Diagnostic, Severity};
 pub use layer::{Layer, Place};
 pub use policy::{
-    Closed, Directory, FileTool, Native, Policy, PolicyRule, PrivateAddresses, Rules,
+    Closed, Directory, FileTool, HeldBack, Native, Policy, PolicyRule, PrivateAddresses, Rules,
 };
 pub use sandbox::{
     AwsPair, CredentialFile, CredentialVariable, Credentials, ExcludedCommand, Filesystem,

@@ -13,6 +13,8 @@ pub(crate) struct Permissions {
     pub(crate) deny: Vec<PolicyRule>,
     pub(crate) ask: Vec<PolicyRule>,
     pub(crate) allow: Vec<PolicyRule>,
+    /// Allow rules that wait for the layer to be trusted.
+    pub(crate) waiting: Vec<PolicyRule>,
     /// Where `allow` is written.
     pub(crate) allow_span: Span,
     pub(crate) directories: Vec<Directory>,
@@ -55,7 +57,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, top: &Section<'_>) -> Permissions 
                 count(found.allow.len(), "rule")
             );
             reading.withheld(member.key_span, what);
-            found.allow = Vec::new();
+            found.waiting = std::mem::take(&mut found.allow);
         }
     }
     if let Some(member) = section.last("additionalDirectories") {

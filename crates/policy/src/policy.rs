@@ -16,6 +16,8 @@ pub struct Policy {
     pub ask: Rules,
     /// The allow rules that count: of trusted, readable layers, within the managed locks.
     pub allow: Rules,
+    /// The allow rules that do not count, for explanations.
+    pub held_back: Vec<HeldBack>,
     /// The sandbox settings.
     pub sandbox: Sandbox,
     /// Working directories beside the project.
@@ -43,6 +45,15 @@ impl Policy {
     pub fn closed_for<'p>(&'p self, tool: &'p str) -> impl Iterator<Item = &'p Closed> {
         self.closed.iter().filter(move |closed| closed.covers_tool(tool))
     }
+}
+
+/// An allow rule that does not count.
+#[derive(Clone, Debug)]
+pub struct HeldBack {
+    /// The rule.
+    pub rule: PolicyRule,
+    /// Why it does not, in words.
+    pub why: &'static str,
 }
 
 /// The rules of one class.

@@ -9,7 +9,7 @@ use portcullis_model::{
 impl Judge<'_> {
     pub(super) fn verdict(mut self) -> Verdict {
         let near_misses: Vec<NearMiss> = if self.options.near_misses {
-            suggest::near_misses(self.policy, self.facts)
+            suggest::near_misses(self.policy, self.facts, self.answers)
         } else {
             Vec::new()
         };
