@@ -5,6 +5,7 @@ use crate::expand::{Nothing, Value};
 use crate::facts::{AccessFact, RemovalFact, RemovalTarget};
 use crate::forms::{basename, push_deny_forms, push_forms, without_assignments};
 use crate::inspect::{Inspection, inspect};
+use crate::option_files;
 use crate::payload::{
     git_alias, read_as_code, runs_any_command, starts_programs, tests_a_subscript,
 };
@@ -172,6 +173,7 @@ impl Walker<'_> {
         fact.obscured = self.obscured.or(shell.obscured);
         fact.argv = written.to_vec();
         fact.safe_assignments = shell.assigns.iter().all(safe_assignment);
+        fact.bare_globs = option_files::bare_globs(resolved, &state.cwd);
         if written.first().is_some_and(|name| name.known().is_none()) {
             fact.obstacles.push(Reason::DynamicCommandName);
             self.unknown_program(written, shell.span, state);
@@ -671,6 +673,7 @@ fn empty_fact(span: Span, origin: Origin) -> CommandFact {
         obscured: None,
         git: false,
         guessed: false,
+        bare_globs: Vec::new(),
     }
 }
 

@@ -115,6 +115,9 @@ pub struct CommandFact {
     pub git: bool,
     /// Guessed from the words of a program that no table knows: not reported as a command.
     pub guessed: bool,
+    /// Absolute globs of words that bring in file names as they are: one that begins with a dash is taken for
+    /// an option.
+    pub bare_globs: Vec<String>,
 }
 
 impl CommandFact {

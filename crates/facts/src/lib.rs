@@ -18,6 +18,7 @@ mod globs;
 mod guess;
 mod handed;
 mod inspect;
+mod option_files;
 mod outputs;
 mod payload;
 mod peel;
@@ -40,4 +41,5 @@ pub use facts::{
 pub use gather::gather;
 pub use globs::{glob_directory, glob_may_match};
 pub use inspect::{Access, Inspection, NotReadOnly, PathUse, Removal, RemovalKind, inspect};
+pub use option_files::option_file;
 pub use peel::{Inner, Peeled, Strength, peel};

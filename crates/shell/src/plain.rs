@@ -34,7 +34,7 @@ pub(crate) fn agrees(piece: &Piece) -> bool {
     // A `;` put before a line's end is for the grammar; here the line's end is enough.
     let counts =
         |edit: &&Edit| edit.by != Replacement::Text(";") || edit.span.end > edit.span.start;
-    scanner.statements(&mut words, &[]).is_some()
+    scanner.statements(&mut words, &[]) == Some(End::Text)
         && words.all_met()
         && trace.edits.iter().filter(counts).eq(&scanner.lifted)
 }
@@ -92,7 +92,16 @@ struct Scanner<'p> {
     lifted: Vec<Edit>,
 }
 
-impl<'p> Scanner<'p> {
+/// What commands in a row came up against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The end of the text or of the substitution.
+    Text,
+    /// A reserved word that was waited for; it is taken.
+    Word(&'static [u8]),
+}
+
+impl Scanner<'_> {
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
@@ -107,23 +116,18 @@ impl<'p> Scanner<'p> {
         while self.take(b' ') || self.take(b'\t') {}
     }
 
-    /// Commands up to one of the reserved words, which is taken, or up to the end of the text or of the
-    /// substitution.
-    fn statements(
-        &mut self,
-        words: &mut Words<'_>,
-        ends: &[&'static [u8]],
-    ) -> Option<Option<&'static [u8]>> {
+    /// Commands up to one of the reserved words, or up to the end.
+    fn statements(&mut self, words: &mut Words<'_>, ends: &[&'static [u8]]) -> Option<End> {
         loop {
             self.blanks();
             if self.newline()? {
                 continue;
             }
             if self.is_at_end() {
-                return self.document.is_none().then_some(None);
+                return self.document.is_none().then_some(End::Text);
             }
             if let Some(end) = self.reserved(ends) {
-                return Some(Some(end));
+                return Some(End::Word(end));
             }
             self.command(words)?;
             while !self.ends_statement()? {
@@ -310,11 +314,11 @@ impl<'p> Scanner<'p> {
         self.depth += 1;
         let before = words.commands.len();
         let blocks = std::mem::take(&mut self.blocks);
-        self.statements(words, &[])?;
+        let end = self.statements(words, &[])?;
         self.blocks = blocks;
         self.depth -= 1;
         // Bash has a reading of its own for an empty one.
-        (words.commands.len() > before && self.take(b')')).then_some(())
+        (end == End::Text && words.commands.len() > before && self.take(b')')).then_some(())
     }
 }
 

@@ -128,6 +128,12 @@ pub(crate) const PAGES: &[Page] = &[
         "name what should go more closely; no rule and no hook approves this in advance",
     ),
     verdict(
+        "option-file",
+        "a glob brings in a file whose name begins with a dash, and the program would take it for an option",
+        "`tar cf x *` beside a file called `--checkpoint-action=exec=sh x`",
+        "write `./*`, put `--` before the glob, or rename the file",
+    ),
+    verdict(
         "preapproved-host",
         "the host is on the shipped list of documentation sites, which need no rule",
         "fetching `https://docs.rs/serde`",

@@ -4,7 +4,9 @@ use super::{Confinement, Judge, Prompt, builtin};
 use crate::commands::{Grant, allowing, restricting};
 use crate::critical::critical_removal;
 use crate::paths::{path_rules, protected};
-use portcullis_facts::{Access, AccessFact, Accessor, CommandFact, Origin, Place, Weight};
+use portcullis_facts::{
+    Access, AccessFact, Accessor, CommandFact, Origin, Place, Weight, option_file,
+};
 use portcullis_model::{Because, Certainty, Mode, Reason, RuleClass, Span, Subject, SubjectKind};
 use portcullis_policy::{PolicyRule, Rules};
 use portcullis_rules::Specifier;
@@ -87,14 +89,7 @@ impl<'a> Judge<'a> {
         let text = if detail.is_empty() { reason.meaning().to_owned() } else { detail.to_owned() };
         let subject = Subject { kind: SubjectKind::Command, text, span: Some(span) };
         let because = Because::Unanalyzable(reason);
-        let restricting = [&self.policy.deny, &self.policy.ask];
-        let command_rules = restricting.iter().any(|rules| {
-            let is_command = |r: &PolicyRule| matches!(r.rule.specifier(), Specifier::Command(_));
-            self.tool_names().iter().any(|name| rules.any_for_tool(name, is_command))
-        });
-        let path_rules = restricting
-            .iter()
-            .any(|rules| ["Read", "Edit"].iter().any(|name| rules.any_for_tool(name, |_| true)));
+        let (command_rules, path_rules) = (self.restricts_commands(), self.restricts_paths());
         match weight {
             Weight::Note => {}
             Weight::NeedsBare => match bare {
@@ -144,6 +139,9 @@ impl<'a> Judge<'a> {
         if let Some(why) = critical {
             self.ask(subject.clone(), builtin("critical-removal", why), Prompt::Lasting);
         }
+        if let Some(name) = option_file(fact, &self.facts.accesses, self.answers) {
+            self.option_file(&subject, name);
+        }
         if !fact.needs_cover() {
             return;
         }
@@ -171,6 +169,31 @@ impl<'a> Judge<'a> {
             }
             (None, elsewhere) => self.uncovered(subject, fact, elsewhere),
         }
+    }
+
+    /// A glob brings in a file whose name the program takes for an option, which may make it run anything
+    /// (`tar cf x *` beside a file `--checkpoint-action=exec=…`).
+    fn option_file(&mut self, subject: &Subject, name: &str) {
+        let text = format!("a glob brings in the file `{name}`, which is taken for an option");
+        let because = builtin("option-file", text);
+        if self.restricts_commands() || self.restricts_paths() {
+            self.ask(subject.clone(), because, Prompt::Lasting);
+        } else if !self.tool_names().iter().any(|name| self.bare(name).is_some()) {
+            self.ask(subject.clone(), because, Prompt::Unmatched);
+        }
+    }
+
+    fn restricts_commands(&self) -> bool {
+        let is_command = |r: &PolicyRule| matches!(r.rule.specifier(), Specifier::Command(_));
+        [&self.policy.deny, &self.policy.ask]
+            .into_iter()
+            .any(|rules| self.tool_names().iter().any(|name| rules.any_for_tool(name, is_command)))
+    }
+
+    fn restricts_paths(&self) -> bool {
+        [&self.policy.deny, &self.policy.ask]
+            .into_iter()
+            .any(|rules| ["Read", "Edit"].iter().any(|name| rules.any_for_tool(name, |_| true)))
     }
 
     /// A command that no rule covers: what is built in, what the mode says.

@@ -1,6 +1,6 @@
 //! What takes more than one command or line: `if`, `while`, `until`, `for … in`, and here-documents.
 
-use super::{Scanner, Words, is_variable};
+use super::{End, Scanner, Words, is_variable};
 use crate::trace::{Edit, Replacement};
 use portcullis_model::Span;
 
@@ -76,8 +76,10 @@ impl<'p> Scanner<'p> {
     /// Commands, at least one, and the reserved word that ends them.
     fn list(&mut self, words: &mut Words<'_>, ends: &[&'static [u8]]) -> Option<&'static [u8]> {
         let before = words.commands.len();
-        let end = self.statements(words, ends)??;
-        (words.commands.len() > before).then_some(end)
+        match self.statements(words, ends)? {
+            End::Word(end) if words.commands.len() > before => Some(end),
+            End::Word(_) | End::Text => None,
+        }
     }
 
     /// Takes one of these words where it stands alone.
