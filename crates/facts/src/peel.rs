@@ -452,6 +452,7 @@ pub(crate) fn table_name(base: &str) -> &str {
         "busybox.static" | "busybox-static" => "busybox",
         "vim.basic" | "vim.tiny" | "vim.gtk3" | "vim.nox" => "vim",
         "xargs.gnu" | "gxargs" => "xargs",
+        "byobu" | "byobu-tmux" => "tmux",
         "gtimeout" => "timeout",
         "genv" => "env",
         "gfind" => "find",

@@ -40,7 +40,7 @@ impl Walker<'_> {
         if !elsewhere.is_empty() && !self.guessing {
             return elsewhere;
         }
-        let tmux = argv.first().and_then(Arg::known) == Some("tmux");
+        let tmux = argv.first().and_then(Arg::known).map(basename).map(table_name) == Some("tmux");
         if (!carried.is_empty() && !tmux) || self.guessing || self.origin == Origin::Lossy {
             return Vec::new();
         }
@@ -126,6 +126,10 @@ fn guessed_commands(argv: &[Arg]) -> Vec<Inner> {
                 }
             }
         }
+        if !listed {
+            piped_to(text, &mut found);
+        }
+        commands_in_json(text.split_once('=').map_or(text, |(_, value)| value), &mut found);
         if !text.contains('\n') && (!listed || text.contains("system")) {
             // Backquotes are markup in prose.
             found.extend(calls_in_any_language(text, false));
@@ -140,8 +144,56 @@ fn guessed_commands(argv: &[Arg]) -> Vec<Inner> {
     found
 }
 
-/// What wrappers start behind the place where their rows look: every part between colons is a program to
-/// mpirun(1), the first operand of older versions of env-cmd is a file, and options of pm2 may follow the script.
+/// Commands that a word names as its other end: `|curl x` to `ImageMagick` and others, `%pipe%curl x` to
+/// Ghostscript, `\write18{curl x}` to TeX, `syscmd(curl x)` to m4.
+fn piped_to(text: &str, found: &mut Vec<Inner>) {
+    let file = text.split_once(":|").filter(|(format, _)| is_word(format)).map(|(_, rest)| rest);
+    text.strip_prefix('|').or(file).iter().for_each(|rest| add_text(rest, found));
+    for mark in ["%pipe%", "\\write18", "\\input", "syscmd"] {
+        for (at, _) in text.match_indices(mark) {
+            let rest = text.get(at + mark.len()..).unwrap_or("");
+            if mark == "\\input" && !rest.trim_start_matches(['{', '"', ' ']).starts_with('|') {
+                continue;
+            }
+            let rest = rest.trim_start_matches(['{', '(', '`', '"', '|', ' ']);
+            add_text(rest.split(['}', ')', '\'', '"']).next().unwrap_or(""), found);
+        }
+    }
+}
+
+/// What stands behind keys of JSON that name commands: `{"command":["curl","x"]}`.
+fn commands_in_json(text: &str, found: &mut Vec<Inner>) {
+    if !text.starts_with(['{', '[']) {
+        return;
+    }
+    let parts: Vec<&str> = text.split('"').collect();
+    for (index, key) in parts.iter().enumerate().skip(1).step_by(2) {
+        let Some(between) = parts.get(index + 1).map(|text| text.trim()) else { continue };
+        let value = between.strip_prefix(':').map(str::trim);
+        let rest = parts.get(index + 2..).unwrap_or(&[]);
+        if !names_a_command(key) || found.len() > MOST {
+            continue;
+        }
+        match value {
+            Some("") => rest.first().iter().for_each(|text| add_text(text, found)),
+            Some("[") => {
+                let more = rest.iter().position(|text| text.trim_start().starts_with(']'));
+                let words = rest.get(..more.unwrap_or(rest.len())).unwrap_or(&[]);
+                let words = words.iter().step_by(2).map(|word| Arg::Known((*word).to_owned()));
+                add_words(&words.collect::<Vec<Arg>>(), found);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// What programs start behind the place where their rows look: every part between colons is a program to
+/// mpirun(1), the first operand of older versions of env-cmd is a file, options of pm2 may follow the script, and a
+/// setting of npm names the shell of its scripts.
 fn started_elsewhere(argv: &[Arg]) -> Vec<Inner> {
     let mut found = Vec::new();
     let Some((first, words)) = argv.split_first() else { return found };
@@ -155,6 +207,19 @@ fn started_elsewhere(argv: &[Arg]) -> Vec<Inner> {
                 Some("") => texts.get(index + 1).iter().for_each(|text| add_text(text, &mut found)),
                 Some(value) => add_text(value.trim_start_matches('='), &mut found),
                 None => {}
+            }
+        }
+    } else if matches!(name, "npm" | "pnpm" | "yarn") {
+        let texts: Vec<&str> = words.iter().filter_map(Arg::known).collect();
+        for (index, _) in texts.iter().enumerate().filter(|(_, text)| **text == "set") {
+            let Some(key) = texts.get(index + 1) else { continue };
+            let (key, value) = match key.split_once('=') {
+                Some((key, value)) => (key, Some(value)),
+                None => (*key, texts.get(index + 2).copied()),
+            };
+            let value = value.filter(|_| names_a_command(key) || key == "viewer" || key == "git");
+            if let Some(text) = value {
+                add_text(text, &mut found);
             }
         }
     } else if name.starts_with("mpi") || matches!(name, "orterun" | "prterun") {
@@ -212,6 +277,17 @@ fn add_text(text: &str, found: &mut Vec<Inner>) {
         return;
     }
     found.extend(calls_in_any_language(text, true));
+    if text.starts_with('[') {
+        // `["curl x"]`, `["curl", "x"]`
+        let pieces: Vec<&str> = text.split('"').skip(1).step_by(2).take(MOST).collect();
+        let words: Vec<Arg> = pieces.iter().map(|piece| Arg::Known((*piece).to_owned())).collect();
+        pieces
+            .iter()
+            .filter(|piece| !piece.starts_with('['))
+            .for_each(|piece| add_text(piece, found));
+        add_words(&words, found);
+        return;
+    }
     let script = setting_script(text).unwrap_or(text);
     let script = script.trim_start_matches(['!', ':', '\\', '|', '&', ' ']);
     // What is not plain shell is not read as such: it is most likely no command, and a text that
@@ -292,7 +368,10 @@ const COMMAND_PARTS: &[&str] = &[
     "postinvoke",
     "preinvoke",
     "rsh",
+    "run",
     "runner",
+    "script",
+    "scripts",
     "sendmail",
     "sh",
     "shell",

@@ -99,7 +99,7 @@ pub(crate) fn calls_in_any_language(text: &str, backquotes: bool) -> Vec<Inner> 
         return Vec::new();
     }
     let mut found = Vec::new();
-    for language in [OTHER, PYTHON, JAVASCRIPT, PERL, RUBY, LISP, BEAM] {
+    for language in [OTHER, PYTHON, JAVASCRIPT, PERL, RUBY, LUA, LISP, BEAM] {
         let quoted_by: &[&str] = if backquotes { language.quoted_by } else { &[] };
         let language =
             Language { backquotes: backquotes && language.backquotes, quoted_by, ..language };
@@ -279,6 +279,8 @@ struct Language {
     bare_calls: &'static [&'static str],
     /// A word in front of a backquoted or bracketed literal that runs it (`%x`, `qx`).
     quoted_by: &'static [&'static str],
+    /// Literals side by side are arguments, not one text.
+    apart: bool,
 }
 
 impl Language {
@@ -288,7 +290,7 @@ impl Language {
         for (names, shell) in [(self.shell_calls, true), (self.program_calls, false)] {
             for name in names {
                 for after in occurrences(code, name) {
-                    add_call(name, after, shell, &mut found);
+                    self.add_call(name, after, shell, &mut found);
                     if found.len() > MOST_CALLS {
                         return vec![Inner::Script(Arg::one())];
                     }
@@ -325,6 +327,54 @@ impl Language {
         }
         if found.len() > MOST_CALLS { vec![Inner::Script(Arg::one())] } else { found }
     }
+
+    /// Adds what a call of `name` with these arguments runs.
+    fn add_call(&self, name: &str, after: &str, shell: bool, found: &mut Vec<Inner>) {
+        // `open(F, "command |")`: a handle stands first.
+        let after = match after.split_once(',') {
+            Some((handle, rest))
+                if matches!(name, "open" | "popen" | "spawn") && !handle.contains(['"', '\'']) =>
+            {
+                rest
+            }
+            _ => after,
+        };
+        let read = literals(after, self.apart);
+        if read.words.is_empty()
+            && ALWAYS_RUN.contains(&name)
+            && after.trim_start().starts_with('(')
+        {
+            // What it runs is computed.
+            found.push(Inner::Script(Arg::one()));
+        }
+        let mut args: Vec<Arg> = read.words.iter().cloned().map(Arg::Known).collect();
+        if read.open
+            && let Some(last) = args.pop()
+        {
+            // `system("cu" x)`: more is put behind the literal.
+            args.push(Arg::One { prefix: last.prefix().to_owned(), suffix: String::new() });
+        }
+        match read.words.as_slice() {
+            [] => {}
+            [_] if read.open => found.extend(args.into_iter().map(Inner::Script)),
+            [only] if shell || only.contains(char::is_whitespace) => {
+                found.push(script(only.trim_matches(['|', ' ', '-'])));
+            }
+            [first, ..] => {
+                // `open(F, "-|", "curl", "x")`: the mode is no program.
+                if first.trim_matches(['-', '|', '<', '>']).is_empty() {
+                    args.remove(0);
+                }
+                if shell {
+                    let first = args.first().and_then(Arg::known);
+                    found.extend(first.map(|first| script(first.trim_matches(['|', ' ']))));
+                }
+                if !args.is_empty() {
+                    found.push(Inner::Argv(args));
+                }
+            }
+        }
+    }
 }
 
 fn script(text: &str) -> Inner {
@@ -342,51 +392,6 @@ fn occurrences<'a>(code: &'a str, name: &'a str) -> impl Iterator<Item = &'a str
     })
 }
 
-/// Adds what a call of `name` with these arguments runs.
-fn add_call(name: &str, after: &str, shell: bool, found: &mut Vec<Inner>) {
-    // `open(F, "command |")`: a handle stands first.
-    let after = match after.split_once(',') {
-        Some((handle, rest))
-            if matches!(name, "open" | "popen" | "spawn") && !handle.contains(['"', '\'']) =>
-        {
-            rest
-        }
-        _ => after,
-    };
-    let read = literals(after);
-    if read.words.is_empty() && ALWAYS_RUN.contains(&name) && after.trim_start().starts_with('(') {
-        // What it runs is computed.
-        found.push(Inner::Script(Arg::one()));
-    }
-    let mut args: Vec<Arg> = read.words.iter().cloned().map(Arg::Known).collect();
-    if read.open
-        && let Some(last) = args.pop()
-    {
-        // `system("cu" x)`: more is put behind the literal.
-        args.push(Arg::One { prefix: last.prefix().to_owned(), suffix: String::new() });
-    }
-    match read.words.as_slice() {
-        [] => {}
-        [_] if read.open => found.extend(args.into_iter().map(Inner::Script)),
-        [only] if shell || only.contains(char::is_whitespace) => {
-            found.push(script(only.trim_matches(['|', ' ', '-'])));
-        }
-        [first, ..] => {
-            // `open(F, "-|", "curl", "x")`: the mode is no program.
-            if first.trim_matches(['-', '|', '<', '>']).is_empty() {
-                args.remove(0);
-            }
-            if shell {
-                let first = args.first().and_then(Arg::known);
-                found.extend(first.map(|first| script(first.trim_matches(['|', ' ']))));
-            }
-            if !args.is_empty() {
-                found.push(Inner::Argv(args));
-            }
-        }
-    }
-}
-
 /// The literal strings at the start of an argument list.
 #[derive(Debug, Default)]
 struct Literals {
@@ -395,8 +400,9 @@ struct Literals {
     open: bool,
 }
 
-/// Reads them in order. Those that are put together (`"a" "b"`, `"a"+"b"`, `"a"."b"`) are one.
-fn literals(after: &str) -> Literals {
+/// Reads them in order. Those that are put together (`"a" "b"`, `"a"+"b"`, `"a"."b"`) are one, unless the
+/// language keeps them apart.
+fn literals(after: &str, apart: bool) -> Literals {
     let mut read = Literals::default();
     let mut chars = after.chars().peekable();
     let mut joins = false;
@@ -408,7 +414,7 @@ fn literals(after: &str) -> Literals {
                     Some(last) if joins => last.push_str(&word),
                     _ => read.words.push(word),
                 }
-                joins = true;
+                joins = !apart;
                 if read.words.len() >= MOST_WORDS {
                     return read;
                 }
@@ -552,6 +558,7 @@ const AWK: Language = Language {
     backquotes: false,
     bare_calls: &[],
     quoted_by: &[],
+    apart: false,
 };
 const PYTHON: Language = Language {
     shell_calls: &[
@@ -586,6 +593,7 @@ const PYTHON: Language = Language {
     backquotes: false,
     bare_calls: &[],
     quoted_by: &["%sx"],
+    apart: false,
 };
 const JAVASCRIPT: Language = Language {
     shell_calls: &["exec", "execSync", "$", "system"],
@@ -601,6 +609,7 @@ const JAVASCRIPT: Language = Language {
     backquotes: false,
     bare_calls: &[],
     quoted_by: &["$"],
+    apart: false,
 };
 const PERL: Language = Language {
     shell_calls: &["system", "exec", "readpipe", "open", "popen", "-|"],
@@ -608,6 +617,7 @@ const PERL: Language = Language {
     backquotes: true,
     bare_calls: &[],
     quoted_by: &["qx"],
+    apart: false,
 };
 const RUBY: Language = Language {
     shell_calls: &["system", "exec", "spawn", "popen", "open", "capture2", "capture3", "capture2e"],
@@ -615,6 +625,7 @@ const RUBY: Language = Language {
     backquotes: true,
     bare_calls: &[],
     quoted_by: &["%x"],
+    apart: false,
 };
 const PHP: Language = Language {
     shell_calls: &["system", "exec", "shell_exec", "passthru", "popen", "proc_open", "pcntl_exec"],
@@ -622,6 +633,7 @@ const PHP: Language = Language {
     backquotes: true,
     bare_calls: &[],
     quoted_by: &[],
+    apart: false,
 };
 const LUA: Language = Language {
     shell_calls: &["execute", "popen", "system"],
@@ -629,6 +641,7 @@ const LUA: Language = Language {
     backquotes: false,
     bare_calls: &[],
     quoted_by: &[],
+    apart: false,
 };
 const LISP: Language = Language {
     shell_calls: &[
@@ -643,6 +656,7 @@ const LISP: Language = Language {
     backquotes: false,
     bare_calls: &[],
     quoted_by: &[],
+    apart: true,
 };
 const APPLE: Language = Language {
     shell_calls: &["do shell script", "doShellScript"],
@@ -650,6 +664,7 @@ const APPLE: Language = Language {
     backquotes: false,
     bare_calls: &[],
     quoted_by: &[],
+    apart: false,
 };
 const TCL: Language = Language {
     shell_calls: &["system"],
@@ -657,6 +672,7 @@ const TCL: Language = Language {
     backquotes: false,
     bare_calls: &["exec", "spawn", "open", "shell", "!"],
     quoted_by: &[],
+    apart: true,
 };
 const OTHER: Language = Language {
     shell_calls: &["system", "exec", "run", "shell", "popen", "eval", "sh", "callCommand"],
@@ -664,6 +680,7 @@ const OTHER: Language = Language {
     backquotes: true,
     bare_calls: &[],
     quoted_by: &[],
+    apart: false,
 };
 const BEAM: Language = Language {
     shell_calls: &["cmd", "shell", "System.shell", "os:cmd"],
@@ -671,6 +688,7 @@ const BEAM: Language = Language {
     backquotes: false,
     bare_calls: &[],
     quoted_by: &["~c", "~s"],
+    apart: false,
 };
 
 /// Every interpreter.

@@ -22,6 +22,7 @@ pub(crate) const PAYLOADS: &[Wrapper] = &[
     side(&["cpio"]).options("--rsh-command$ -F: -I: -O: -H: -E: -C: -M: -R:"),
     side(&["curl", "wget"]).options("--use-askpass^ --execute= -o: -O: -d: -H: -X: -u: -e= -A: -b: -c: -K:"),
     side(&["dc"]).options("-e= --expression= -f: --file:"),
+    side(&["fly", "flyctl"]).options("-C$ --command$ -a: --app: -c: --config:"),
     side(&["fzf", "sk"])
         .options("--preview$ --bind= -q: --query: -n: -d: --delimiter: --prompt: --header:"),
     side(&["gcc", "g++", "cc", "c++", "clang"]).options("-wrapper^").single_dash(),
@@ -31,6 +32,9 @@ pub(crate) const PAYLOADS: &[Wrapper] = &[
         .options("-exec$ -toolexec$ -vettool$ -C>")
         .single_dash(),
     side(&["helm"]).options("--post-renderer^ --post-renderer-args: -f: -n: --set:"),
+    side(&["latexmk"])
+        .options("-latex$ -lualatex$ -pdflatex$ -pdflualatex$ -pdfxelatex$ -xelatex$ -e= -usepretex= -r@")
+        .single_dash(),
     side(&["less", "more", "most"]).options("-p: -P: -t: -T: -k: -o: -O: -b: -j: -x: -y: -z:"),
     side(&["lftp", "psql", "mysql", "mariadb", "duckdb", "hive", "beeline", "impala-shell", "sqlcmd", "smbclient"])
         .options("-c= -e= -q= -Q= --command= --execute= --query= --pager$ -f: -p: -u: -h: -d: -U: -P: -D: -o: -v:"),
@@ -62,6 +66,7 @@ pub(crate) const PAYLOADS: &[Wrapper] = &[
     side(&["sqlite3", "sqlite"])
         .options("-cmd= -init@ -separator: -nullvalue: -vfs:")
         .single_dash(),
+    side(&["supervisor", "node-supervisor"]).options("-x$ --exec$ -w: -i: -e: -p: --watch: --ignore: --extensions:"),
     side(&["tar", "bsdtar", "gtar"]).options(
         "--to-command$ --checkpoint-action= \
         --use-compress-program$ -I$ --info-script$ --new-volume-script$ -F$ --rsh-command$ \
@@ -85,6 +90,7 @@ pub(crate) const GIT: &[Wrapper] = &[
         "-u$ --upload-pack$ -c= --config= -o: -b: -j: --depth: --template: \
         --reference: --filter:",
     ),
+    git(&[&["daemon"]]).options("--access-hook$ --base-path: --port: --user: --group:"),
     git(&[&["difftool", "mergetool"]]).options("-x$ --extcmd$ -t: --tool:"),
     git(&[&[
         "fetch",
@@ -102,7 +108,11 @@ pub(crate) const GIT: &[Wrapper] = &[
         --parent-filter$ --msg-filter$ --commit-filter$ --tag-name-filter$ -d:",
     ),
     git(&[&["grep"]]).options("-O* --open-files-in-pager* -e: -f: -A: -B: -C: -m:"),
+    git(&[&["instaweb"]]).options("-d$ --httpd$ -b$ --browser$ -m: -p: --port:"),
     git(&[&["rebase"]]).options("-x$ --exec$ -s: --strategy: -X: --onto:"),
+    git(&[&["send-email"]]).options(
+        "--smtp-server$ --sendmail-cmd$ --to-cmd$ --cc-cmd$ --header-cmd$ --to: --cc: --bcc: --from: --subject:",
+    ),
     row(&["git"])
         .path(&[&["submodule"], &["foreach"]])
         .options("-q --quiet --recursive")

@@ -386,6 +386,10 @@ pub(crate) const WRAPPERS: &[Wrapper] = &[
         .options("-n: --name: -p: --prefix: --cwd> -v  --verbose --dev --debug-wrapper-scripts \
             --no-capture-output --live-stream -e: --env: -a: --attach: -d --detach --clean-env"),
     row(&["condor_run"]).options("-a: -u:").because(REMOTE),
+    row(&["consul"])
+        .path(&[&["watch"]])
+        .options("-type: -key: -prefix: -name: -service: -state: -tag: -http-addr: -token: -datacenter: -shell:")
+        .single_dash(),
     row(&["corepack"]),
     row(&["cronic"]),
     row(&["crontab"]).options("-u: -e. -l. -r. -i -s -n -T: -V.").runs(Runs::Input).because(EXEC),
