@@ -11,6 +11,7 @@ use crate::peel::{Inner, setting_script, table_name};
 use crate::state::{Reach, State};
 use crate::tables::builtins::is_builtin;
 use crate::tables::interpreters::{calls_in_any_language, is_interpreter};
+use crate::tables::names::names_of;
 use crate::tables::payloads::PAYLOADS;
 use crate::tables::program;
 use crate::tables::wrappers::WRAPPERS;
@@ -65,7 +66,8 @@ fn guessed_commands(argv: &[Arg]) -> Vec<Inner> {
         return found;
     }
     // Of a program that a table knows to run others, the table knows the short options.
-    let listed = WRAPPERS.iter().chain(PAYLOADS).any(|row| row.names.contains(&name));
+    let listed = names_of!(WRAPPERS).rows(name).next().is_some()
+        || names_of!(PAYLOADS).rows(name).next().is_some();
     let mut operands = 0;
     for (index, word) in words.iter().enumerate() {
         let Some(text) = word.known() else { continue };

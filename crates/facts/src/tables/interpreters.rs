@@ -80,7 +80,7 @@ pub fn interpreter(argv: &[Arg]) -> Option<Interpreter> {
 
 /// Whether an interpreter has this table name.
 pub(crate) fn is_interpreter(name: &str) -> bool {
-    INTERPRETERS.iter().any(|row| row.names.contains(&name))
+    names_of!(INTERPRETERS).rows(name).next().is_some()
 }
 
 /// What code that an interpreter of this name reads from its input or a file is seen to run.
@@ -89,7 +89,7 @@ pub(crate) fn calls_of(name: &str, text: &str) -> Vec<Inner> {
     if stem == "sed" {
         return sed_effect(text).runs;
     }
-    let row = INTERPRETERS.iter().find(|row| row.names.contains(&stem));
+    let row = names_of!(INTERPRETERS).rows(stem).next().and_then(|(_, at)| INTERPRETERS.get(at));
     row.map(|row| row.language.calls(text)).unwrap_or_default()
 }
 
