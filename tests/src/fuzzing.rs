@@ -18,6 +18,7 @@ use portcullis_host::{EvaluateOptions, ListedDisk, evaluate as evaluate_call};
 use portcullis_model::{AbsPath, Decision, RuleClass, Scope, TextPiece, TextSet};
 use portcullis_policy::{Layer, Place, Policy, assemble};
 use portcullis_rules::{Anchors, CommandPattern, DomainPattern, Match, PathPattern, Rule};
+use portcullis_shell::{Options, SecondReader, parse};
 use serde_json::{Map, Value, json};
 use std::fs;
 use std::io::{self, Write};
@@ -257,6 +258,7 @@ fn holds(condition: bool, broken: impl FnOnce() -> String) -> Result<(), String>
 }
 
 fn reads_without_failing(program: &str) -> Result<(), String> {
+    the_grammar_agrees(program)?;
     let rules = json!({ "permissions": { "allow": ["Bash(one *)", "Bash(two)"] } });
     let call = samples::with_field(&bash_call(program), "settings", rules);
     let answer =
@@ -264,6 +266,16 @@ fn reads_without_failing(program: &str) -> Result<(), String> {
     holds(answer.decision > Decision::Allow || !answer.unreadable, || {
         format!("{program:?} could not be read and is allowed: {}", answer.describe())
     })
+}
+
+/// Where the reader of plain text is content, the grammar is as well.
+fn the_grammar_agrees(program: &str) -> Result<(), String> {
+    let read = |second_reader| parse(program, &Options { second_reader });
+    let (plain, grammar) = (read(SecondReader::Agrees), read(SecondReader::GrammarAgrees));
+    holds(
+        plain.obstacles == grammar.obstacles && plain.second_opinion == grammar.second_opinion,
+        || format!("{program:?} has {:?} and {:?}", plain.obstacles, grammar.obstacles),
+    )
 }
 
 /// What we predict of a program; nothing where it could not be read in order. What is then looked at
