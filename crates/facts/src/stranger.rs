@@ -131,7 +131,7 @@ fn guessed_commands(argv: &[Arg]) -> Vec<Inner> {
         if !listed {
             piped_to(text, &mut found);
         }
-        commands_in_json(text.split_once('=').map_or(text, |(_, value)| value), &mut found);
+        commands_in_json(text, &mut found);
         if !text.contains('\n') && (!listed || text.contains("system")) {
             // Backquotes are markup in prose.
             found.extend(calls_in_any_language(text, false));
@@ -152,7 +152,7 @@ fn piped_to(text: &str, found: &mut Vec<Inner>) {
     let file = text.split_once(":|").filter(|(format, _)| is_word(format)).map(|(_, rest)| rest);
     text.strip_prefix('|').or(file).iter().for_each(|rest| add_text(rest, found));
     for mark in ["%pipe%", "\\write18", "\\input", "syscmd"] {
-        for (at, _) in text.match_indices(mark) {
+        for (at, _) in text.match_indices(mark).take(MOST) {
             let rest = text.get(at + mark.len()..).unwrap_or("");
             if mark == "\\input" && !rest.trim_start_matches(['{', '"', ' ']).starts_with('|') {
                 continue;
@@ -163,11 +163,12 @@ fn piped_to(text: &str, found: &mut Vec<Inner>) {
     }
 }
 
-/// What stands behind keys of JSON that name commands: `{"command":["curl","x"]}`.
+/// What stands behind keys of JSON that name commands: `{"command":["curl","x"]}`, also as the value of an
+/// option.
 fn commands_in_json(text: &str, found: &mut Vec<Inner>) {
-    if !text.starts_with(['{', '[']) {
-        return;
-    }
+    let is_json = |text: &&str| text.starts_with(['{', '[']);
+    let value = text.split_once('=').map(|(_, value)| value).filter(is_json);
+    let Some(text) = Some(text).filter(is_json).or(value) else { return };
     let parts: Vec<&str> = text.split('"').collect();
     for (index, key) in parts.iter().enumerate().skip(1).step_by(2) {
         let Some(between) = parts.get(index + 1).map(|text| text.trim()) else { continue };
@@ -179,9 +180,9 @@ fn commands_in_json(text: &str, found: &mut Vec<Inner>) {
         match value {
             Some("") => rest.first().iter().for_each(|text| add_text(text, found)),
             Some("[") => {
-                let more = rest.iter().position(|text| text.trim_start().starts_with(']'));
-                let words = rest.get(..more.unwrap_or(rest.len())).unwrap_or(&[]);
-                let words = words.iter().step_by(2).map(|word| Arg::Known((*word).to_owned()));
+                let inside =
+                    rest.iter().take_while(|text| !text.trim_start().starts_with(']')).step_by(2);
+                let words = inside.take(MOST).map(|word| Arg::Known((*word).to_owned()));
                 add_words(&words.collect::<Vec<Arg>>(), found);
             }
             _ => {}

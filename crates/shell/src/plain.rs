@@ -18,7 +18,9 @@ use portcullis_model::Span;
 /// `false` says nothing about the text.
 pub(crate) fn agrees(piece: &Piece) -> bool {
     let trace = &piece.trace;
-    if piece.island || !trace.continuations.is_empty() {
+    // The grammar has a reading of its own for some of these bytes.
+    let control = |byte: u8| byte.is_ascii_control() && !matches!(byte, b'\n' | b'\t');
+    if piece.island || !trace.continuations.is_empty() || piece.text.bytes().any(control) {
         return false;
     }
     let mut words = Words { seen: trace.words.iter(), commands: Vec::new() };
@@ -210,11 +212,12 @@ impl Scanner<'_> {
         }
     }
 
-    /// Whether a redirect stands here. A digit before it belongs to it only where it stands alone.
+    /// Whether a redirect stands here. A digit before it belongs to it only where it stands alone; the grammar has
+    /// readings of its own for some of the others.
     fn is_at_redirect(&self) -> bool {
         match self.peek() {
             Some(b'<' | b'>') => true,
-            Some(b'0'..=b'9') => self.bytes.get(self.at + 1) == Some(&b'>'),
+            Some(b'1' | b'2') => self.bytes.get(self.at + 1) == Some(&b'>'),
             Some(_) | None => false,
         }
     }
@@ -241,6 +244,10 @@ impl Scanner<'_> {
             self.take(b'>');
         }
         self.blanks();
+        // To the grammar `>-` is an operator of its own.
+        if self.peek() == Some(b'-') {
+            return None;
+        }
         let target = self.word(words)?;
         words.target(target)
     }
@@ -559,6 +566,9 @@ mod tests {
             "cat <<< x",
             "cat <> x",
             "ls >| x",
+            "ls 0>-f",
+            "ls 0> f",
+            "ls > -f",
             "ls > &1",
             "ls >& x",
             "ls 2<&1",
@@ -578,6 +588,8 @@ mod tests {
             "x=(1 2)",
             "ls 2> >(cat)",
             "l\\\ns",
+            "echo \"a\0b\"",
+            "echo 'a\u{1}b'",
         ] {
             assert!(!plain(text), "{text:?}");
         }
