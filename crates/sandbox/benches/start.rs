@@ -1,7 +1,8 @@
 //! What a start costs, beside a plain start, bubblewrap and srt.
 //!
 //! `PORTCULLIS` and `SRT` name the programs to start; `tests/bench-sandbox.sh` sets them. The rows take
-//! turns, so that what the machine does meanwhile hits all alike.
+//! turns, so that what the machine does meanwhile hits all alike. What no boundary made of mounts can stay below
+//! is a row too: the namespaces and as many mounts, and nothing else.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,7 +16,11 @@ use portcullis_profile::{
     Access, Effect, FileRule, NetworkAccess, Origin, Reach, SandboxProfile, Standing,
 };
 use portcullis_sandbox::{Backend, Capabilities, Request, prepare, probe_now};
+use rustix::fs::CWD;
+use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 use std::fs;
+use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -28,7 +33,11 @@ struct Row<'r> {
     times: Vec<f64>,
 }
 
-fn main() {
+fn main() -> io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some(ONLY_MOUNTS) {
+        return Err(only_mounts(&arguments.next().unwrap()));
+    }
     let rounds: usize =
         std::env::var("PORTCULLIS_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(100);
     // Beside the binary: what lies in /tmp is another thing for some of the programs.
@@ -53,6 +62,11 @@ fn main() {
         push(&mut rows, &format!("the library alone, {paths} paths"), every, move || {
             launch(&profile, &root, capabilities);
         });
+        if let Some(mut command) = world.only_mounts() {
+            push(&mut rows, &format!("namespaces and {paths} mounts only"), every, move || {
+                assert!(command.status().unwrap().success());
+            });
+        }
         if let Some(mut command) = world.bwrap() {
             command.arg("/bin/true");
             let every = if paths == 1000 { 20 } else { 1 };
@@ -96,6 +110,20 @@ fn main() {
             memory(name, command);
         }
     }
+    Ok(())
+}
+
+/// Asks this program to make mounts of all that is in a directory, and then to be `true`.
+const ONLY_MOUNTS: &str = "--only-mounts";
+
+fn only_mounts(root: &str) -> io::Error {
+    for number in 0.. {
+        let path = format!("{root}/d{number}");
+        let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+        let Ok(tree) = open_tree(CWD, &path, flags) else { break };
+        move_mount(&tree, "", CWD, &path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).unwrap();
+    }
+    Command::new("/bin/true").exec()
 }
 
 fn push<'r>(rows: &mut Vec<Row<'r>>, name: &str, every: usize, mut act: impl FnMut() + 'r) {
@@ -157,6 +185,18 @@ impl World {
             profile.files.rules.push(rule(access, Effect::Deny, path));
         }
         profile
+    }
+
+    /// Namespaces of every kind, in which this program makes a mount of each path.
+    fn only_mounts(&self) -> Option<Command> {
+        let mut command = Command::new("unshare");
+        command.args("--user --map-root-user --mount --pid --fork --ipc --net --uts".split(' '));
+        command.arg(std::env::current_exe().unwrap()).arg(ONLY_MOUNTS).arg(&self.root);
+        let runs = command.status().is_ok_and(|status| status.success());
+        if !runs {
+            println!("SKIP namespaces and mounts only: unshare(1) is not there, or may not");
+        }
+        runs.then_some(command)
     }
 
     fn bwrap(&self) -> Option<Command> {
