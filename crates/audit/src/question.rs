@@ -99,14 +99,15 @@ fn plain_answers(policy: &Policy, facts: &Facts) -> Answers {
     let directories = policy.directories.iter().map(|directory| &directory.path);
     let probed = facts.probes.iter().filter_map(|probe| match probe {
         Probe::Real(path) => Some(path),
-        Probe::Glob(_) | Probe::Below(_) => None,
+        Probe::Glob(_) | Probe::Below(_) | Probe::BelowGlob(_) => None,
     });
     for path in directories.chain(probed) {
         answers.real.insert(path.clone(), Real { path: path.clone(), hops: Vec::new() });
     }
     for probe in &facts.probes {
         match probe {
-            Probe::Real(_) => {}
+            // What matches nothing holds nothing.
+            Probe::Real(_) | Probe::BelowGlob(_) => {}
             Probe::Glob(glob) => {
                 answers.globs.insert(glob.clone(), Vec::new());
             }

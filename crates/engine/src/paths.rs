@@ -95,7 +95,14 @@ fn below(rule: &PolicyRule, access: &AccessFact, answers: &Answers) -> Match {
     let Some(matcher) = &rule.paths else { return Match::No };
     let directories = match &access.place {
         Place::Known(paths) => paths.clone(),
-        Place::Glob(_) | Place::Unknown(_) | Place::Free => return Match::No,
+        Place::Glob(globs) => globs
+            .iter()
+            .flat_map(|glob| match answers.globs.get(glob) {
+                Some(paths) => paths.clone(),
+                None => glob_directory(glob).into_iter().collect(),
+            })
+            .collect(),
+        Place::Unknown(_) | Place::Free => return Match::No,
     };
     let mut best = Match::No;
     for directory in &directories {
@@ -212,8 +219,15 @@ fn candidates<'s>(
         (Place::Glob(globs), RuleClass::Ask | RuleClass::Deny) => {
             let [glob] = globs.as_slice() else { return every };
             let mut held: Vec<&AbsPath> = Vec::new();
-            for path in answers.globs.get(glob).into_iter().flatten() {
+            let Some(paths) = answers.globs.get(glob) else { return every };
+            for path in paths {
                 push_spellings(&mut held, path, answers);
+                if access.recursive {
+                    match answers.below.get(path) {
+                        Some(below) => held.extend(below),
+                        None => return every,
+                    }
+                }
             }
             let (by_text, by_match) = (set.at_glob(glob), set.at_any(held));
             let mut both = [&*by_text, &*by_match].concat();

@@ -384,4 +384,6 @@ pub enum Probe {
     Glob(String),
     /// What is below this directory? Only worth an answer where path rules could forbid a part.
     Below(AbsPath),
+    /// The same for every directory that this absolute glob matches.
+    BelowGlob(String),
 }

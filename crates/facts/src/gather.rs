@@ -212,12 +212,13 @@ fn probes(facts: &Facts) -> Vec<Probe> {
             real(target);
         }
     }
-    let below = facts.accesses.iter().filter(|access| access.recursive).flat_map(|access| {
-        match &access.place {
-            Place::Known(paths) => paths.clone(),
-            Place::Glob(_) | Place::Unknown(_) | Place::Free => Vec::new(),
-        }
-    });
-    let below: BTreeSet<Probe> = below.map(Probe::Below).collect();
+    let below = facts.accesses.iter().filter(|access| access.recursive);
+    let below: BTreeSet<Probe> = below
+        .flat_map(|access| match &access.place {
+            Place::Known(paths) => paths.iter().cloned().map(Probe::Below).collect(),
+            Place::Glob(globs) => globs.iter().cloned().map(Probe::BelowGlob).collect(),
+            Place::Unknown(_) | Place::Free => Vec::new(),
+        })
+        .collect();
     probes.into_iter().chain(globs).chain(below).collect()
 }

@@ -1,7 +1,7 @@
 //! Directories that a program hands over whole: to a container, an image, another host or whoever
-//! connects.
+//! connects; and where what comes from there is put.
 //!
-//! No word of the command names the file that is read then. What is found here is possible, never
+//! No word of the command names the file that is read or written then. What is found here is possible, never
 //! certain: the program may leave files out, and only deny and ask rules see it.
 
 use crate::facts::AccessFact;
@@ -16,13 +16,65 @@ use portcullis_model::Span;
 impl Walker<'_> {
     /// Notes the directories that a command hands over.
     pub(crate) fn hands_over(&mut self, index: usize, argv: &[Arg], span: Span, state: &State) {
-        for directory in handed(argv) {
+        let read = handed(argv).into_iter().map(|directory| (Access::Read, directory));
+        let written = opened(argv).into_iter().map(|directory| (Access::Write, directory));
+        for (access, directory) in read.chain(written) {
             let place = place_of(&directory, &state.cwd, &self.call.home);
             let text = directory.known().unwrap_or_default();
-            let fact = AccessFact::guess(Access::Read, index, text, span, place);
+            let fact = AccessFact::guess(access, index, text, span, place);
             self.out.accesses.push(AccessFact { recursive: true, ..fact });
         }
     }
+}
+
+/// What stands behind the first of these words, if one is there.
+fn behind<'a>(words: &'a [Arg], verbs: &[&str]) -> Option<&'a [Arg]> {
+    let known = |word: &Arg| word.known().is_some_and(|text| verbs.contains(&text));
+    words.iter().take(GLOBALS).position(known).and_then(|at| words.get(at + 1..))
+}
+
+/// What may be changed from inside or is put there, as far as the words tell.
+fn opened(argv: &[Arg]) -> Vec<Arg> {
+    let Some((name, words)) = argv.split_first() else { return Vec::new() };
+    let name = name.known().map(basename).map(table_name).unwrap_or_default();
+    match name {
+        "docker" | "podman" | "nerdctl" | "buildah" | "docker-compose" => {
+            if let Some(rest) = behind(words, &["run", "create"]) {
+                return mounts(&writable(rest));
+            }
+            behind(words, &["cp"]).map(destinations).unwrap_or_default()
+        }
+        "apptainer" | "singularity" | "minikube" | "systemd-run" => mounts(&writable(words)),
+        "chroot" | "proot" | "systemd-nspawn" => {
+            let mut found = operands(words);
+            found.extend(mounts(&writable(words)));
+            found
+        }
+        "lxc" | "incus" => behind(words, &["pull"]).map(destinations).unwrap_or_default(),
+        "convert" | "magick" | "composite" | "montage" => {
+            let last = words.last().filter(|word| !word.prefix().starts_with('-'));
+            last.map(|word| operands(std::slice::from_ref(word))).unwrap_or_default()
+        }
+        "sqlite3" | "sqlite" | "crudini" | "wipe" => operands(words),
+        _ => {
+            let row = SENDERS.iter().find(|(names, _)| names.contains(&name));
+            let copies = row.and_then(|(_, verbs)| behind(words, verbs));
+            copies.map(destinations).unwrap_or_default()
+        }
+    }
+}
+
+/// What is copied to: not what is named first.
+fn destinations(words: &[Arg]) -> Vec<Arg> {
+    let named = words.iter().filter(|word| !word.prefix().starts_with('-'));
+    operands(&named.skip(1).cloned().collect::<Vec<Arg>>())
+}
+
+/// The words without mounts that may only be read.
+fn writable(words: &[Arg]) -> Vec<Arg> {
+    let read_only = |part: &str| matches!(part, "ro" | "readonly" | "readonly=true" | "ro=true");
+    let writable = words.iter().filter(|word| !word.prefix().split([',', ':']).any(read_only));
+    writable.cloned().collect()
 }
 
 /// What is handed over, as far as the words tell.
@@ -32,10 +84,7 @@ fn handed(argv: &[Arg]) -> Vec<Arg> {
         return Vec::new();
     };
     let words = words.as_slice();
-    let verb = |verbs: &[&str]| {
-        let known = |word: &Arg| word.known().is_some_and(|text| verbs.contains(&text));
-        words.iter().take(GLOBALS).position(known).and_then(|at| words.get(at + 1..))
-    };
+    let verb = |verbs: &[&str]| behind(words, verbs);
     match name {
         "docker" | "podman" | "nerdctl" | "buildah" | "docker-compose" => {
             if let Some(rest) = verb(&["run", "create"]) {
@@ -240,6 +289,30 @@ mod tests {
         ] {
             let argv: Vec<Arg> = line.split(' ').map(|word| Arg::Known(word.to_owned())).collect();
             let found = handed(&argv);
+            let found: Vec<&str> = found.iter().filter_map(Arg::known).collect();
+            assert_eq!(found, want, "{line}");
+        }
+    }
+
+    #[test]
+    fn finds_where_things_are_put() {
+        for (line, want) in [
+            ("docker run -v /r/p:/m i", &["/r/p"][..]),
+            ("docker run -v /r/p:/m:ro i", &[]),
+            ("docker run --mount type=bind,src=/r/p,dst=/m,readonly i", &[]),
+            ("docker cp c:/x ./y", &["./y"]),
+            ("docker build .", &[]),
+            ("kubectl cp p:/x y", &["y"]),
+            ("aws s3 cp s3://b/x y", &["y"]),
+            ("rclone copy r:x y", &["y"]),
+            ("convert -resize 5 a b", &["b"]),
+            ("sqlite3 a.db", &["a.db"]),
+            ("gh release upload x", &[]),
+            ("kubectl get pods", &[]),
+            ("ls .", &[]),
+        ] {
+            let argv: Vec<Arg> = line.split(' ').map(|word| Arg::Known(word.to_owned())).collect();
+            let found = opened(&argv);
             let found: Vec<&str> = found.iter().filter_map(Arg::known).collect();
             assert_eq!(found, want, "{line}");
         }

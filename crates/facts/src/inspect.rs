@@ -1,6 +1,7 @@
 //! One simple command, as its arguments tell it: whether it only reads, and which files it touches.
 
 mod awk;
+mod derived;
 mod operands;
 mod programs;
 mod reading;
@@ -172,7 +173,7 @@ fn inspect_row(row: &'static Row, program: Option<&str>, argv: &[Arg], start: us
                     reading.path(operand.index, operand.arg.clone(), Access::Write);
                 }
             }
-            if row.name == "rg" {
+            if reading.visible_only {
                 // `--files` only lists names; `-.`, `--hidden` and `-uu` look at hidden files too.
                 let words = || argv.iter().map(Arg::prefix);
                 reading.recursive &= !words().any(|word| word == "--files");
@@ -201,6 +202,7 @@ fn inspect_row(row: &'static Row, program: Option<&str>, argv: &[Arg], start: us
     {
         reading.object(index, "this format makes git run a program to check signatures");
     }
+    derived::outputs(&mut reading, argv);
     reading.paths.sort_by_key(|used| used.index);
     let edits = row.effect == Effect::Edits && reading.harmless && reading.complete;
     let removal = removal(&reading, argv);

@@ -68,7 +68,25 @@ pub(crate) fn answer(policy: &Policy, facts: &Facts, disk: &dyn Disk) -> Answers
                     answers.below.insert(directory.clone(), paths);
                 }
             }
+            // The matches of every glob were looked up before.
+            Probe::BelowGlob(glob) => {
+                let matches = answers.globs.get(glob).filter(|_| path_rules);
+                let mut seen = 0;
+                for directory in matches.cloned().into_iter().flatten() {
+                    // Many large directories: what was not looked into counts as the worst case.
+                    if seen > MOST_BELOW {
+                        break;
+                    }
+                    if let Some(paths) = disk.below(&directory) {
+                        seen += paths.len() + 1;
+                        answers.below.insert(directory, paths);
+                    }
+                }
+            }
         }
     }
     answers
 }
+
+/// Entries below all matches of one glob that are looked at.
+const MOST_BELOW: usize = 10_000;

@@ -96,7 +96,7 @@ impl<'a> Reading<'a> {
             harmless: true,
             edits: false,
             recursive: row.recursive == "*",
-            visible_only: row.name == "rg",
+            visible_only: matches!(row.name, "ag" | "rg"),
             pattern_given: false,
             target: None,
             reference_given: false,

@@ -56,9 +56,9 @@ pub(super) const ROWS: &[Row] = &[
     Row::acts("difftool", "dg:t:x:y", "dir-diff tool: extcmd: no-prompt prompt gui", Revisions).unjudged().opaque(),
     Row::tells("for-each-ref", "", "count: sort: format: points-at: merged? no-merged? contains? no-contains? ignore-case omit-empty exclude: include-root-refs stdin color?", Text),
     Row::acts("format-patch", "o>n:k:v:s", "output-directory> stdout cover-letter numbered subject-prefix: start-number: signature-file<", Revisions).unjudged().opaque(),
-    Row::reads("grep", "aiIwvhHEGFPnlLcze:qpWA:B:C:m:ro", "cached untracked no-exclude-standard exclude-standard recurse-submodules text ignore-case no-textconv max-depth: recursive no-recursive word-regexp invert-match full-name \
+    Row::reads("grep", "aiIwvhHEGFPnlLcze:qpWA:B:C:m:ro", "cached untracked no-index no-exclude-standard exclude-standard recurse-submodules text ignore-case no-textconv max-depth: recursive no-recursive word-regexp invert-match full-name \
         extended-regexp basic-regexp perl-regexp fixed-strings line-number column files-with-matches name-only files-without-match null only-matching count color? no-color break heading show-function \
-        context: after-context: before-context: function-context max-count: threads: and or not all-match quiet", PatternThenRead).numeric(),
+        context: after-context: before-context: function-context max-count: threads: and or not all-match quiet", PatternThenRead).numeric().recursive("no-index untracked no-exclude-standard"),
     Row::acts("hash-object", "wt:", "stdin stdin-paths no-filters literally path:", Read).unjudged().opaque(),
     Row::reads("log", LOG_SHORT, concat!(diff_long!(), log_long!()), Revisions).numeric(),
     Row::reads("ls-files", "cdmoisuktvfzx:X<", "cached deleted modified others ignored stage directory no-empty-directory unmerged killed resolve-undo exclude: exclude-from< exclude-per-directory: exclude-standard error-unmatch with-tree: \
