@@ -105,9 +105,21 @@ fn handed(argv: &[Arg]) -> Vec<Arg> {
         }
         "mount" if words.iter().any(|word| word.prefix().contains("bind")) => operands(words),
         "git" if verb(&["archive"]).is_some() => vec![Arg::Known(".".to_owned())],
-        "python" => verb(&["http.server", "SimpleHTTPServer", "-mhttp.server"])
-            .map(|rest| served(rest, &["-d", "--directory"]))
-            .unwrap_or_default(),
+        // The names come from a list, or from the input.
+        "cpio" | "afio" if words.iter().any(|word| copies_out(word.prefix())) => {
+            vec![Arg::Known(".".to_owned())]
+        }
+        "tar" | "bsdtar" | "rsync" if words.iter().any(|word| takes_a_list(word.prefix())) => {
+            vec![Arg::Known(".".to_owned())]
+        }
+        "python" => {
+            if let Some(rest) = verb(&["zipfile", "tarfile", "-mzipfile", "-mtarfile"]) {
+                return operands(rest);
+            }
+            verb(&["http.server", "SimpleHTTPServer", "-mhttp.server"])
+                .map(|rest| served(rest, &["-d", "--directory"]))
+                .unwrap_or_default()
+        }
         "php" if has(words, "-S") => served(words, &["-t", "--docroot"]),
         "ruby" if has(words, "-run") => served(words, &[]),
         "deno" if words.iter().any(|word| is_file_server(word.prefix())) => {
@@ -134,6 +146,31 @@ fn handed(argv: &[Arg]) -> Vec<Arg> {
 
 /// Programs that send what they are given elsewhere, with the words that make them do it.
 const SENDERS: &[(&[&str], &[&str])] = &[
+    // Archivers go into directories by themselves.
+    (
+        &[
+            "7z",
+            "7za",
+            "7zr",
+            "ar",
+            "arj",
+            "borg",
+            "dar",
+            "duplicity",
+            "genisoimage",
+            "kopia",
+            "lha",
+            "mkisofs",
+            "mksquashfs",
+            "pax",
+            "rar",
+            "rdiff-backup",
+            "restic",
+            "xorriso",
+            "zpaq",
+        ],
+        &[],
+    ),
     (&["aws", "gsutil", "gcloud", "rclone", "mc", "s3cmd", "s5cmd", "az"], CLOUD),
     (&["croc", "wormhole", "magic-wormhole", "ffsend"], &[]),
     (&["gh", "glab"], &["upload"]),
@@ -160,6 +197,16 @@ fn server_among(words: &[Arg]) -> Vec<Arg> {
 fn sets_root(word: &str) -> bool {
     word.starts_with("--ro")
         || (word.starts_with('-') && !word.starts_with("--") && word.contains('R'))
+}
+
+fn copies_out(word: &str) -> bool {
+    matches!(word, "--create" | "--pass-through")
+        || (word.starts_with('-') && !word.starts_with("--") && word.contains(['o', 'p']))
+}
+
+fn takes_a_list(word: &str) -> bool {
+    word.starts_with("--files-from")
+        || (word.starts_with('-') && !word.starts_with("--") && word.contains('T'))
 }
 
 fn is_file_server(word: &str) -> bool {

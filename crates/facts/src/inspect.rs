@@ -173,6 +173,10 @@ fn inspect_row(row: &'static Row, program: Option<&str>, argv: &[Arg], start: us
                     reading.path(operand.index, operand.arg.clone(), Access::Write);
                 }
             }
+            if row.name.ends_with("grep") {
+                // `-d recurse`, `--directories=recurse`
+                reading.recursive |= argv.iter().any(|arg| arg.prefix().ends_with("recurse"));
+            }
             if reading.visible_only {
                 // `--files` only lists names; `-.`, `--hidden` and `-uu` look at hidden files too.
                 let words = || argv.iter().map(Arg::prefix);

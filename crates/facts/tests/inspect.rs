@@ -419,7 +419,17 @@ fn finds_the_paths() {
         ("git log -- a", "r:a"),
         ("git log --output=x", "w:x"),
         ("git add a", "r+:a"),
-        ("xargs grep x a", "r:a"),
+        ("xargs grep x a", "r:$@ r:a"),
+        ("xargs echo a", ""),
+        ("curl -O http://x/a/b", "w:b"),
+        ("curl -sSLO --output-dir d http://x/b?c", "w:d/b"),
+        ("curl -XPOST http://x/b", ""),
+        ("wget http://x/a/b", "w:b"),
+        ("wget -P d http://x/b", "w:d w:d/b"),
+        ("wget -O a http://x/b", "w:a"),
+        ("gunzip a.gz", "r:a.gz w:a.gz w:a"),
+        ("gzip a", "r:a w:a w:a.gz"),
+        ("git diff --no-index a b", "r+:a r+:b"),
         ("npm run a", ""),
     ] {
         assert_eq!(paths(line), want, "{line}");

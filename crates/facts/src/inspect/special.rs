@@ -2,7 +2,7 @@
 
 use super::reading::{Operand, Reading, without_prefix};
 use super::sed::{self, Script};
-use super::{Access, inspect, programs};
+use super::{Access, PathUse, inspect, programs};
 use crate::Arg;
 use crate::tables::Special;
 use crate::tables::interpreters::sed_effect;
@@ -408,6 +408,17 @@ fn xargs<'a>(reading: &mut Reading<'a>, argv: &'a [Arg], start: usize) {
     let Some(first) = reading.operands.first().copied() else { return };
     if !first.arg.known().is_some_and(|name| TAKE_ANY_WORDS.contains(&name)) {
         return reading.object(first.index, "`xargs` runs this with words from its input");
+    }
+    // That it only reads holds for every word; which files those are is for deny and ask rules.
+    if !matches!(first.arg.known(), Some("echo" | "printf")) {
+        reading.paths.push(PathUse {
+            arg: Arg::many(),
+            access: Access::Read,
+            index: first.index,
+            recursive: false,
+            visible_only: false,
+            implied: true,
+        });
     }
     let inner = inspect(argv.get(first.index..).unwrap_or(&[]));
     if let Err(why) = inner.read_only {

@@ -52,7 +52,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::acts("commit", "apc:C:F<m:t<snevqSuzioA", "all patch reuse-message: reedit-message: file< message: template< signoff no-verify allow-empty amend no-edit edit verbose quiet dry-run pathspec-from-file< fixup: squash: author: date: cleanup:", Read).unjudged().opaque(),
     Row::tells("config", "zf^", "file^ get local global system worktree null name-only show-origin show-scope type: bool int bool-or-int path expiry-date no-includes includes default:", Text).limit(2).needs("get"),
     Row::tells("describe", "", "all tags contains abbrev? candidates: exact-match debug long match: exclude: always first-parent dirty?", Text),
-    Row::reads("diff", DIFF_SHORT, diff_long!(), Revisions).numeric(),
+    Row::reads("diff", DIFF_SHORT, diff_long!(), Revisions).numeric().recursive("no-index"),
     Row::acts("difftool", "dg:t:x:y", "dir-diff tool: extcmd: no-prompt prompt gui", Revisions).unjudged().opaque(),
     Row::tells("for-each-ref", "", "count: sort: format: points-at: merged? no-merged? contains? no-contains? ignore-case omit-empty exclude: include-root-refs stdin color?", Text),
     Row::acts("format-patch", "o>n:k:v:s", "output-directory> stdout cover-letter numbered subject-prefix: start-number: signature-file<", Revisions).unjudged().opaque(),
