@@ -195,8 +195,8 @@ fn is_word(text: &str) -> bool {
 }
 
 /// What programs start behind the place where their rows look: every part between colons is a program to
-/// mpirun(1), the first operand of older versions of env-cmd is a file, options of pm2 may follow the script, and a
-/// setting of npm names the shell of its scripts.
+/// mpirun(1), the first operand of older versions of env-cmd is a file, options of pm2 may follow the script, a
+/// setting of npm names the shell of its scripts, hub is git, and git has other names for a push.
 fn started_elsewhere(argv: &[Arg]) -> Vec<Inner> {
     let mut found = Vec::new();
     let Some((first, words)) = argv.split_first() else { return found };
@@ -211,6 +211,17 @@ fn started_elsewhere(argv: &[Arg]) -> Vec<Inner> {
                 Some(value) => add_text(value.trim_start_matches('='), &mut found),
                 None => {}
             }
+        }
+    } else if name == "hub" {
+        add_words(&git(words), &mut found);
+    } else if name == "git" {
+        let texts: Vec<&str> = words.iter().map(Arg::prefix).collect();
+        let pushes = texts.iter().position(|text| matches!(*text, "send-pack" | "http-push"));
+        let subtree =
+            texts.windows(2).position(|pair| pair == ["subtree", "push"]).map(|at| at + 1);
+        if let Some(rest) = pushes.or(subtree).and_then(|at| words.get(at + 1..)) {
+            let push = std::iter::once(Arg::Known("push".to_owned()));
+            add_words(&git(&push.chain(rest.iter().cloned()).collect::<Vec<Arg>>()), &mut found);
         }
     } else if matches!(name, "npm" | "pnpm" | "yarn") {
         let texts: Vec<&str> = words.iter().filter_map(Arg::known).collect();
@@ -232,6 +243,10 @@ fn started_elsewhere(argv: &[Arg]) -> Vec<Inner> {
         }
     }
     found
+}
+
+fn git(words: &[Arg]) -> Vec<Arg> {
+    std::iter::once(Arg::Known("git".to_owned())).chain(words.iter().cloned()).collect()
 }
 
 /// What a little-known program may start because of what it reads.
