@@ -99,7 +99,7 @@ fn plain_answers(policy: &Policy, facts: &Facts) -> Answers {
     let directories = policy.directories.iter().map(|directory| &directory.path);
     let probed = facts.probes.iter().filter_map(|probe| match probe {
         Probe::Real(path) => Some(path),
-        Probe::Glob(_) | Probe::Below(_) | Probe::BelowGlob(_) => None,
+        Probe::Glob(_) | Probe::Names(_) | Probe::Below(_) | Probe::BelowGlob(_) => None,
     });
     for path in directories.chain(probed) {
         answers.real.insert(path.clone(), Real { path: path.clone(), hops: Vec::new() });
@@ -108,7 +108,7 @@ fn plain_answers(policy: &Policy, facts: &Facts) -> Answers {
         match probe {
             // What matches nothing holds nothing.
             Probe::Real(_) | Probe::BelowGlob(_) => {}
-            Probe::Glob(glob) => {
+            Probe::Glob(glob) | Probe::Names(glob) => {
                 answers.globs.insert(glob.clone(), Vec::new());
             }
             Probe::Below(directory) => {

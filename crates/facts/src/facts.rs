@@ -386,4 +386,6 @@ pub enum Probe {
     Below(AbsPath),
     /// The same for every directory that this absolute glob matches.
     BelowGlob(String),
+    /// Which names does this absolute glob bring in? Where they lead does not matter.
+    Names(String),
 }

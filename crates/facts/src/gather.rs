@@ -207,7 +207,7 @@ fn probes(facts: &Facts) -> Vec<Probe> {
         }
     }
     for fact in &facts.commands {
-        globs.extend(fact.bare_globs.iter().cloned().map(Probe::Glob));
+        globs.extend(fact.bare_globs.iter().cloned().map(Probe::Names));
         for target in fact.cd.iter().filter_map(|cd| cd.targets.as_ref()).flatten() {
             real(target);
         }

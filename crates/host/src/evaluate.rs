@@ -68,6 +68,13 @@ pub(crate) fn answer(policy: &Policy, facts: &Facts, disk: &dyn Disk) -> Answers
                     answers.below.insert(directory.clone(), paths);
                 }
             }
+            Probe::Names(glob) => {
+                if !answers.globs.contains_key(glob)
+                    && let Some(paths) = disk.glob(glob)
+                {
+                    answers.globs.insert(glob.clone(), paths);
+                }
+            }
             // The matches of every glob were looked up before.
             Probe::BelowGlob(glob) => {
                 let matches = answers.globs.get(glob).filter(|_| path_rules);
