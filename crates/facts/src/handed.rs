@@ -235,13 +235,15 @@ fn has(words: &[Arg], text: &str) -> bool {
     words.iter().any(|word| word.prefix().starts_with(text))
 }
 
-/// Every part of a word that may be a path, of options too: one that names no directory does no harm.
+/// Every part of a word that may be a path, of options too, and every glob: one that names no directory does
+/// no harm.
 fn operands(words: &[Arg]) -> Vec<Arg> {
     let apart = |c: char| c.is_whitespace() || matches!(c, '=' | ':' | ',' | '\'' | '"');
     let parts = words.iter().filter_map(Arg::known).flat_map(|word| word.split(apart));
     let bare = parts.map(|part| part.strip_prefix('-').map_or(part, attached));
     let named = bare.filter(|part| !part.is_empty() && !part.starts_with('-'));
-    named.map(|part| Arg::Known(part.to_owned())).take(MOST).collect()
+    let globs = words.iter().filter(|word| matches!(word, Arg::Glob(_))).cloned();
+    named.map(|part| Arg::Known(part.to_owned())).chain(globs).take(MOST).collect()
 }
 
 /// What is glued to the letters of short options: `v/r` is `/r`.
