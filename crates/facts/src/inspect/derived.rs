@@ -6,14 +6,24 @@ use crate::Arg;
 
 /// Adds them. Only deny and ask rules look at these: the name may turn out otherwise.
 pub(super) fn outputs(reading: &mut Reading<'_>, argv: &[Arg]) {
-    let found: Vec<(usize, String)> = match reading.row.name {
+    let found: Vec<(usize, Arg)> = match reading.row.name {
         "gunzip" | "gzip" => packed(reading, ".gz"),
         "bunzip2" | "bzip2" => packed(reading, ".bz2"),
-        "xz" => packed(reading, ".xz"),
-        "zstd" => packed(reading, ".zst"),
-        "curl" if argv.iter().any(names_after_url) => {
+        "unxz" | "xz" => packed(reading, ".xz"),
+        "lzma" | "unlzma" => packed(reading, ".lzma"),
+        "unzstd" | "zstd" => packed(reading, ".zst"),
+        "lz4" | "unlz4" => packed(reading, ".lz4"),
+        "brotli" => packed(reading, ".br"),
+        "compress" | "uncompress" => packed(reading, ".Z"),
+        "curl" => {
             let directory = value_of(argv, &["--output-dir"]);
-            downloads(argv, directory)
+            let named = value_of(argv, &["-o", "--output"]).zip(directory);
+            let mut found: Vec<(usize, Arg)> =
+                named.map(|(name, directory)| (0, inside(directory, name))).into_iter().collect();
+            if argv.iter().any(names_after_url) {
+                found.extend(downloads(argv, directory));
+            }
+            found
         }
         "wget" if value_of(argv, &["-O", "--output-document"]).is_none() => {
             let directory = value_of(argv, &["-P", "--directory-prefix"]);
@@ -22,7 +32,7 @@ pub(super) fn outputs(reading: &mut Reading<'_>, argv: &[Arg]) {
         _ => return,
     };
     reading.paths.extend(found.into_iter().map(|(index, path)| PathUse {
-        arg: Arg::Known(path),
+        arg: path,
         access: Access::Write,
         index,
         recursive: false,
@@ -32,32 +42,45 @@ pub(super) fn outputs(reading: &mut Reading<'_>, argv: &[Arg]) {
 }
 
 /// Both ways: `f.gz` makes `f`, and `f` makes `f.gz`.
-fn packed(reading: &Reading<'_>, suffix: &str) -> Vec<(usize, String)> {
+fn packed(reading: &Reading<'_>, suffix: &str) -> Vec<(usize, Arg)> {
     let changed = reading.paths.iter().filter(|used| used.access == Access::Write);
     changed
         .filter_map(|used| {
-            let name = used.arg.known()?;
-            let other = name.strip_suffix(suffix).map_or(format!("{name}{suffix}"), str::to_owned);
-            Some((used.index, other))
+            let other = |name: &String| {
+                name.strip_suffix(suffix).map_or(format!("{name}{suffix}"), str::to_owned)
+            };
+            match &used.arg {
+                Arg::Known(name) => Some((used.index, Arg::Known(other(name)))),
+                Arg::Glob(glob) => Some((used.index, Arg::Glob(other(glob)))),
+                Arg::One { .. } | Arg::Many { .. } => None,
+            }
         })
         .collect()
 }
 
 /// The last part of each URL, in the directory that an option names.
-fn downloads(argv: &[Arg], directory: Option<&str>) -> Vec<(usize, String)> {
+fn downloads(argv: &[Arg], directory: Option<&str>) -> Vec<(usize, Arg)> {
     let urls = argv.iter().enumerate().skip(1).filter_map(|(index, arg)| match arg {
         // An unquoted `?` of a URL is a glob that matches nothing.
         Arg::Known(text) | Arg::Glob(text) => Some((index, text)),
         Arg::One { .. } | Arg::Many { .. } => None,
     });
     urls.filter_map(|(index, text)| {
-        let (_, rest) = text.split_once("://")?;
+        // A scheme may be left out.
+        let rest = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
         let path = rest.split(['?', '#']).next().unwrap_or(rest);
         let (_, name) = path.rsplit_once('/')?;
-        let directory = directory.map(|path| format!("{}/", path.trim_end_matches('/')));
-        (!name.is_empty()).then(|| (index, format!("{}{name}", directory.unwrap_or_default())))
+        let saved = match directory {
+            Some(directory) => inside(directory, name),
+            None => Arg::Known(name.to_owned()),
+        };
+        (!name.is_empty() && !text.starts_with('-')).then_some((index, saved))
     })
     .collect()
+}
+
+fn inside(directory: &str, name: &str) -> Arg {
+    Arg::Known(format!("{}/{name}", directory.trim_end_matches('/')))
 }
 
 /// Whether curl is told to: `-O`, also among other letters, `--remote-name`, `--remote-name-all`.
