@@ -112,6 +112,9 @@ fn handed(argv: &[Arg]) -> Vec<Arg> {
         "tar" | "bsdtar" | "rsync" if words.iter().any(|word| takes_a_list(word.prefix())) => {
             vec![Arg::Known(".".to_owned())]
         }
+        "zip" if words.iter().any(|word| word.prefix().starts_with("-@")) => {
+            vec![Arg::Known(".".to_owned())]
+        }
         "python" => {
             if let Some(rest) = verb(&["zipfile", "tarfile", "-mzipfile", "-mtarfile"]) {
                 return operands(rest);
@@ -182,8 +185,20 @@ const SENDERS: &[(&[&str], &[&str])] = &[
     (&["vagrant"], &["upload", "rsync"]),
 ];
 
-const CLOUD: &[&str] =
-    &["copy", "cp", "mirror", "move", "mv", "put", "rsync", "serve", "sync", "upload-batch"];
+const CLOUD: &[&str] = &[
+    "copy",
+    "copyto",
+    "cp",
+    "mirror",
+    "move",
+    "moveto",
+    "mv",
+    "put",
+    "rsync",
+    "serve",
+    "sync",
+    "upload-batch",
+];
 
 /// What a server that was fetched serves.
 fn server_among(words: &[Arg]) -> Vec<Arg> {
@@ -304,6 +319,11 @@ fn mounts(words: &[Arg]) -> Vec<Arg> {
 mod tests {
     use super::*;
 
+    fn names(found_in: fn(&[Arg]) -> Vec<Arg>, line: &str) -> Vec<String> {
+        let argv: Vec<Arg> = line.split(' ').map(|word| Arg::Known(word.to_owned())).collect();
+        found_in(&argv).iter().filter_map(Arg::known).map(str::to_owned).collect()
+    }
+
     #[test]
     fn finds_what_is_handed_over() {
         for (line, want) in [
@@ -336,10 +356,7 @@ mod tests {
             ("aws s3 sync . s3://b", &["s3", "sync", ".", "s3", "//b"]),
             ("ls .", &[]),
         ] {
-            let argv: Vec<Arg> = line.split(' ').map(|word| Arg::Known(word.to_owned())).collect();
-            let found = handed(&argv);
-            let found: Vec<&str> = found.iter().filter_map(Arg::known).collect();
-            assert_eq!(found, want, "{line}");
+            assert_eq!(names(handed, line), want, "{line}");
         }
     }
 
@@ -360,10 +377,7 @@ mod tests {
             ("kubectl get pods", &[]),
             ("ls .", &[]),
         ] {
-            let argv: Vec<Arg> = line.split(' ').map(|word| Arg::Known(word.to_owned())).collect();
-            let found = opened(&argv);
-            let found: Vec<&str> = found.iter().filter_map(Arg::known).collect();
-            assert_eq!(found, want, "{line}");
+            assert_eq!(names(opened, line), want, "{line}");
         }
     }
 }
