@@ -1,6 +1,7 @@
 //! Asks the evaluator, in the wire format of `portcullis check --batch`.
 
-use portcullis_host::batch::{self, Defaults, LastPolicy};
+use portcullis_host::batch::{self, Defaults};
+use portcullis_host::settings::Policies;
 use portcullis_model::Decision;
 use serde::Deserialize;
 use serde_json::Value;
@@ -117,5 +118,5 @@ fn decision<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Decisio
 
 /// Answers one line of `check --batch`.
 pub fn answer_line(line: &str, facts: bool) -> String {
-    batch::answer(line, &Defaults { facts, ..Defaults::default() }, &mut LastPolicy::default())
+    batch::answer(line, &Defaults { facts, ..Defaults::default() }, &mut Policies::default())
 }

@@ -96,6 +96,11 @@ pub enum Command {
         after_help = "Prints where it listens and serves until it is ended.\nExamples:\n  portcullis proxy --allow '*.example.org' --allow registry.npmjs.org:443\n  portcullis proxy --settings .claude/settings.json --ask terminal --log proxy.log\n  portcullis proxy --allow example.org --listen 127.0.0.1:3128 --no-auth"
     )]
     Proxy(ProxyArgs),
+    /// Answers calls on a socket, by settings that are looked at for every call
+    #[command(
+        after_help = "Takes and gives JSON Lines as `check --batch` does, in any number of connections, until it is ended.\nWhat a settings file denied and asked for holds on while the file is broken.\nExamples:\n  portcullis serve\n  portcullis serve --socket ./portcullis.sock --no-discovery --deny 'Bash(curl *)'\n  echo '{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"ls\"}}' | nc -NU ./portcullis.sock"
+    )]
+    Serve(ServeArgs),
     /// Connects standard input and output to a host through the proxy
     #[command(
         after_help = "Made for ssh: ProxyCommand='portcullis connect %h %p'. The proxy is the one that ALL_PROXY or HTTPS_PROXY names.\nExamples:\n  portcullis connect github.com 22\n  portcullis connect --proxy http://127.0.0.1:3128 github.com 22"
@@ -172,6 +177,20 @@ pub struct CheckArgs {
     /// Appends the decision to a log
     #[arg(long, value_name = "FILE", conflicts_with = "batch")]
     pub log: Option<String>,
+    /// Which policy decides.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Arguments of `serve`.
+#[derive(Args, Clone, Debug)]
+pub struct ServeArgs {
+    /// The socket; without it `portcullis/serve.sock` in the user's runtime directory
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<String>,
+    /// Shows what each call was found to do
+    #[arg(long)]
+    pub facts: bool,
     /// Which policy decides.
     #[command(flatten)]
     pub policy: PolicyArgs,

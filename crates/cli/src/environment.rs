@@ -28,6 +28,9 @@ pub const PROXIES: [&str; 4] = ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_
 /// Where temporary directories are made, if not in `/tmp`.
 pub const TMPDIR: &str = "TMPDIR";
 
+/// The user's own directory for sockets, which nobody else can enter.
+pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
+
 /// Whether sandboxed commands are kept from the credentials of the built-in list. Read as the agent
 /// reads it.
 pub const CLAUDE_CODE_SUBPROCESS_ENV_SCRUB: &str = "CLAUDE_CODE_SUBPROCESS_ENV_SCRUB";

@@ -16,6 +16,7 @@ pub mod failure;
 mod git;
 pub mod history;
 pub mod hook;
+mod lines;
 pub mod policy_test;
 pub mod render;
 pub mod replayed;
@@ -27,7 +28,7 @@ mod tables;
 use crate::args::{Command, CommandLine, PolicyCommand};
 use crate::commands::{
     audit, check, connect, diff, doctor, import, init, install, policy, printed, proxy, replay,
-    suggest, test,
+    serve, suggest, test,
 };
 use crate::console::{ColorChoice, Palette, Reply};
 use crate::failure::{Failure, Status};
@@ -100,6 +101,7 @@ fn reply(args: Vec<OsString>) -> Reply {
         Command::Suggest(args) => suggest::run(args, line.json, palette),
         Command::Doctor(args) => doctor::doctor(args, line.json, palette),
         Command::Proxy(args) => proxy::proxy(args, line.json),
+        Command::Serve(args) => serve::serve(args, line.json),
         Command::Connect(args) => connect::connect(args),
         Command::Schema(args) => printed::schema(args, line.json),
         Command::Completions(args) => printed::completions(*args),

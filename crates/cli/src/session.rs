@@ -4,13 +4,10 @@ use crate::args::PolicyArgs;
 use crate::environment;
 use crate::failure::Failure;
 use portcullis_host::claude_code::shown;
-use portcullis_host::log::LayerDigest;
-use portcullis_host::settings::{Files, Options, discover};
+use portcullis_host::settings::{Files, Options, discover, project_root_of};
 use portcullis_model::{AbsPath, Mode, Scope};
 use portcullis_policy::{Layer, Policy, assemble};
 use serde_json::Value;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 
 /// Where a session is, before any settings are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,35 +68,6 @@ fn directory(flag: &str, path: &str, base: &AbsPath) -> Result<AbsPath, Failure>
         .map_err(|_not_absolute| Failure::usage(format!("`{flag}` names no directory: `{path}`")))
 }
 
-/// Where a session of the agent would be started: the nearest directory with project settings, else
-/// the directory itself. The home directory's `.claude` holds user settings and does not count.
-///
-/// SECURITY: the root is a working directory, so a file further up widens what may be read and written.
-/// It has to lie in the same repository, and its directory has to be the user's own: anybody may make
-/// `/tmp/.claude`.
-fn project_root_of(cwd: &AbsPath, home: &AbsPath) -> AbsPath {
-    let user = rustix::process::geteuid().as_raw();
-    let mut candidate = Some(cwd.clone());
-    while let Some(directory) = candidate {
-        if directory == *home {
-            break;
-        }
-        let there = |name: &str| fs::symlink_metadata(format!("{directory}/{name}"));
-        let names =
-            ["settings.json", "settings.local.json", "portcullis.toml", "portcullis.local.toml"];
-        let holds = names.into_iter().any(|name| there(&format!(".claude/{name}")).is_ok());
-        let own = || there(".claude").is_ok_and(|found| found.uid() == user);
-        if holds && (directory == *cwd || own()) {
-            return directory;
-        }
-        if there(".git").is_ok() {
-            break;
-        }
-        candidate = directory.parent();
-    }
-    cwd.clone()
-}
-
 /// A policy with everything that was needed to make it.
 #[derive(Debug)]
 pub struct Session {
@@ -127,12 +95,6 @@ impl Session {
             .or_else(|| policy.default_mode.as_ref().map(|(mode, _)| *mode))
             .unwrap_or(Mode::Default);
         Ok(Self { surroundings, mode, options, layers, policy })
-    }
-
-    /// The settings sources by content.
-    pub fn digests(&self) -> Vec<LayerDigest> {
-        let digest = |layer: &Layer| LayerDigest::new(layer.scope.word(), &layer.file, &layer.text);
-        self.layers.iter().map(digest).collect()
     }
 }
 
@@ -226,54 +188,4 @@ pub fn plain(error: &std::io::Error) -> String {
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `/DIR/up/repo/in`, with settings in `up`, in `repo` as asked, and a repository in `repo`.
-    fn found(settings_in: &[&str], repository: bool) -> String {
-        let folder = tempfile::tempdir().unwrap();
-        let cwd = folder.path().join("up/repo/in");
-        fs::create_dir_all(&cwd).unwrap();
-        for holder in settings_in {
-            let holder = folder.path().join(holder).join(".claude");
-            fs::create_dir_all(&holder).unwrap();
-            fs::write(holder.join("settings.json"), "{}").unwrap();
-        }
-        if repository {
-            fs::create_dir(folder.path().join("up/repo/.git")).unwrap();
-        }
-        let path = |path: &std::path::Path| AbsPath::parse(path.to_str().unwrap()).unwrap();
-        let root = project_root_of(&path(&cwd), &path(&folder.path().join("home")));
-        let root = root.as_str().strip_prefix(folder.path().to_str().unwrap()).unwrap();
-        root.trim_start_matches('/').to_owned()
-    }
-
-    #[test]
-    fn the_project_is_found_no_further_up_than_its_repository() {
-        assert_eq!(found(&["up/repo"], true), "up/repo");
-        assert_eq!(found(&["up"], false), "up");
-        assert_eq!(found(&["up"], true), "up/repo/in");
-        assert_eq!(found(&["up", "up/repo"], true), "up/repo");
-        assert_eq!(found(&[], true), "up/repo/in");
-    }
-
-    #[test]
-    fn settings_of_somebody_else_do_not_make_a_project() {
-        let folder = tempfile::tempdir().unwrap();
-        let (above, cwd) = (folder.path().join(".claude"), folder.path().join("in"));
-        fs::create_dir(&above).unwrap();
-        fs::create_dir(&cwd).unwrap();
-        fs::write(above.join("settings.json"), "{}").unwrap();
-        let path = |path: &std::path::Path| AbsPath::parse(path.to_str().unwrap()).unwrap();
-        let root = || project_root_of(&path(&cwd), &path(&folder.path().join("home")));
-        assert_eq!(root(), path(folder.path()));
-        if std::os::unix::fs::chown(&above, Some(4321), None).is_err() {
-            println!("SKIP: only root can give a directory away");
-            return;
-        }
-        assert_eq!(root(), path(&cwd));
-    }
 }

@@ -168,7 +168,7 @@ const CASES: &[Case] = &[
         args: &["man", "nothing"],
         stdin: "",
         status: 64,
-        stderr: "error: `nothing` is no command\nhint: the commands are `check`, `explain`, `run`, `hook`, `install`, `uninstall`, `policy`, `audit`, `diff`, `test`, `replay`, `suggest`, `doctor`, `proxy`, `connect`, `schema`, `completions`, `man`\n",
+        stderr: "error: `nothing` is no command\nhint: the commands are `check`, `explain`, `run`, `hook`, `install`, `uninstall`, `policy`, `audit`, `diff`, `test`, `replay`, `suggest`, `doctor`, `proxy`, `serve`, `connect`, `schema`, `completions`, `man`\n",
     },
     Case {
         args: &["completions", "tcsh"],

@@ -1,18 +1,18 @@
 //! `check --batch`: one JSON object a line in, one out, in order.
 
 use crate::disk::{Disk, Entry, ListedDisk, RealDisk};
-use crate::evaluate::evaluate;
+use crate::evaluate::{Evaluation, evaluate};
+use crate::settings::{Known, Policies, project_root_of};
 use crate::wire::{facts_json, verdict_json};
 use portcullis_engine::Options;
 use portcullis_model::{AbsPath, HookAnswer, InputValue, Mode, Scope, ToolCall, ToolInput};
-use portcullis_policy::{Layer, Place, Policy, assemble};
+use portcullis_policy::{Layer, Place};
 use serde_json::{Map, Value, json};
-use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
-/// A line longer than this is an error, not work.
-const MAX_LINE: usize = 8 * 1024 * 1024;
+/// A line of more bytes is an error, not work.
+pub const MAX_LINE: usize = 8 * 1024 * 1024;
 
 /// What a line that does not say otherwise means.
 #[derive(Clone, Debug)]
@@ -25,8 +25,6 @@ pub struct Defaults {
     pub home: AbsPath,
     /// The mode.
     pub mode: Option<Mode>,
-    /// Layers of calls that bring none.
-    pub layers: Vec<Layer>,
     /// Also print the facts.
     pub facts: bool,
     /// Also print near misses.
@@ -40,85 +38,113 @@ impl Default for Defaults {
             project_root: None,
             home: AbsPath::root(),
             mode: None,
-            layers: Vec::new(),
             facts: false,
             near_misses: false,
         }
     }
 }
 
-/// The policy of the line before, for lines that are judged by the same: putting a policy together
-/// takes longer than most answers.
-#[derive(Debug, Default)]
-pub struct LastPolicy(Option<(Vec<Layer>, Place, Rc<Policy>)>);
-
-impl LastPolicy {
-    fn of(&mut self, layers: &[Layer], place: Place) -> Rc<Policy> {
-        match &self.0 {
-            Some((same, here, policy)) if same == layers && *here == place => Rc::clone(policy),
-            _ => {
-                let policy = Rc::new(assemble(layers, &place));
-                self.0 = Some((layers.to_vec(), place, Rc::clone(&policy)));
-                policy
-            }
-        }
-    }
-}
-
 /// Answers one line. Never fails: a line that cannot be read gives an error object.
-pub fn answer(line: &str, defaults: &Defaults, last: &mut LastPolicy) -> String {
+pub fn answer(line: &str, defaults: &Defaults, policies: &mut Policies) -> String {
     let started = Instant::now();
-    let mut id = Value::Null;
-    let out = match request(line, defaults, last, &mut id) {
-        Ok(request) => {
-            let disk: &dyn Disk = match &request.listed {
-                Some(listed) => listed,
-                None => &RealDisk,
-            };
-            let options = Options { near_misses: defaults.near_misses, ..Options::default() };
-            let evaluation = evaluate(&request.policy, &request.call, disk, options);
-            let mut out = Map::new();
-            out.insert("id".into(), id);
-            out.extend(verdict_json(&evaluation.verdict, &evaluation.facts));
-            if defaults.facts {
-                out.extend(facts_json(&evaluation.facts));
-            }
-            let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-            out.insert("micros".into(), micros.into());
-            Value::Object(out)
-        }
-        Err((code, message)) => json!({ "id": id, "error": { "code": code, "message": message } }),
-    };
-    out.to_string()
+    match Request::read(line, defaults, policies) {
+        Ok(request) => request.json(&request.evaluate(defaults), defaults, started).to_string(),
+        Err(unread) => unread.json().to_string(),
+    }
 }
 
 /// A line that has been read.
 #[derive(Debug)]
 pub struct Request {
+    /// What the line calls itself.
+    id: Value,
     /// The call.
     pub call: ToolCall,
-    /// The policy it is judged by.
-    pub policy: Rc<Policy>,
+    /// What it is judged by.
+    pub known: Arc<Known>,
     /// The disk that answers, where it is not the real one.
     pub listed: Option<ListedDisk>,
 }
 
+impl Request {
+    /// Reads one line.
+    pub fn read(line: &str, defaults: &Defaults, policies: &mut Policies) -> Result<Self, Unread> {
+        let mut id = Value::Null;
+        match request(line, defaults, policies, &mut id) {
+            Ok(request) => Ok(Self { id, ..request }),
+            Err((code, message)) => Err(Unread { id, code, message }),
+        }
+    }
+
+    /// Decides the call.
+    pub fn evaluate(&self, defaults: &Defaults) -> Evaluation {
+        let disk: &dyn Disk = match &self.listed {
+            Some(listed) => listed,
+            None => &RealDisk,
+        };
+        let options = Options { near_misses: defaults.near_misses, ..Options::default() };
+        evaluate(&self.known.policy, &self.call, disk, options)
+    }
+
+    /// The answer to the line.
+    pub fn json(&self, evaluation: &Evaluation, defaults: &Defaults, started: Instant) -> Value {
+        let mut out = Map::new();
+        out.insert("id".into(), self.id.clone());
+        out.extend(verdict_json(&evaluation.verdict, &evaluation.facts));
+        if defaults.facts {
+            out.extend(facts_json(&evaluation.facts));
+        }
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        out.insert("micros".into(), micros.into());
+        Value::Object(out)
+    }
+}
+
+/// A line that cannot be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unread {
+    /// What the line calls itself, where that much could be read.
+    pub id: Value,
+    /// What is wrong; stable.
+    pub code: &'static str,
+    /// The same for a person.
+    pub message: String,
+}
+
+impl Unread {
+    /// A line without a name.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { id: Value::Null, code, message: message.into() }
+    }
+
+    /// A line of more than [`MAX_LINE`] bytes.
+    pub fn too_long() -> Self {
+        Self::new("too-long", format!("a line may hold {MAX_LINE} bytes at most"))
+    }
+
+    /// The answer to the line.
+    pub fn json(&self) -> Value {
+        json!({ "id": self.id, "error": { "code": self.code, "message": self.message } })
+    }
+}
+
 /// Why a line cannot be read: a stable code and one line for a person.
-pub type Problem = (&'static str, String);
+type Problem = (&'static str, String);
 
 fn problem<T>(code: &'static str, message: impl Into<String>) -> Result<T, Problem> {
     Err((code, message.into()))
 }
 
 /// Reads one line; its `id` is given back even where the rest cannot be read.
-pub fn request(
+fn request(
     line: &str,
     defaults: &Defaults,
-    last: &mut LastPolicy,
+    policies: &mut Policies,
     id: &mut Value,
 ) -> Result<Request, Problem> {
     if line.len() > MAX_LINE {
-        return problem("too-long", format!("a line may hold {MAX_LINE} bytes at most"));
+        let Unread { code, message, .. } = Unread::too_long();
+        return problem(code, message);
     }
     let value: Value = match crate::strict_json::from_slice(line.as_bytes()) {
         Ok(value) => value,
@@ -138,11 +164,16 @@ pub fn request(
     };
     let cwd = path_field(&fields, "cwd")?.unwrap_or_else(|| defaults.cwd.clone());
     let own_cwd = path_field(&fields, "cwd")?;
+    let home = path_field(&fields, "home")?.unwrap_or_else(|| defaults.home.clone());
+    let is_inline = fields.contains_key("settings") || fields.contains_key("layers");
+    // The settings of a directory stand in the project it lies in.
+    let project_of = |cwd: AbsPath| {
+        if is_inline || !policies.discovers() { cwd } else { project_root_of(&cwd, &home) }
+    };
     let project_root = path_field(&fields, "project_root")?
-        .or(own_cwd)
+        .or_else(|| own_cwd.map(project_of))
         .or_else(|| defaults.project_root.clone())
         .unwrap_or_else(|| cwd.clone());
-    let home = path_field(&fields, "home")?.unwrap_or_else(|| defaults.home.clone());
     let asked_mode = match fields.get("permission_mode") {
         None | Some(Value::Null) => defaults.mode,
         Some(Value::String(word)) => match Mode::parse(word) {
@@ -177,15 +208,19 @@ pub fn request(
         Some(Value::Bool(value)) => Some(*value),
         Some(_) => return problem("bad-sandboxed", "`sandboxed` is not true or false"),
     };
-    let layers = layers(&fields, defaults, &project_root, &home)?;
-    let place = Place {
-        start: project_root.clone(),
-        project_root: project_root.clone(),
-        home: home.clone(),
+    let known = if is_inline {
+        let layers = layers(&fields, &project_root, &home)?;
+        let place = Place {
+            start: project_root.clone(),
+            project_root: project_root.clone(),
+            home: home.clone(),
+        };
+        policies.of_layers(layers, place)
+    } else {
+        policies.of_project(&project_root, &home)
     };
-    let policy = last.of(&layers, place);
     let mode = asked_mode
-        .or_else(|| policy.default_mode.as_ref().map(|(mode, _)| *mode))
+        .or_else(|| known.policy.default_mode.as_ref().map(|(mode, _)| *mode))
         .unwrap_or(Mode::Default);
     let call = ToolCall {
         tool: tool.to_owned(),
@@ -204,7 +239,7 @@ pub fn request(
         Some(Value::Object(listing)) => Some(listed_disk(listing, &call.cwd)?),
         Some(_) => return problem("bad-fs", "`fs` is not an object"),
     };
-    Ok(Request { call, policy, listed })
+    Ok(Request { id: Value::Null, call, known, listed })
 }
 
 /// The fields of a tool's input as rules compare them.
@@ -243,15 +278,11 @@ fn list<'a>(fields: &'a Map<String, Value>, name: &'static str) -> Result<&'a [V
     }
 }
 
-fn layers<'d>(
+fn layers(
     fields: &Map<String, Value>,
-    defaults: &'d Defaults,
     project_root: &AbsPath,
     home: &AbsPath,
-) -> Result<Cow<'d, [Layer]>, Problem> {
-    if !fields.contains_key("settings") && !fields.contains_key("layers") {
-        return Ok(Cow::Borrowed(&defaults.layers));
-    }
+) -> Result<Vec<Layer>, Problem> {
     let mut out = Vec::new();
     if let Some(settings) = fields.get("settings") {
         // Inline settings stand in no directory, so nothing lies below theirs: a `/p` path rule of
@@ -287,7 +318,7 @@ fn layers<'d>(
         layer.trusted = entry.get("trusted").and_then(Value::as_bool).unwrap_or(true);
         out.push(layer);
     }
-    Ok(Cow::Owned(out))
+    Ok(out)
 }
 
 fn listed_disk(listing: &Map<String, Value>, cwd: &AbsPath) -> Result<ListedDisk, Problem> {

@@ -8,6 +8,7 @@
 use crate::digest::digest;
 use portcullis_facts::Answers;
 use portcullis_model::{AbsPath, InputValue, ToolCall};
+use portcullis_policy::Layer;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
@@ -57,6 +58,11 @@ pub struct LayerDigest {
 }
 
 impl LayerDigest {
+    /// Names every settings source.
+    pub fn of(layers: &[Layer]) -> Vec<Self> {
+        layers.iter().map(|from| Self::new(from.scope.word(), &from.file, &from.text)).collect()
+    }
+
     /// Names a settings text.
     pub fn new(scope: &'static str, file: impl Into<String>, text: &str) -> Self {
         Self { scope, file: file.into(), digest: digest(text.as_bytes()) }

@@ -1,7 +1,7 @@
 //! The entry: layers to policy.
 
-use crate::json::{self, Member, Node, Value};
-use crate::native_file;
+use crate::json::{Member, Node, Value};
+use crate::layer::MAX_TEXT;
 use crate::permissions::{self, Permissions, count, decide_mode, is_about};
 use crate::reading::{Reading, Section, plain};
 use crate::sandbox_reading::{self, LayerSandbox};
@@ -19,7 +19,20 @@ use std::cmp::Reverse;
 pub fn assemble(layers: &[Layer], place: &Place) -> Policy {
     let mut ranked: Vec<(usize, &Layer)> = layers.iter().enumerate().collect();
     ranked.sort_by_key(|(index, layer)| Reverse((layer.scope, *index)));
-    let found: Vec<Found> = ranked.iter().map(|(_, layer)| read_layer(layer, place)).collect();
+    let mut found = Vec::with_capacity(layers.len());
+    for (_, layer) in ranked {
+        let mut said = read_layer(Reading::new(layer, place));
+        let kept = layer.as_last_good().filter(|_| said.broken);
+        found.push(said);
+        if let Some(kept) = kept {
+            let mut reading = Reading::new(&kept, place);
+            reading.broken = true;
+            said = read_layer(reading);
+            // They were told when the file was whole; now only its breakage is news.
+            said.diagnostics = Vec::new();
+            found.push(said);
+        }
+    }
     merge(found)
 }
 
@@ -27,6 +40,8 @@ pub fn assemble(layers: &[Layer], place: &Place) -> Policy {
 #[derive(Debug)]
 struct Found {
     scope: Scope,
+    /// It is not sound as a whole, so it only restricts.
+    broken: bool,
     permissions: Permissions,
     sandbox: LayerSandbox,
     switches: Switches,
@@ -38,8 +53,7 @@ struct Found {
     diagnostics: Vec<Diagnostic>,
 }
 
-fn read_layer(layer: &Layer, place: &Place) -> Found {
-    let mut reading = Reading::new(layer, place);
+fn read_layer(mut reading: Reading<'_>) -> Found {
     let node = read_text(&mut reading);
     let members = node.value.table().unwrap_or(&[]);
     let top = open_top(&mut reading, members);
@@ -64,7 +78,8 @@ fn read_layer(layer: &Layer, place: &Place) -> Found {
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.map_or(0, |span| span.start));
     diagnostics.extend(too_many);
     Found {
-        scope: layer.scope,
+        scope: reading.layer.scope,
+        broken: reading.broken,
         permissions,
         sandbox,
         switches,
@@ -102,11 +117,8 @@ fn read_text(reading: &mut Reading<'_>) -> Node {
             return nothing;
         }
     }
-    let (format, (node, flaws)) = if layer.is_native() {
-        ("TOML", native_file::read(&layer.text))
-    } else {
-        ("JSON", json::read(&layer.text))
-    };
+    let format = if layer.is_native() { "TOML" } else { "JSON" };
+    let (node, flaws) = layer.read();
     for (index, flaw) in flaws.iter().enumerate() {
         let message = if index == 0 && !reading.broken {
             format!("{}; {CLOSED_EFFECT}", flaw.message)
@@ -373,9 +385,6 @@ const UNTRUSTED: &str =
     "the workspace is not trusted; accept the agent's trust dialog once the file has been reviewed";
 
 const CLOSED_EFFECT: &str = "nothing in it is allowed and every call asks until it is fixed";
-
-/// Settings are a few KiB; reading far more would hold up a call past its deadline.
-const MAX_TEXT: usize = 4 << 20;
 
 /// The top-level keys that are read.
 const TOP_KEYS: &[&str] =

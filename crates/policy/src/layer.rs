@@ -1,5 +1,7 @@
 //! What goes in: the text of one settings source and where its paths start.
 
+use crate::json::{self, Flaw, Node, Value};
+use crate::native_file;
 use portcullis_model::{AbsPath, Scope};
 
 /// One settings source.
@@ -19,6 +21,9 @@ pub struct Layer {
     pub trusted: bool,
     /// Why it could not be read in full: it then grants nothing and every call asks.
     pub unreadable: Option<String>,
+    /// The text when it was last whole, where somebody kept it: what it restricts holds on while `text`
+    /// is broken.
+    pub last_good: Option<String>,
 }
 
 impl Layer {
@@ -30,7 +35,7 @@ impl Layer {
         dir: AbsPath,
     ) -> Self {
         let (file, text) = (file.into(), text.into());
-        Self { scope, file, text, dir, trusted: true, unreadable: None }
+        Self { scope, file, text, dir, trusted: true, unreadable: None, last_good: None }
     }
 
     /// Whether it is a `portcullis.toml`: the keys of `portcullis` and nothing else.
@@ -38,6 +43,27 @@ impl Layer {
     /// The name tells, so that a layer that was written down and is read again means the same.
     pub fn is_native(&self) -> bool {
         self.has_lines() && self.file.rsplit('.').next() == Some("toml")
+    }
+
+    /// What was kept of it, as a layer of its own.
+    pub(crate) fn as_last_good(&self) -> Option<Self> {
+        let text = self.last_good.clone()?;
+        let file = format!("last good version of {}", self.file);
+        Some(Self { file, text, unreadable: None, last_good: None, ..self.clone() })
+    }
+
+    /// Whether it can be read in full: single entries may be wrong, the layer as a whole is not.
+    pub fn is_whole(&self) -> bool {
+        if self.unreadable.is_some() || self.text.len() > MAX_TEXT {
+            return false;
+        }
+        let (node, flaws) = self.read();
+        flaws.is_empty() && matches!(node.value, Value::Table(_))
+    }
+
+    /// The text as a value with what is wrong about its form.
+    pub(crate) fn read(&self) -> (Node, Vec<Flaw>) {
+        if self.is_native() { native_file::read(&self.text) } else { json::read(&self.text) }
     }
 
     pub(crate) fn is_trusted(&self) -> bool {
@@ -67,3 +93,6 @@ pub struct Place {
     /// The home directory.
     pub home: AbsPath,
 }
+
+/// Settings are a few KiB; reading far more would hold up a call past its deadline.
+pub(crate) const MAX_TEXT: usize = 4 << 20;

@@ -158,6 +158,29 @@ proptest! {
     }
 
     #[test]
+    fn what_was_kept_of_a_broken_layer_only_restricts(
+        layers in prop::collection::vec(any_layer(), 1..3),
+        kept in text(),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let before = assemble(&layers, &place());
+        let mut more = layers;
+        let at = at.index(more.len());
+        let good = Layer { unreadable: None, text: kept.clone(), ..more[at].clone() };
+        more[at].last_good = Some(kept);
+        let after = assemble(&more, &place());
+        prop_assert!(restricts_no_less(&before, &after));
+        prop_assert!(holds_all(&references(&before.allow), &references(&after.allow)));
+        if !more[at].is_whole() && good.is_whole() {
+            let rules = |policy: &Policy| -> Vec<String> {
+                policy.deny.list.iter().map(|rule| rule.reference.text.clone()).collect()
+            };
+            let good = assemble(&[good], &place());
+            prop_assert!(holds_all(&rules(&after), &rules(&good)));
+        }
+    }
+
+    #[test]
     fn a_layer_without_trust_grants_nothing(
         layers in prop::collection::vec(any_layer(), 0..3),
         added in any_layer(),

@@ -1,6 +1,6 @@
 //! What a layer without trust, or one that cannot be read, can still do: restrict, and nothing else.
 
-use crate::common::{layer, place, texts, untrusted};
+use crate::common::{layer, path, place, texts, untrusted};
 use portcullis_model::{Mode, Scope};
 use portcullis_policy::{Layer, Policy, Protection, assemble};
 
@@ -116,6 +116,39 @@ fn a_layer_that_could_only_be_read_in_part_only_restricts_and_closes_everything(
         assert!(policy.closed[0].tool.is_none());
         assert_eq!(policy.diagnostics.len(), 1);
     }
+}
+
+#[test]
+fn what_was_restricted_when_a_layer_was_whole_holds_on_while_it_is_broken() {
+    for scope in [Scope::Project, Scope::User, Scope::Managed] {
+        let broken = |text: &str, kept: Option<&str>| {
+            let last_good = kept.map(str::to_owned);
+            assemble(&[Layer { last_good, ..layer(scope, text) }], &place())
+        };
+        let policy = broken("{", Some(GRANTS));
+        only_restricts(&policy);
+        assert_eq!(texts(&policy.deny), texts(&broken(GRANTS, None).deny), "{scope}");
+        assert!(policy.closed.iter().any(|closed| closed.tool.is_none()), "{scope}");
+        assert_eq!(policy.diagnostics, broken("{", None).diagnostics, "told once: {scope}");
+        let source = &policy.deny.list[0].reference.source;
+        assert!(source.file.starts_with("last good version of "), "{}", source.file);
+        // A whole layer says what counts; what it said before does not.
+        let whole = broken("{}", Some(GRANTS));
+        assert!(whole.deny.is_empty() && whole.closed.is_empty(), "{scope}");
+    }
+}
+
+#[test]
+fn a_layer_is_whole_when_it_can_be_read_in_full() {
+    let whole = |text: &str| layer(Scope::User, text).is_whole();
+    assert!(whole("{}") && whole(GRANTS) && whole(r#"{"permissions": {"deny": 3}}"#));
+    assert!(
+        !whole("") && !whole("[]") && !whole("{\"permissions\": {},}") && !whole("{ // why\n}")
+    );
+    let unreadable = Some("permission denied".to_owned());
+    assert!(!Layer { unreadable, ..layer(Scope::User, "{}") }.is_whole());
+    let native = |text: &str| Layer::new(Scope::User, "/h/portcullis.toml", text, path("/h"));
+    assert!(native("scrubEnv = true").is_whole() && !native("scrubEnv = ").is_whole());
 }
 
 #[test]

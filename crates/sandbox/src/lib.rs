@@ -13,6 +13,7 @@ mod by_name;
 mod capabilities;
 mod changes;
 mod disk;
+mod ending;
 mod environment;
 mod expansion;
 mod failure;
@@ -35,6 +36,7 @@ mod temporary;
 
 pub use capabilities::{Backend, Capabilities, Enforcement, Guarantee, Holding};
 pub use changes::{Change, Changes, How};
+pub use ending::EndSignals;
 pub use failure::Failure;
 pub use plan::{Plan, prepare};
 pub use probing::{probe, probe_now};

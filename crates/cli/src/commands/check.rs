@@ -6,15 +6,16 @@ use crate::call::{self, Asked};
 use crate::codes;
 use crate::console::{Palette, Reply};
 use crate::failure::{Failure, Status};
+use crate::lines::{Broken, converse};
 use crate::render::verdict::{self, Detail};
 use crate::session::{Session, Surroundings, plain};
-use portcullis_host::batch::{self, Defaults, LastPolicy};
+use portcullis_host::batch::{self, Defaults, Request};
 use portcullis_host::claude_code::MAX_PAYLOAD;
+use portcullis_host::settings::Policies;
 use portcullis_host::{Disk, EvaluateOptions, Evaluation, ListedDisk, RealDisk, evaluate, wire};
 use portcullis_model::ToolCall;
 use serde_json::{Value, json};
-use std::io::{self, BufRead as _, Read as _, Write as _};
-use std::rc::Rc;
+use std::io::{self, Read as _};
 use std::time::Instant;
 
 /// The verdict for one call, or for each line of a batch.
@@ -31,7 +32,14 @@ pub(crate) fn check(args: &CheckArgs, as_json: bool, palette: Palette) -> Result
         question.text(&evaluation, Detail::Brief, args.facts, palette)
     };
     if let Some(log) = logged(args.log.as_deref(), &question.session)? {
-        let log = write_log(&log, "check", &question.session, &question.call, &evaluation, started);
+        let log = write_log(
+            &log,
+            "check",
+            &question.session.layers,
+            &question.call,
+            &evaluation,
+            started,
+        );
         if let Err(failure) = log {
             reply.stderr = Reply::failure(&failure, false, palette).stderr;
         }
@@ -119,11 +127,11 @@ impl Question {
             }
             Asked::Object(text) => {
                 let defaults = defaults(&session, args, false);
-                let mut own = LastPolicy::default();
-                let request = batch::request(&text, &defaults, &mut own, &mut Value::Null)
-                    .map_err(|(_code, message)| Failure::input(message))?;
-                drop(own);
-                session.policy = Rc::unwrap_or_clone(request.policy);
+                let mut policies = Policies::once(session.options.clone());
+                let request = Request::read(&text, &defaults, &mut policies)
+                    .map_err(|unread| Failure::input(unread.message))?;
+                session.layers.clone_from(&request.known.layers);
+                session.policy = request.known.policy.clone();
                 Ok(Self { session, call: request.call, listed: request.listed })
             }
         }
@@ -173,14 +181,14 @@ impl Question {
     }
 }
 
-fn defaults(session: &Session, args: &PolicyArgs, facts: bool) -> Defaults {
+/// What a line means that does not say otherwise.
+pub(crate) fn defaults(session: &Session, args: &PolicyArgs, facts: bool) -> Defaults {
     let surroundings = &session.surroundings;
     Defaults {
         cwd: surroundings.cwd.clone(),
         project_root: Some(surroundings.project_root.clone()),
         home: surroundings.home.clone(),
         mode: args.mode.as_ref().map(|_| session.mode),
-        layers: session.layers.clone(),
         facts,
         near_misses: false,
     }
@@ -200,59 +208,23 @@ fn read_stdin() -> Result<String, Failure> {
     Ok(text)
 }
 
-/// The most bytes of a line that are read: more than a line may have, so that the reader of lines
-/// says what is wrong with a longer one.
-const MAX_LINE: u64 = 16 * 1024 * 1024;
-
 /// One answer a line, each as soon as its line is there.
 fn batch(args: &CheckArgs) -> Result<Reply, Failure> {
     let surroundings = Surroundings::of_process(&args.policy)?;
     let session = Session::open(&args.policy, surroundings)?;
     let defaults = defaults(&session, &args.policy, args.facts);
-    let mut last = LastPolicy::default();
-    let mut input = io::stdin().lock();
-    let mut output = io::stdout().lock();
-    loop {
-        let mut line = Vec::new();
-        let cannot =
-            |error| Failure::input(format!("cannot read the standard input: {}", plain(&error)));
-        let read = input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).map_err(cannot)?;
-        if read == 0 {
-            return Ok(Reply::text("", Status::Done));
+    let mut policies = Policies::once(session.options);
+    let answer = |line: &str| batch::answer(line, &defaults, &mut policies);
+    match converse(&mut io::stdin().lock(), &mut io::stdout().lock(), answer) {
+        Ok(()) => Ok(Reply::text("", Status::Done)),
+        Err(Broken::Input(error)) => {
+            Err(Failure::input(format!("cannot read the standard input: {}", plain(&error))))
         }
-        // One line, one answer: what is left of a line that is too long is not another line.
-        let is_whole =
-            line.ends_with(b"\n") || u64::try_from(read).is_ok_and(|read| read < MAX_LINE);
-        if !is_whole {
-            input.skip_until(b'\n').map_err(cannot)?;
+        Err(Broken::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(Reply::text("", Status::Done))
         }
-        let answer = match std::str::from_utf8(&line) {
-            Ok(line) if line.trim().is_empty() => continue,
-            Ok(line) => batch::answer(line.trim_end_matches(['\n', '\r']), &defaults, &mut last),
-            // A line cut inside a character is too long before it is anything else.
-            Err(_) if !is_whole => batch::answer(&" ".repeat(line.len()), &defaults, &mut last),
-            Err(error) => {
-                let at = error.valid_up_to();
-                let message = format!("the line is not UTF-8 at byte {at}");
-                json!({ "id": null, "error": { "code": "not-utf8", "message": message } })
-                    .to_string()
-            }
-        };
-        let written = output
-            .write_all(answer.as_bytes())
-            .and_then(|()| output.write_all(b"\n"))
-            .and_then(|()| output.flush());
-        match written {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                return Ok(Reply::text("", Status::Done));
-            }
-            Err(error) => {
-                return Err(Failure::internal(format!(
-                    "cannot write the answer: {}",
-                    plain(&error)
-                )));
-            }
+        Err(Broken::Output(error)) => {
+            Err(Failure::internal(format!("cannot write the answer: {}", plain(&error))))
         }
     }
 }

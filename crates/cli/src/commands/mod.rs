@@ -15,14 +15,17 @@ pub(crate) mod policy;
 pub(crate) mod printed;
 pub(crate) mod proxy;
 pub(crate) mod replay;
+pub(crate) mod serve;
 pub(crate) mod suggest;
 pub(crate) mod test;
 
 use crate::failure::Failure;
-use crate::session::{self, Session};
-use portcullis_host::log::{LogFile, Record};
+use crate::session::{self, Session, Surroundings};
+use portcullis_host::log::{LayerDigest, LogFile, Record};
 use portcullis_host::{EvaluateOptions, Evaluation, RealDisk, evaluate, wire};
-use portcullis_model::ToolCall;
+use portcullis_model::{AbsPath, ToolCall};
+use portcullis_policy::{Layer, Policy};
+use std::io;
 use std::time::{Instant, SystemTime};
 
 /// Decides one call by the policy of a session.
@@ -39,7 +42,7 @@ pub(crate) fn decide(session: &Session, call: &ToolCall, near_misses: bool) -> E
 pub(crate) fn write_log(
     log: &LogFile,
     asked_by: &str,
-    session: &Session,
+    layers: &[Layer],
     call: &ToolCall,
     evaluation: &Evaluation,
     started: Instant,
@@ -48,7 +51,7 @@ pub(crate) fn write_log(
         time: SystemTime::now(),
         asked_by,
         call,
-        layers: session.digests(),
+        layers: LayerDigest::of(layers),
         answers: &evaluation.answers,
         verdict: wire::verdict_json(&evaluation.verdict, &evaluation.facts),
         micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
@@ -65,20 +68,22 @@ pub(crate) fn write_log(
 
 /// The log that a flag or else the settings name.
 pub(crate) fn logged(flag: Option<&str>, session: &Session) -> Result<Option<LogFile>, Failure> {
-    let surroundings = &session.surroundings;
-    if let Some(file) = flag {
-        let path = surroundings
-            .cwd
-            .join(file)
-            .map_err(|_not_absolute| Failure::usage(format!("`--log` names no file: `{file}`")))?;
-        return Ok(Some(LogFile::at(path.as_str())));
-    }
-    let Some(file) = session.policy.native.log.value.as_deref() else {
+    let Surroundings { cwd, home, .. } = &session.surroundings;
+    let Some(file) = flag else { return log_of(&session.policy, home) };
+    let path = cwd
+        .join(file)
+        .map_err(|_not_absolute| Failure::usage(format!("`--log` names no file: `{file}`")))?;
+    Ok(Some(LogFile::at(path.as_str())))
+}
+
+/// The log that the settings name.
+pub(crate) fn log_of(policy: &Policy, home: &AbsPath) -> Result<Option<LogFile>, Failure> {
+    let Some(file) = policy.native.log.value.as_deref() else {
         return Ok(None);
     };
     let path = match file.strip_prefix("~/") {
-        Some(rest) => surroundings.home.join(rest),
-        None if file.starts_with('/') => surroundings.home.join(file),
+        Some(rest) => home.join(rest),
+        None if file.starts_with('/') => home.join(file),
         // Relative to what? A log that moves with the current directory is never found again.
         None => {
             return Err(Failure::input(format!(
@@ -90,4 +95,11 @@ pub(crate) fn logged(flag: Option<&str>, session: &Session) -> Result<Option<Log
     path.map(|path| Some(LogFile::at(path.as_str()))).map_err(|_not_absolute| {
         Failure::input(format!("`portcullis.log` names no file: `{file}`"))
     })
+}
+
+/// Writes at once, for whoever waits for it.
+pub(crate) fn say(to: &mut impl io::Write, text: &str) -> Result<(), Failure> {
+    to.write_all(text.as_bytes())
+        .and_then(|()| to.flush())
+        .map_err(|error| Failure::internal(format!("cannot write: {}", session::plain(&error))))
 }

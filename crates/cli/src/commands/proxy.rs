@@ -1,5 +1,6 @@
 //! `proxy`: the proxy alone.
 
+use super::say;
 use crate::args::{PolicyArgs, ProxyArgs};
 use crate::console::Reply;
 use crate::failure::Failure;
@@ -271,12 +272,6 @@ fn announcement(
         .iter()
         .map(|(name, value)| format!("export {name}='{}'\n", value.replace('\'', "'\\''")));
     Ok(format!("# listening on {address}\n{}", lines.collect::<String>()))
-}
-
-fn say(to: &mut impl io::Write, text: &str) -> Result<(), Failure> {
-    to.write_all(text.as_bytes())
-        .and_then(|()| to.flush())
-        .map_err(|error| Failure::internal(format!("cannot write: {}", plain(&error))))
 }
 
 const DOMAIN: &str = "write a host such as `example.org`, `*.example.org` or `example.org:443`";

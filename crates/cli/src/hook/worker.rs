@@ -146,7 +146,7 @@ fn decide(args: &HookArgs, expected: Option<Event>, started: Instant) -> Result<
     let mut answer = claude_code::answer(event, &decided.verdict, confined);
     let log = logged(args.log.as_deref(), &session).and_then(|log| {
         log.map_or(Ok(()), |log| {
-            write_log(&log, args.host.word(), &session, &call, &decided, started)
+            write_log(&log, args.host.word(), &session.layers, &call, &decided, started)
         })
     });
     // The log never changes a decision. Hosts keep the error output of an answered call in their

@@ -5,9 +5,13 @@
 //! that cannot be read becomes a layer that fails closed; nothing here is an error.
 
 mod file;
+mod memo;
+mod policies;
 mod repository;
 mod trust;
 
+pub use memo::Memo;
+pub use policies::{Known, Policies};
 pub use repository::Repository;
 pub use trust::TrustRecord;
 
@@ -15,6 +19,7 @@ use file::FileText;
 use portcullis_model::{AbsPath, Mode, Scope};
 use portcullis_policy::{Layer, Place};
 use serde_json::json;
+use std::fs;
 use std::path::Path;
 
 /// Where to look, and what the command line adds.
@@ -102,6 +107,20 @@ impl Options {
         }
     }
 
+    /// The same for a session that starts elsewhere.
+    #[must_use]
+    pub fn elsewhere(&self, project_root: &AbsPath, home: &AbsPath) -> Self {
+        let mut options = Self { project_root: project_root.clone(), ..self.clone() };
+        if *home != self.home {
+            // What is said of one home is not said of another.
+            let there = Self::new(project_root.clone(), home.clone());
+            options.config_dir = None;
+            options.trust_record = there.trust_record;
+            options.home = there.home;
+        }
+        options
+    }
+
     /// What paths in the settings start at.
     pub fn place(&self) -> Place {
         Place {
@@ -114,12 +133,17 @@ impl Options {
 
 /// Finds every layer, highest scope first.
 pub fn discover(options: &Options) -> Vec<Layer> {
+    discover_again(options, &mut Memo::default())
+}
+
+/// The same for whoever asks again and again: what takes long is only done again where its file changed.
+pub fn discover_again(options: &Options, memo: &mut Memo) -> Vec<Layer> {
     let mut layers = Vec::new();
     match &options.files {
         Files::Discovered => {
             layers.extend(managed(options));
             layers.extend(command_line(options));
-            layers.extend(of_project(options));
+            layers.extend(of_project(options, memo));
             layers.extend(user(options));
         }
         Files::Nothing => layers.extend(command_line(options)),
@@ -167,7 +191,7 @@ fn user(options: &Options) -> Vec<Layer> {
 
 /// The local files and the project file. What they grant counts where the user trusts the project,
 /// or this very text of the file; a local file that came with no repository is the user's own.
-fn of_project(options: &Options) -> Vec<Layer> {
+fn of_project(options: &Options, memo: &mut Memo) -> Vec<Layer> {
     let start = &options.project_root;
     let user_dir = user_dir(options);
     let repository = Repository::find(start);
@@ -193,9 +217,9 @@ fn of_project(options: &Options) -> Vec<Layer> {
         for name in names {
             let path = below(&directory, name);
             let Some((mut layer, bytes)) = layer(scope, &path, start.clone()) else { continue };
-            layer.trusted = trust.covers(&path, &bytes)
+            layer.trusted = trust.covers(&path, &bytes, memo)
                 || (scope == Scope::Local
-                    && is_users_own(options, repository.as_ref(), &holder, name));
+                    && is_users_own(options, repository.as_ref(), &holder, name, memo));
             layers.push(layer);
         }
     }
@@ -208,12 +232,14 @@ fn is_users_own(
     repository: Option<&Repository>,
     holder: &AbsPath,
     name: &str,
+    memo: &mut Memo,
 ) -> bool {
     if *holder == options.home {
         return true;
     }
     !file::is_symlink(&below(holder, ".claude"))
-        && repository.is_none_or(|repository| !repository.may_track_local_settings(holder, name))
+        && repository
+            .is_none_or(|repository| !repository.may_track_local_settings(holder, name, memo))
 }
 
 fn command_line(options: &Options) -> Vec<Layer> {
@@ -298,6 +324,33 @@ fn unreadable(scope: Scope, file: &str, why: &str) -> Layer {
     let mut layer = Layer::new(scope, file, String::new(), AbsPath::root());
     layer.unreadable = Some(why.to_owned());
     layer
+}
+
+/// Where a session of the agent would be started: the nearest directory with project settings, else
+/// the directory itself. The home directory's `.claude` holds user settings and does not count.
+///
+/// SECURITY: the root is a working directory, so a file further up widens what may be read and written.
+/// It has to lie in the same repository, and its directory has to be the user's own: anybody may make
+/// `/tmp/.claude`.
+pub fn project_root_of(cwd: &AbsPath, home: &AbsPath) -> AbsPath {
+    let mut candidate = Some(cwd.clone());
+    while let Some(directory) = candidate {
+        if directory == *home {
+            break;
+        }
+        let there = |name: &str| fs::symlink_metadata(below(&directory, name).as_str()).is_ok();
+        let names = ["settings.json", "settings.local.json", NATIVE, NATIVE_LOCAL];
+        let holds = names.into_iter().any(|name| there(&format!(".claude/{name}")));
+        let own = || file::is_ours(Path::new(below(&directory, ".claude").as_str()));
+        if holds && (directory == *cwd || own()) {
+            return directory;
+        }
+        if there(".git") {
+            break;
+        }
+        candidate = directory.parent();
+    }
+    cwd.clone()
 }
 
 fn user_dir(options: &Options) -> AbsPath {

@@ -4,7 +4,7 @@
 //! worktree names *and that names the worktree back* is believed, since trust in the one then
 //! covers the other.
 
-use super::file;
+use super::{Memo, file};
 use portcullis_model::AbsPath;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -73,7 +73,12 @@ impl Repository {
 
     /// Whether git may have put the local settings file of this name below `.claude` of `holder`. Errs
     /// towards yes: an index that is not in plain form, or another file of that name, count as well.
-    pub(super) fn may_track_local_settings(&self, holder: &AbsPath, file: &str) -> bool {
+    pub(super) fn may_track_local_settings(
+        &self,
+        holder: &AbsPath,
+        file: &str,
+        memo: &mut Memo,
+    ) -> bool {
         let Ok(holder) = fs::canonicalize(holder.as_str()) else { return true };
         let git_dir =
             if holder.starts_with(&self.checkout) { &self.git_dir } else { &self.main_git_dir };
@@ -84,7 +89,10 @@ impl Repository {
             let Some(name) = name.to_str() else { continue };
             // A split index keeps most of its entries in a shared file.
             let is_index = name == "index" || name.starts_with("sharedindex.");
-            if is_index && index_may_hold(&entry.path(), file) {
+            if !is_index {
+                continue;
+            }
+            if memo.held(file).get(&entry.path(), |index| index_may_hold(index, file)) {
                 return true;
             }
         }

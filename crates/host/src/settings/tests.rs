@@ -552,3 +552,48 @@ fn given_files_replace_discovered_ones() {
     options.files = Files::Nothing;
     assert_eq!(disk.shown(&discover(&options)), ["cli --allow trusted /proj"]);
 }
+
+/// `/DIR/up/repo/in`, with settings in `up`, in `repo` as asked, and a repository in `repo`.
+fn project_found(settings_in: &[&str], repository: bool) -> String {
+    let folder = TempDir::new().unwrap();
+    let cwd = folder.path().join("up/repo/in");
+    fs::create_dir_all(&cwd).unwrap();
+    for holder in settings_in {
+        let holder = folder.path().join(holder).join(".claude");
+        fs::create_dir_all(&holder).unwrap();
+        fs::write(holder.join("settings.json"), "{}").unwrap();
+    }
+    if repository {
+        fs::create_dir(folder.path().join("up/repo/.git")).unwrap();
+    }
+    let path = |path: &Path| AbsPath::parse(path.to_str().unwrap()).unwrap();
+    let root = project_root_of(&path(&cwd), &path(&folder.path().join("home")));
+    let root = root.as_str().strip_prefix(folder.path().to_str().unwrap()).unwrap();
+    root.trim_start_matches('/').to_owned()
+}
+
+#[test]
+fn the_project_is_found_no_further_up_than_its_repository() {
+    assert_eq!(project_found(&["up/repo"], true), "up/repo");
+    assert_eq!(project_found(&["up"], false), "up");
+    assert_eq!(project_found(&["up"], true), "up/repo/in");
+    assert_eq!(project_found(&["up", "up/repo"], true), "up/repo");
+    assert_eq!(project_found(&[], true), "up/repo/in");
+}
+
+#[test]
+fn settings_of_somebody_else_do_not_make_a_project() {
+    let folder = TempDir::new().unwrap();
+    let (above, cwd) = (folder.path().join(".claude"), folder.path().join("in"));
+    fs::create_dir(&above).unwrap();
+    fs::create_dir(&cwd).unwrap();
+    fs::write(above.join("settings.json"), "{}").unwrap();
+    let path = |path: &Path| AbsPath::parse(path.to_str().unwrap()).unwrap();
+    let root = || project_root_of(&path(&cwd), &path(&folder.path().join("home")));
+    assert_eq!(root(), path(folder.path()));
+    if std::os::unix::fs::chown(&above, Some(4321), None).is_err() {
+        println!("SKIP: only root can give a directory away");
+        return;
+    }
+    assert_eq!(root(), path(&cwd));
+}

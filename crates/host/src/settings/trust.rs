@@ -1,11 +1,12 @@
 //! What the user has said to trust.
 
-use super::{Options, Repository, below, file};
+use super::{Memo, Options, Repository, below, file};
 use crate::digest::digest;
 use portcullis_model::AbsPath;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 
 /// Trust in one project, looked up when the first file asks.
 #[derive(Debug)]
@@ -28,9 +29,9 @@ impl<'o> Trust<'o> {
     }
 
     /// Whether what a file grants counts: the workspace is trusted, or this very content is.
-    pub(super) fn covers(&mut self, path: &AbsPath, bytes: &[u8]) -> bool {
+    pub(super) fn covers(&mut self, path: &AbsPath, bytes: &[u8], memo: &mut Memo) -> bool {
         let Self { options, root, workspace, record } = self;
-        if *workspace.get_or_insert_with(|| is_workspace_trusted(options, root.as_ref())) {
+        if *workspace.get_or_insert_with(|| is_workspace_trusted(options, root.as_ref(), memo)) {
             return true;
         }
         let record = record.get_or_insert_with(|| TrustRecord::read(&options.trust_record));
@@ -100,14 +101,20 @@ struct ProjectState {
     trusted: bool,
 }
 
-fn is_workspace_trusted(options: &Options, root: Option<&AbsPath>) -> bool {
+fn is_workspace_trusted(options: &Options, root: Option<&AbsPath>, memo: &mut Memo) -> bool {
     let Some(root) = root else { return false };
     let holder = options.config_dir.as_ref().unwrap_or(&options.home);
     let path = below(holder, ".claude.json");
+    memo.trusted.get(Path::new(path.as_str()), trusted_workspaces).contains(root.as_str())
+}
+
+/// The directories that the agent's own file says are trusted.
+fn trusted_workspaces(path: &Path) -> BTreeSet<String> {
     // The agent's own file grows with use, so it has no small limit; it is the user's.
-    let Ok(bytes) = fs::read(path.as_str()) else { return false };
-    let Ok(state) = serde_json::from_slice::<AgentState>(&bytes) else { return false };
-    state.projects.get(root.as_str()).is_some_and(|project| project.trusted)
+    let Ok(bytes) = fs::read(path) else { return BTreeSet::new() };
+    let Ok(state) = serde_json::from_slice::<AgentState>(&bytes) else { return BTreeSet::new() };
+    let trusted = state.projects.into_iter().filter(|(_, project)| project.trusted);
+    trusted.map(|(root, _)| root).collect()
 }
 
 fn real_path(path: &AbsPath) -> Option<AbsPath> {
