@@ -1,9 +1,9 @@
 //! Paths against rules and working directories.
 
-use portcullis_facts::{Access, AccessFact, Accessor, Answers, Place, Real, glob_directory};
+use portcullis_facts::{Access, AccessFact, Accessor, Answers, Found, Place, Real, glob_directory};
 use portcullis_model::{AbsPath, Certainty, RuleClass, TextSet};
 use portcullis_policy::{FileTool, Policy, PolicyRule, Rules};
-use portcullis_rules::{Match, PathSet};
+use portcullis_rules::{Match, PathMatcher, PathPart, PathSet, fold_name, path_parts};
 use std::borrow::Cow;
 
 /// The tool whose path rules speak about an access.
@@ -66,6 +66,9 @@ fn literal_start(glob: &str) -> (String, &str) {
 /// How a deny or ask rule for paths matches an access. Either spelling counts, case does not.
 pub(crate) fn restricts(rule: &PolicyRule, access: &AccessFact, answers: &Answers) -> Match {
     let Some(matcher) = &rule.paths else { return Match::No };
+    if access.found.is_some() {
+        return below(rule, access, answers);
+    }
     let mut best = Match::No;
     let mut resolved_glob = false;
     if let Place::Glob(globs) = &access.place {
@@ -105,6 +108,9 @@ fn below(rule: &PolicyRule, access: &AccessFact, answers: &Answers) -> Match {
         Place::Unknown(_) | Place::Free => return Match::No,
     };
     let mut best = Match::No;
+    if let Some(found) = &access.found {
+        return among(matcher, found, &directories, answers);
+    }
     for directory in &directories {
         let found = match answers.below.get(directory) {
             // Whether the program really comes to it is not known: it may skip or filter.
@@ -126,6 +132,39 @@ fn below(rule: &PolicyRule, access: &AccessFact, answers: &Answers) -> Match {
         best = best.max(found);
     }
     best
+}
+
+/// What a search may hand on: does the rule forbid some of it, by its name or where it leads?
+fn among(matcher: &PathMatcher, found: &Found, starts: &[AbsPath], answers: &Answers) -> Match {
+    let globs: Vec<Vec<PathPart>> =
+        found.names.iter().map(|name| path_parts(name).unwrap_or_default()).collect();
+    let picked = |path: &AbsPath| {
+        let name = path.name().unwrap_or_default();
+        globs.is_empty()
+            || globs.iter().any(|parts| match parts.as_slice() {
+                [PathPart::Name(literal)] => fold_name(literal) == fold_name(name),
+                [PathPart::Glob(glob)] => glob.matches(name, true),
+                // What is no glob of one name here may be one there.
+                _ => true,
+            })
+    };
+    let forbidden = |path: &AbsPath| {
+        let mut spelled = Vec::new();
+        push_spellings(&mut spelled, path, answers);
+        spelled.into_iter().any(|path| matcher.matches_folded(path))
+    };
+    let is_any = |path: &AbsPath| {
+        let text = path.as_str();
+        found.is_cut && text.contains(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '\\'))
+    };
+    let possible = starts.iter().any(|start| match answers.below.get(start) {
+        Some(paths) => paths
+            .iter()
+            .chain([start])
+            .any(|path| picked(path) && (is_any(path) || forbidden(path))),
+        None => true,
+    });
+    if possible { Match::Possible } else { Match::No }
 }
 
 /// Whether an allow rule for paths covers an access: every path, both as written and as resolved.
@@ -205,6 +244,10 @@ fn candidates<'s>(
         (Place::Unknown(_), RuleClass::Ask | RuleClass::Deny) => every,
         (Place::Known(paths), RuleClass::Ask | RuleClass::Deny) => {
             let mut held: Vec<&AbsPath> = Vec::new();
+            // The words of a search may be cut, and its links lead elsewhere.
+            if access.found.is_some() {
+                return every;
+            }
             for path in paths {
                 push_spellings(&mut held, path, answers);
                 if access.recursive {

@@ -12,6 +12,7 @@ use crate::payload::{
 use crate::peel::{Inner, Strength, peel};
 use crate::place::{climbs, place_of};
 use crate::runs::{Run, Runner};
+use crate::search::{self, Search};
 use crate::set::set_by_builtin;
 use crate::state::{Cwd, Flow, Reach, State, argument_lists};
 use crate::tables::builtins::{Directory, builtin_effect};
@@ -161,8 +162,12 @@ impl Walker<'_> {
         stdin: &Stdin,
         state: &mut State,
     ) -> Flow {
+        let mut search = self.search.take();
         if written.is_empty() {
             return Flow::stays(&state.cwd);
+        }
+        if let Stdin::Names(listed) = stdin {
+            search = search.or_else(|| search::through_xargs(listed, written));
         }
         let index = self.out.commands.len();
         let mut fact = empty_fact(shell.span, self.origin);
@@ -221,6 +226,8 @@ impl Walker<'_> {
         // What the command runs in: wrappers may change directory first.
         let mut elsewhere = state.clone();
         let mut parameters: Vec<Arg> = Vec::new();
+        // What `find` and `xargs` hand to the commands they run.
+        let mut handed = search.clone();
         // What options of the wrappers read and write.
         let mut outside: Vec<Inspection> = Vec::new();
         for layer in 0.. {
@@ -251,6 +258,9 @@ impl Walker<'_> {
             let outer = inspect(&by_name(if peeled_any { &current } else { resolved }));
             if !outer.paths.is_empty() && peeled.wrapper != "find" {
                 outside.push(outer);
+            }
+            if peeled.wrapper == "find" && !self.doubts.redefines && self.call.shadowed.is_empty() {
+                handed = search::of_find(&current, &elsewhere.cwd, &self.call.home);
             }
             let differs = inside != current;
             let resolved_peeled = if differs { peel(&inside) } else { None };
@@ -362,7 +372,7 @@ impl Walker<'_> {
                 let input = self.words_from(stdin);
                 fact.read_only = input.and_then(|()| match stdin {
                     Stdin::Known(_) => located.read_only.clone().map_err(|no| no.why.into_owned()),
-                    Stdin::Inherited | Stdin::Unknown => Ok(()),
+                    Stdin::Inherited | Stdin::Unknown | Stdin::Names(_) => Ok(()),
                 });
                 fact.file_command = located.file_command;
                 if !matches!(stdin, Stdin::Known(_)) {
@@ -383,7 +393,7 @@ impl Walker<'_> {
             if code.reason == Reason::InterpreterStdin {
                 match stdin {
                     Stdin::Known(text) => carried.extend(read_as_code(code.name, text)),
-                    Stdin::Unknown => {
+                    Stdin::Unknown | Stdin::Names(_) => {
                         carried.push((Inner::Script(Arg::many()), Certainty::Certain));
                     }
                     Stdin::Inherited => {}
@@ -434,7 +444,7 @@ impl Walker<'_> {
             });
         }
         self.out.commands.push(fact);
-        self.operands(index, &located, shell.span, wrapped, &elsewhere);
+        self.operands(index, &located, search.as_ref(), shell.span, wrapped, &elsewhere);
         if !located.complete && self.origin != Origin::Lossy {
             self.guesses(index, &inside, stdin, shell.span, &elsewhere);
         }
@@ -445,7 +455,7 @@ impl Walker<'_> {
             }
         }
         for outer in &outside {
-            self.operands(index, outer, shell.span, true, state);
+            self.operands(index, outer, search.as_ref(), shell.span, true, state);
         }
         set_by_builtin(&inside, stdin, &effect.assigns, state);
         for (name, value) in &effect.assigns {
@@ -466,7 +476,9 @@ impl Walker<'_> {
         elsewhere.positional =
             elsewhere.zero.is_some().then(|| parameters.collect::<Option<_>>()).flatten();
         for (inner, sure) in carried {
+            self.search = handed.clone().filter(|_| matches!(inner, Inner::Argv(_)));
             self.carried(&inner, sure, shell, stdin, &mut elsewhere, false);
+            self.search = None;
         }
         for inner in guessed {
             let outer = std::mem::replace(&mut self.guessing, true);
@@ -485,8 +497,10 @@ impl Walker<'_> {
     fn words_from(&self, stdin: &Stdin) -> Result<(), String> {
         match stdin {
             Stdin::Inherited | Stdin::Known(_) => Ok(()),
-            Stdin::Unknown if self.lists_names => Ok(()),
-            Stdin::Unknown => Err("words from its input may name any file".to_owned()),
+            Stdin::Unknown | Stdin::Names(_) if self.lists_names => Ok(()),
+            Stdin::Unknown | Stdin::Names(_) => {
+                Err("words from its input may name any file".to_owned())
+            }
         }
     }
 
@@ -521,6 +535,7 @@ impl Walker<'_> {
         &mut self,
         index: usize,
         inspection: &Inspection,
+        search: Option<&Search>,
         span: Span,
         carried: bool,
         state: &State,
@@ -541,7 +556,7 @@ impl Walker<'_> {
             let spelled = written.iter().any(|arg| {
                 arg.known().is_some_and(|word| used.arg.known().is_some_and(|t| word.ends_with(t)))
             });
-            self.out.accesses.push(AccessFact {
+            let written_out = AccessFact {
                 access: used.access,
                 by: Accessor::Operand(index),
                 climbs: used.arg.known().is_some_and(climbs),
@@ -553,8 +568,24 @@ impl Walker<'_> {
                 place: place_of(&used.arg, &state.cwd, &self.call.home),
                 recursive: used.recursive,
                 visible_only: used.visible_only,
+                found: None,
                 carried: carried || used.implied,
-            });
+            };
+            let is_found = !used.recursive && [Arg::one(), Arg::many()].contains(&used.arg);
+            if let Some(search) = search.filter(|_| is_found) {
+                // Deny and ask rules look at what the search may find; whether all of it may be touched
+                // without a rule is asked of the unknown words.
+                self.out.accesses.push(AccessFact {
+                    place: Place::Known(search.starts.clone()),
+                    recursive: true,
+                    found: Some(search.found.clone()),
+                    carried: true,
+                    ..written_out.clone()
+                });
+                self.out.accesses.push(AccessFact { settled: true, ..written_out });
+            } else {
+                self.out.accesses.push(written_out);
+            }
         }
     }
 }

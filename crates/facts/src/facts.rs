@@ -253,6 +253,8 @@ pub struct AccessFact {
     pub recursive: bool,
     /// Of what is below, names that start with a dot are left out.
     pub visible_only: bool,
+    /// A search hands on what it finds below the place: of what is there, this. Together with `recursive`.
+    pub found: Option<Found>,
     /// Only deny and ask rules look at it: a wrapper or payload carries it.
     pub carried: bool,
     /// It has a `..` after a name: where that leads depends on symlinks.
@@ -265,6 +267,17 @@ pub struct AccessFact {
     /// The spelling needs approval however harmless the path is: `~`, a glob or an unknown as the
     /// target of an output redirect.
     pub dynamic: bool,
+}
+
+/// What a search picks of everything below a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Globs of `fnmatch(3)`, one of which the last component is like, in any case; none where it may be
+    /// any name.
+    pub names: Vec<String>,
+    /// The paths are cut into words on the way (`xargs` without `-0`), so one that holds a blank, a quote
+    /// or a backslash may become any other.
+    pub is_cut: bool,
 }
 
 impl AccessFact {
@@ -284,6 +297,7 @@ impl AccessFact {
             span,
             place,
             recursive: false,
+            found: None,
             visible_only: false,
             carried: true,
             climbs: false,
@@ -362,7 +376,8 @@ pub struct Answers {
     pub real: BTreeMap<AbsPath, Real>,
     /// Which paths globs match; a glob that was not looked up is missing.
     pub globs: BTreeMap<String, Vec<AbsPath>>,
-    /// Everything below a directory that is read with all it holds; missing where that is too much.
+    /// Everything below a directory that is read with all it holds, with where the links among it lead in
+    /// `real`; missing where that is too much or cannot be told.
     pub below: BTreeMap<AbsPath, Vec<AbsPath>>,
 }
 

@@ -25,6 +25,7 @@ mod peel;
 mod place;
 mod redirect;
 mod runs;
+mod search;
 mod set;
 mod state;
 mod stranger;
@@ -34,7 +35,7 @@ mod web;
 
 pub use arg::Arg;
 pub use facts::{
-    AccessFact, Accessor, Action, Answers, AssignmentFact, CdFact, CommandFact, Facts, Form,
+    AccessFact, Accessor, Action, Answers, AssignmentFact, CdFact, CommandFact, Facts, Form, Found,
     HostFact, ObstacleFact, Origin, Place, Probe, Real, RedirectFact, RemovalFact, RemovalTarget,
     Weight,
 };

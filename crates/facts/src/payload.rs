@@ -76,7 +76,7 @@ impl Walker<'_> {
         let unreadable = program.script.statements.is_empty() && !program.obstacles.is_empty();
         let outer = match stdin {
             Stdin::Inherited => self.input.clone(),
-            given @ (Stdin::Unknown | Stdin::Known(_)) => {
+            given @ (Stdin::Unknown | Stdin::Names(_) | Stdin::Known(_)) => {
                 std::mem::replace(&mut self.input, given.clone())
             }
         };
@@ -95,7 +95,7 @@ impl Walker<'_> {
     fn input(&mut self, stdin: &Stdin, shell: &Shell<'_>, state: &mut State) {
         match stdin {
             Stdin::Known(text) => self.text(text, &Stdin::Unknown, shell.span, state, false),
-            Stdin::Unknown | Stdin::Inherited => self.unknown(shell.span),
+            Stdin::Unknown | Stdin::Names(_) | Stdin::Inherited => self.unknown(shell.span),
         }
     }
 

@@ -140,6 +140,7 @@ impl Walker<'_> {
                     span: self.carrier.unwrap_or(redirect.span),
                     place,
                     recursive: false,
+                    found: None,
                     visible_only: false,
                     carried: *refined || self.origin != Origin::Written,
                     climbs: arg.known().is_some_and(climbs),

@@ -10,6 +10,7 @@ use crate::facts::{AccessFact, AssignmentFact, ObstacleFact, RedirectFact};
 use crate::outputs::{lists_names, output_of_command, text_of};
 use crate::place::place_of;
 use crate::runs::{Content, Run};
+use crate::search::{self, Search};
 use crate::state::{Cwd, Flow, Reach, State};
 use crate::tables::environment::{hijacking_variable, safe_variable};
 use crate::tables::variables::{
@@ -91,6 +92,8 @@ pub(crate) enum Stdin {
     Inherited,
     /// A pipe or file of unknown content.
     Unknown,
+    /// Names of files that lie below some places.
+    Names(Search),
     /// This text.
     Known(String),
 }
@@ -115,6 +118,8 @@ pub(crate) struct Walker<'a> {
     pub(crate) input: Stdin,
     /// The input lists names of files that another command was let to see.
     pub(crate) lists_names: bool,
+    /// What the unknown words of the command that comes next are.
+    pub(crate) search: Option<Search>,
     /// How many compound commands deep.
     pub(crate) nested: usize,
     /// What variables were given, and what hangs on it.
@@ -239,9 +244,13 @@ impl Walker<'_> {
                     let output = match &stdin {
                         Stdin::Inherited => output_of_command(command, None, &lookup),
                         Stdin::Known(text) => output_of_command(command, Some(text), &lookup),
-                        Stdin::Unknown => None,
+                        Stdin::Unknown | Stdin::Names(_) => None,
                     };
-                    stdin = output.map_or(Stdin::Unknown, Stdin::Known);
+                    let so_far = commands.get(..=index).unwrap_or(&[]);
+                    stdin = match output {
+                        Some(text) => Stdin::Known(text),
+                        None => self.search_of(so_far, state).map_or(Stdin::Unknown, Stdin::Names),
+                    };
                 }
                 self.lists_names = false;
                 Flow::stays(&state.cwd)
@@ -249,6 +258,13 @@ impl Walker<'_> {
         };
         self.enclosed = outer;
         if pipeline.negated { Flow { success: flow.failure, failure: flow.success } } else { flow }
+    }
+
+    /// What a pipeline prints, where it is names of files that its programs find.
+    fn search_of(&self, commands: &[Command], state: &State) -> Option<Search> {
+        // Where a name may mean something else, a program of that name says nothing.
+        let is_sure = !self.doubts.redefines && self.call.shadowed.is_empty();
+        is_sure.then(|| search::printed(commands, &state.cwd, &self.call.home)).flatten()
     }
 
     pub(crate) fn command(&mut self, command: &Command, state: &mut State, stdin: &Stdin) -> Flow {

@@ -114,25 +114,40 @@ pub trait Disk {
         Some(found)
     }
 
-    /// Everything below a directory, links not followed; `None` where that is too much.
-    fn below(&self, directory: &AbsPath) -> Option<Vec<AbsPath>> {
+    /// Everything below a directory, and which of that are links, which are not followed; `None` where that
+    /// is too much.
+    fn below(&self, directory: &AbsPath) -> Option<Tree> {
         let mut pending = vec![self.real(directory)?.path];
-        let mut out = Vec::new();
+        let mut tree = Tree::default();
         while let Some(at) = pending.pop() {
-            if self.entry(at.as_str()) != Entry::Directory {
-                continue;
+            match self.entry(at.as_str()) {
+                Entry::Directory => {}
+                Entry::Link(_) => {
+                    tree.links.push(at);
+                    continue;
+                }
+                Entry::File | Entry::Missing | Entry::Unknown => continue,
             }
             for name in self.names(&at)? {
                 let path = at.join(&name).ok()?;
-                if out.len() >= MAX_BELOW {
+                if tree.paths.len() >= MAX_BELOW {
                     return None;
                 }
-                out.push(path.clone());
+                tree.paths.push(path.clone());
                 pending.push(path);
             }
         }
-        Some(out)
+        Some(tree)
     }
+}
+
+/// What lies below a directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// All of it.
+    pub paths: Vec<AbsPath>,
+    /// Those that are links.
+    pub links: Vec<AbsPath>,
 }
 
 /// What stands at a path.

@@ -4,7 +4,7 @@ use crate::Disk;
 use portcullis_engine::Options;
 use portcullis_facts::tables::tools::{Content, content_of};
 use portcullis_facts::{Answers, Facts, Probe};
-use portcullis_model::{ToolCall, Verdict};
+use portcullis_model::{AbsPath, ToolCall, Verdict};
 use portcullis_policy::Policy;
 use portcullis_shell::Program;
 
@@ -46,6 +46,7 @@ pub(crate) fn answer(policy: &Policy, facts: &Facts, disk: &dyn Disk) -> Answers
     let path_rules = [&policy.deny, &policy.ask]
         .into_iter()
         .any(|rules| ["Read", "Edit"].iter().any(|tool| rules.any_for_tool(tool, |_| true)));
+    let searches = facts.accesses.iter().any(|access| access.found.is_some());
     for probe in &facts.probes {
         match probe {
             Probe::Real(path) => {
@@ -64,9 +65,18 @@ pub(crate) fn answer(policy: &Policy, facts: &Facts, disk: &dyn Disk) -> Answers
                 }
             }
             Probe::Below(directory) => {
-                if path_rules && let Some(paths) = disk.below(directory) {
-                    answers.below.insert(directory.clone(), paths);
+                let tree = if path_rules { disk.below(directory) } else { None };
+                let Some(tree) = tree else { continue };
+                // What a search hands on is opened, and links with it.
+                if searches {
+                    let real = |link: AbsPath| disk.real(&link).map(|real| (link, real));
+                    let Some(led) = tree.links.into_iter().map(real).collect::<Option<Vec<_>>>()
+                    else {
+                        continue;
+                    };
+                    answers.real.extend(led);
                 }
+                answers.below.insert(directory.clone(), tree.paths);
             }
             Probe::Names(glob) => {
                 if !answers.globs.contains_key(glob)
@@ -84,9 +94,9 @@ pub(crate) fn answer(policy: &Policy, facts: &Facts, disk: &dyn Disk) -> Answers
                     if seen > MOST_BELOW {
                         break;
                     }
-                    if let Some(paths) = disk.below(&directory) {
-                        seen += paths.len() + 1;
-                        answers.below.insert(directory, paths);
+                    if let Some(tree) = disk.below(&directory) {
+                        seen += tree.paths.len() + 1;
+                        answers.below.insert(directory, tree.paths);
                     }
                 }
             }
