@@ -98,7 +98,7 @@ pub enum Command {
     Proxy(ProxyArgs),
     /// Answers calls on a socket, by settings that are looked at for every call
     #[command(
-        after_help = "Takes and gives JSON Lines as `check --batch` does, in any number of connections, until it is ended.\nWhat a settings file denied and asked for holds on while the file is broken.\nExamples:\n  portcullis serve\n  portcullis serve --socket ./portcullis.sock --no-discovery --deny 'Bash(curl *)'\n  echo '{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"ls\"}}' | nc -NU ./portcullis.sock"
+        after_help = "Takes and gives JSON Lines as `check --batch` does, in any number of connections, until it is ended.\nA call belongs to its `project_root`; without one to the project its `cwd` lies in, which is up to whoever changes directories.\nWhat a settings file denied and asked for holds on while the file is broken.\nExamples:\n  portcullis serve\n  portcullis serve --socket ./portcullis.sock --no-discovery --deny 'Bash(curl *)'\n  echo '{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"ls\"}}' | nc -NU ./portcullis.sock"
     )]
     Serve(ServeArgs),
     /// Connects standard input and output to a host through the proxy

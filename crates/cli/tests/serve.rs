@@ -191,6 +191,97 @@ fn what_was_denied_stays_denied_while_a_file_is_broken() {
 }
 
 #[test]
+fn path_rules_hold_on_too_whatever_became_of_the_file() {
+    let place = Place::new();
+    let file = place.project().join(".claude/settings.json");
+    let settings = r#"{"permissions": {"deny": ["Read(/secret/**)"]}}"#;
+    place.write("project/.claude/settings.json", settings).write("project/secret/key", "");
+    let daemon = Daemon::start(&place, &[]);
+    let mut client = daemon.connect();
+    let read = json!({ "tool_name": "Read", "tool_input": { "file_path": "secret/key" } });
+    assert_eq!(client.ask(&read)["decision"], "deny");
+    fs::remove_file(&file).unwrap();
+    for what in ["a directory", "a FIFO", "a link to nothing"] {
+        match what {
+            "a directory" => fs::create_dir(&file).unwrap(),
+            "a FIFO" => assert!(Command::new("mkfifo").arg(&file).status().unwrap().success()),
+            _ => std::os::unix::fs::symlink("nowhere", &file).unwrap(),
+        }
+        assert_eq!(client.ask(&read)["decision"], "deny", "{what}");
+        if fs::remove_file(&file).is_err() {
+            fs::remove_dir(&file).unwrap();
+        }
+    }
+    assert_eq!(client.ask(&read)["decision"], "allow", "an absent file says nothing");
+}
+
+#[test]
+fn where_a_project_was_said_no_directory_makes_another() {
+    let place = Place::new();
+    place.write("project/sub/.claude/settings.json", "{}").write("project/secret/f", "");
+    let sub = place.project().join("sub").to_str().unwrap().to_owned();
+    let root = place.project().to_str().unwrap().to_owned();
+    let question = |command: &str, cwd: &str| json!({ "tool_name": "Bash", "tool_input": { "command": command }, "cwd": cwd });
+    let deny = r#"{"permissions": {"deny": ["Bash(echo *)"]}}"#;
+    place.write("project/.claude/settings.json", deny);
+    let daemon = Daemon::start(&place, &["--project-root", &root]);
+    assert_eq!(daemon.connect().ask(&question("echo x", &sub))["decision"], "deny");
+    drop(daemon);
+    // A rule that starts at the project does so for every directory in it.
+    fs::remove_file(place.project().join("sub/.claude/settings.json")).unwrap();
+    let daemon = Daemon::start(&place, &["--no-discovery", "--deny", "Read(/secret/**)"]);
+    assert_eq!(daemon.connect().ask(&question("cat ../secret/f", &sub))["decision"], "deny");
+    drop(daemon);
+    // The project of a call without a directory is looked for when it is made.
+    fs::remove_file(place.project().join(".claude/settings.json")).unwrap();
+    let daemon = Daemon::start(&place, &["--cwd", &sub]);
+    let mut client = daemon.connect();
+    assert_eq!(client.decision("echo x"), "allow");
+    place.write("project/.claude/settings.json", deny);
+    assert_eq!(client.decision("echo x"), "deny");
+}
+
+#[test]
+fn no_line_holds_up_or_ends_what_others_ask() {
+    let place = Place::new();
+    let daemon = Daemon::start(&place, &[]);
+    let trap = place.path().join("trap");
+    fs::create_dir_all(trap.join(".claude")).unwrap();
+    for name in [".claude.json", ".claude/settings.json"] {
+        assert!(Command::new("mkfifo").arg(trap.join(name)).status().unwrap().success());
+    }
+    let long = "/a".repeat(20_000);
+    let line = |field: &str, value: Value| {
+        let mut line = json!({ "tool_name": "Bash", "tool_input": { "command": "ls" } });
+        line[field] = value;
+        line
+    };
+    let many: Vec<&str> = vec!["d"; 30_000];
+    let rules: Vec<String> = (0..60_000).map(|rule| format!("Bash(t{rule} *)")).collect();
+    for (question, code) in [
+        (line("home", json!(trap)), None),
+        (line("project_root", json!(trap)), None),
+        (line("cwd", json!(long)), Some("bad-path")),
+        (line("home", json!(long)), Some("bad-path")),
+        (line("additional_directories", json!([long])), Some("bad-path")),
+        (line("additional_directories", json!(many)), Some("bad-list")),
+        (line("fs", json!({ "files": many })), Some("bad-list")),
+        (line("settings", json!({ "permissions": { "deny": rules } })), None),
+    ] {
+        let mut hostile = daemon.connect();
+        hostile.say(format!("{question}\n"));
+        let started = Instant::now();
+        assert_eq!(daemon.connect().decision("ls"), "allow");
+        assert!(started.elapsed() < Duration::from_secs(10), "held up");
+        let answer = hostile.hear();
+        match code {
+            Some(code) => assert_eq!(answer["error"]["code"], code),
+            None => assert!(answer["decision"].is_string(), "{answer}"),
+        }
+    }
+}
+
+#[test]
 fn a_call_is_judged_by_the_settings_of_its_own_project() {
     let place = Place::new();
     let settings = r#"{"permissions": {"deny": ["Bash(echo *)"]}}"#;
@@ -315,7 +406,7 @@ fn a_place_that_cannot_be_is_named_with_its_cure() {
     let place = Place::new();
     place.write("project/file", "kept");
     let shared = place.path().join("shared");
-    fs::create_dir(&shared).unwrap();
+    fs::create_dir_all(shared.join("mine")).unwrap();
     fs::set_permissions(&shared, fs::Permissions::from_mode(0o777)).unwrap();
     let deep = "d/".repeat(60) + "s.sock";
     fs::create_dir_all(place.project().join(&deep).parent().unwrap()).unwrap();
@@ -338,6 +429,11 @@ fn a_place_that_cannot_be_is_named_with_its_cure() {
         ),
         (
             &["serve", "--socket", "../shared/s"],
+            65,
+            "error: others can replace files in `/shared`\nhint: name a socket in a directory that only you can write to\n",
+        ),
+        (
+            &["serve", "--socket", "../shared/mine/s"],
             65,
             "error: others can replace files in `/shared`\nhint: name a socket in a directory that only you can write to\n",
         ),
@@ -387,9 +483,22 @@ fn decisions_are_logged_where_the_settings_name_a_log() {
     let logged = place.read("decisions.log");
     assert_eq!(logged.lines().count(), 1, "what brings its own settings is not logged: {logged}");
     assert!(logged.contains("\"serve\"") && logged.contains("curl x"), "{logged}");
-    // A log that cannot be written is said and changes nothing.
+    // Nor where another home names it: a line may name any.
+    let other = place.path().join("other.log");
+    place.write(
+        "other/.claude/settings.json",
+        json!({ "portcullis": { "log": other } }).to_string(),
+    );
+    let elsewhere = place.path().join("other");
+    let question =
+        json!({ "tool_name": "Bash", "tool_input": { "command": "ls" }, "home": elsewhere });
+    assert!(client.ask(&question)["decision"].is_string());
+    assert!(!other.exists());
+    // A log that cannot be written is said, once, and changes nothing.
     fs::remove_file(&log).unwrap();
     fs::create_dir(&log).unwrap();
-    assert_eq!(client.decision("curl x"), "deny");
-    assert!(daemon.end().contains("cannot log the decision"));
+    for _ in 0..3 {
+        assert_eq!(client.decision("curl x"), "deny");
+    }
+    assert_eq!(daemon.end().matches("cannot log the decision").count(), 1);
 }

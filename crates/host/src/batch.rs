@@ -14,12 +14,19 @@ use std::time::Instant;
 /// A line of more bytes is an error, not work.
 pub const MAX_LINE: usize = 8 * 1024 * 1024;
 
+/// As long as the kernel takes a path (`PATH_MAX`).
+const MAX_PATH: usize = 4096;
+
+/// More directories, files or answers than a line has use for: each may grow by the directory it lies in.
+const MAX_ENTRIES: usize = 20_000;
+
 /// What a line that does not say otherwise means.
 #[derive(Clone, Debug)]
 pub struct Defaults {
     /// The current directory of a call.
     pub cwd: AbsPath,
-    /// The directory its session was started in.
+    /// The directory its session was started in, where that was said; else the project that the call's
+    /// directory lies in.
     pub project_root: Option<AbsPath>,
     /// The home directory.
     pub home: AbsPath,
@@ -62,6 +69,8 @@ pub struct Request {
     pub call: ToolCall,
     /// What it is judged by.
     pub known: Arc<Known>,
+    /// The settings were looked for on disk, and came not with the line.
+    pub is_discovered: bool,
     /// The disk that answers, where it is not the real one.
     pub listed: Option<ListedDisk>,
 }
@@ -162,18 +171,17 @@ fn request(
         Some(Value::Object(input)) => tool_input(input),
         Some(_) => return problem("bad-input", "`tool_input` is not an object"),
     };
-    let cwd = path_field(&fields, "cwd")?.unwrap_or_else(|| defaults.cwd.clone());
     let own_cwd = path_field(&fields, "cwd")?;
+    let cwd = own_cwd.clone().unwrap_or_else(|| defaults.cwd.clone());
     let home = path_field(&fields, "home")?.unwrap_or_else(|| defaults.home.clone());
     let is_inline = fields.contains_key("settings") || fields.contains_key("layers");
-    // The settings of a directory stand in the project it lies in.
-    let project_of = |cwd: AbsPath| {
-        if is_inline || !policies.discovers() { cwd } else { project_root_of(&cwd, &home) }
+    let said = path_field(&fields, "project_root")?.or_else(|| defaults.project_root.clone());
+    let project_root = match (said, own_cwd) {
+        (Some(root), _) => root,
+        // Settings that come along stand in no project of the disk.
+        (None, Some(cwd)) if is_inline => cwd,
+        (None, _) => project_root_of(&cwd, &home),
     };
-    let project_root = path_field(&fields, "project_root")?
-        .or_else(|| own_cwd.map(project_of))
-        .or_else(|| defaults.project_root.clone())
-        .unwrap_or_else(|| cwd.clone());
     let asked_mode = match fields.get("permission_mode") {
         None | Some(Value::Null) => defaults.mode,
         Some(Value::String(word)) => match Mode::parse(word) {
@@ -184,9 +192,11 @@ fn request(
     };
     let mut additional = Vec::new();
     for entry in list(&fields, "additional_directories")? {
-        match entry.as_str().map(|text| cwd.join(text)) {
-            Some(Ok(path)) => additional.push(path),
-            _ => return problem("bad-path", "`additional_directories` holds what is not a path"),
+        match entry.as_str().and_then(|text| joined(&cwd, text)) {
+            Some(path) => additional.push(path),
+            None => {
+                return problem("bad-path", "`additional_directories` holds what is not a path");
+            }
         }
     }
     let mut hook_answers = Vec::new();
@@ -239,7 +249,7 @@ fn request(
         Some(Value::Object(listing)) => Some(listed_disk(listing, &call.cwd)?),
         Some(_) => return problem("bad-fs", "`fs` is not an object"),
     };
-    Ok(Request { id: Value::Null, call, known, listed })
+    Ok(Request { id: Value::Null, call, known, is_discovered: !is_inline, listed })
 }
 
 /// The fields of a tool's input as rules compare them.
@@ -262,6 +272,9 @@ pub fn tool_input(input: &Map<String, Value>) -> ToolInput {
 fn path_field(fields: &Map<String, Value>, name: &str) -> Result<Option<AbsPath>, Problem> {
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.len() > MAX_PATH => {
+            problem("bad-path", format!("`{name}` is longer than {MAX_PATH} bytes"))
+        }
         Some(Value::String(text)) => match AbsPath::parse(text) {
             Ok(path) => Ok(Some(path)),
             Err(_) => problem("bad-path", format!("`{name}` is not an absolute path: `{text}`")),
@@ -270,9 +283,17 @@ fn path_field(fields: &Map<String, Value>, name: &str) -> Result<Option<AbsPath>
     }
 }
 
+/// A path of the line, resolved against its directory; `None` where it is none, or longer than any.
+fn joined(cwd: &AbsPath, text: &str) -> Option<AbsPath> {
+    (text.len() <= MAX_PATH).then(|| cwd.join(text).ok()).flatten()
+}
+
 fn list<'a>(fields: &'a Map<String, Value>, name: &'static str) -> Result<&'a [Value], Problem> {
     match fields.get(name) {
         None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(entries)) if entries.len() > MAX_ENTRIES => {
+            problem("bad-list", format!("`{name}` has more than {MAX_ENTRIES} entries"))
+        }
         Some(Value::Array(entries)) => Ok(entries),
         Some(_) => problem("bad-list", format!("`{name}` is not a list")),
     }
@@ -325,18 +346,21 @@ fn listed_disk(listing: &Map<String, Value>, cwd: &AbsPath) -> Result<ListedDisk
     let mut disk = ListedDisk::default();
     for (key, entry) in [("dirs", Entry::Directory), ("files", Entry::File)] {
         for path in list(listing, if key == "dirs" { "dirs" } else { "files" })? {
-            match path.as_str().map(|text| cwd.join(text)) {
-                Some(Ok(path)) => disk.add(path, entry.clone()),
-                _ => return problem("bad-fs", format!("`{key}` holds what is not a path")),
+            match path.as_str().and_then(|text| joined(cwd, text)) {
+                Some(path) => disk.add(path, entry.clone()),
+                None => return problem("bad-fs", format!("`{key}` holds what is not a path")),
             }
         }
     }
     match listing.get("symlinks") {
         None | Some(Value::Null) => {}
+        Some(Value::Object(links)) if links.len() > MAX_ENTRIES => {
+            return problem("bad-fs", format!("`symlinks` has more than {MAX_ENTRIES} entries"));
+        }
         Some(Value::Object(links)) => {
             for (path, target) in links {
-                match (cwd.join(path), target.as_str()) {
-                    (Ok(path), Some(target)) => disk.add(path, Entry::Link(target.to_owned())),
+                match (joined(cwd, path), target.as_str()) {
+                    (Some(path), Some(target)) => disk.add(path, Entry::Link(target.to_owned())),
                     _ => return problem("bad-fs", "`symlinks` maps paths to targets"),
                 }
             }

@@ -9,6 +9,7 @@ use crate::digest::digest;
 use portcullis_facts::Answers;
 use portcullis_model::{AbsPath, InputValue, ToolCall};
 use portcullis_policy::Layer;
+use rustix::fs::OFlags;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
@@ -60,7 +61,13 @@ pub struct LayerDigest {
 impl LayerDigest {
     /// Names every settings source.
     pub fn of(layers: &[Layer]) -> Vec<Self> {
-        layers.iter().map(|from| Self::new(from.scope.word(), &from.file, &from.text)).collect()
+        let mut digests = Vec::with_capacity(layers.len());
+        for from in layers {
+            digests.push(Self::new(from.scope.word(), &from.file, &from.text));
+            let good = from.as_last_good().filter(|_| !from.is_whole());
+            digests.extend(good.map(|good| Self::new(good.scope.word(), &good.file, &good.text)));
+        }
+        digests
     }
 
     /// Names a settings text.
@@ -106,7 +113,11 @@ impl LogFile {
     fn lock(&self) -> io::Result<File> {
         // Another process may rotate between open and lock; each round then meets a newer file.
         for _ in 0..8 {
-            let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;
+            // A FIFO without a reader would hold up the call.
+            let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+            let mut options = OpenOptions::new();
+            options.append(true).create(true).mode(0o600).custom_flags(flags);
+            let file = options.open(&self.path)?;
             file.lock()?;
             let held = file.metadata()?;
             if !held.is_file() {

@@ -45,8 +45,8 @@ impl Layer {
         self.has_lines() && self.file.rsplit('.').next() == Some("toml")
     }
 
-    /// What was kept of it, as a layer of its own.
-    pub(crate) fn as_last_good(&self) -> Option<Self> {
+    /// What was kept of it, as a layer of its own that only restricts.
+    pub fn as_last_good(&self) -> Option<Self> {
         let text = self.last_good.clone()?;
         let file = format!("last good version of {}", self.file);
         Some(Self { file, text, unreadable: None, last_good: None, ..self.clone() })

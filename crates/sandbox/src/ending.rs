@@ -10,9 +10,14 @@ pub struct EndSignals(OwnedFd);
 
 impl EndSignals {
     /// Receives them from now on. Threads that are started later leave them alone, so this comes first.
+    ///
+    /// What was ignored when the process started stays so, as `nohup` wants it.
     pub fn receive() -> Result<Self, Failure> {
-        let _before = sys::block_signals(&ENDING);
-        let received = sys::signal_descriptor(&ENDING);
+        let ignored = ignored();
+        let heard: Vec<libc::c_int> =
+            ENDING.into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0).collect();
+        let _before = sys::block_signals(&heard);
+        let received = sys::signal_descriptor(&heard);
         received.map(Self).map_err(|errno| Failure::new(format!("cannot receive signals: {errno}")))
     }
 
@@ -29,6 +34,13 @@ impl EndSignals {
             }
         }
     }
+}
+
+/// The signals this process ignores, the first in the lowest bit; none where that cannot be told.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
 const ENDING: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];

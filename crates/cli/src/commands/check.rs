@@ -186,7 +186,7 @@ pub(crate) fn defaults(session: &Session, args: &PolicyArgs, facts: bool) -> Def
     let surroundings = &session.surroundings;
     Defaults {
         cwd: surroundings.cwd.clone(),
-        project_root: Some(surroundings.project_root.clone()),
+        project_root: args.project_root.as_ref().map(|_| surroundings.project_root.clone()),
         home: surroundings.home.clone(),
         mode: args.mode.as_ref().map(|_| session.mode),
         facts,

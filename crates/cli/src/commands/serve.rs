@@ -11,14 +11,14 @@ use crate::session::{Session, Surroundings, plain};
 use door::Door;
 use portcullis_host::Evaluation;
 use portcullis_host::batch::{Defaults, Request, Unread};
-use portcullis_host::settings::Policies;
+use portcullis_host::settings::{Good, Options, Policies};
 use portcullis_sandbox::{EndSignals, give_back_program};
 use serde_json::json;
 use std::io::{self, BufReader, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,10 +27,13 @@ pub(crate) fn serve(args: &ServeArgs, as_json: bool) -> Result<Reply, Failure> {
     let surroundings = Surroundings::of_process(&args.policy)?;
     let path = door::path(args.socket.as_deref(), &surroundings.cwd)?;
     let session = Session::open(&args.policy, surroundings)?;
-    let defaults = check::defaults(&session, &args.policy, args.facts);
-    let policies = Mutex::new(Policies::live(session.options));
-    let connections = AtomicUsize::new(0);
-    let server = Arc::new(Server { defaults, policies, connections });
+    let server = Arc::new(Server {
+        defaults: check::defaults(&session, &args.policy, args.facts),
+        options: session.options,
+        good: Good::default(),
+        connections: AtomicUsize::new(0),
+        complained: AtomicBool::new(false),
+    });
     let unsettled = |failure: portcullis_sandbox::Failure| Failure::internal(failure.to_string());
     let ends = EndSignals::receive().map_err(unsettled)?;
     let (door, listener) = Door::open(path)?;
@@ -56,8 +59,11 @@ pub(crate) fn serve(args: &ServeArgs, as_json: bool) -> Result<Reply, Failure> {
 #[derive(Debug)]
 struct Server {
     defaults: Defaults,
-    policies: Mutex<Policies>,
+    options: Options,
+    good: Good,
     connections: AtomicUsize,
+    /// A log could not be written, and that was said.
+    complained: AtomicBool,
 }
 
 impl Server {
@@ -78,34 +84,34 @@ impl Server {
     /// Answers until the client or its connection ends; whoever goes away is told nothing more.
     fn talk(&self, stream: &UnixStream) {
         let mut output = stream;
-        let before = self.connections.fetch_add(1, Ordering::Relaxed);
-        let refused = if before < MOST_CONNECTIONS {
-            door::refusal(stream)
-        } else {
-            let message = format!("more than {MOST_CONNECTIONS} connections are open");
-            Some(Unread::new("too-many-connections", message))
+        let counted = match door::refusal(stream) {
+            Some(refused) => Err(refused),
+            None => Counted::enter(&self.connections).ok_or_else(|| {
+                let message = format!("more than {MOST_CONNECTIONS} connections are open");
+                Unread::new("too-many-connections", message)
+            }),
         };
-        if let Some(refused) = refused {
-            let _gone = writeln!(output, "{}", refused.json());
-        } else {
-            let mut input = BufReader::new(stream);
-            let _gone = converse(&mut input, &mut output, |line| self.answer(line));
-        }
-        self.connections.fetch_sub(1, Ordering::Relaxed);
+        let _counted = match counted {
+            Ok(counted) => counted,
+            Err(refused) => {
+                let _gone = writeln!(output, "{}", refused.json());
+                return;
+            }
+        };
+        // Of each connection its own, so that no line holds up the answers of others.
+        let mut policies = Policies::live(self.options.clone(), self.good.clone());
+        let mut input = BufReader::new(stream);
+        let _gone = converse(&mut input, &mut output, |line| self.answer(line, &mut policies));
     }
 
     /// The answer to one line, whatever happens: a client reads as many answers as it wrote lines.
-    fn answer(&self, line: &str) -> String {
+    fn answer(&self, line: &str, policies: &mut Policies) -> String {
         let answered = catch_unwind(AssertUnwindSafe(|| {
             let started = Instant::now();
-            let request = {
-                let mut policies = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
-                Request::read(line, &self.defaults, &mut policies)
-            };
-            match request {
+            match Request::read(line, &self.defaults, policies) {
                 Ok(request) => {
                     let evaluation = request.evaluate(&self.defaults);
-                    log(&request, &evaluation, started);
+                    self.log(&request, &evaluation, started);
                     request.json(&evaluation, &self.defaults, started)
                 }
                 Err(unread) => unread.json(),
@@ -117,23 +123,43 @@ impl Server {
             })
             .to_string()
     }
+
+    /// Logs a decision that this user's settings on disk made, where they name a log. The log never changes
+    /// a decision.
+    fn log(&self, request: &Request, evaluation: &Evaluation, started: Instant) {
+        let (known, home) = (&request.known, &self.defaults.home);
+        // SECURITY: a line may name another home, and what stands there is not where this user logs.
+        if !request.is_discovered || request.listed.is_some() || request.call.home != *home {
+            return;
+        }
+        let logged = log_of(&known.policy, home).and_then(|log| {
+            log.map_or(Ok(()), |log| {
+                write_log(&log, "serve", &known.layers, &request.call, evaluation, started)
+            })
+        });
+        // Said once: nobody may read it, and then the pipe fills up.
+        if let Err(failure) = logged
+            && !self.complained.swap(true, Ordering::Relaxed)
+        {
+            let text = Reply::failure(&failure, false, Palette::PLAIN).stderr;
+            let _unheard = say(&mut io::stderr(), &text);
+        }
+    }
 }
 
-/// Logs a decision that the settings on disk made, where they name a log. The log never changes a
-/// decision.
-fn log(request: &Request, evaluation: &Evaluation, started: Instant) {
-    if !request.known.is_discovered || request.listed.is_some() {
-        return;
+/// A connection that counts for as long as it is there.
+struct Counted<'s>(&'s AtomicUsize);
+
+impl<'s> Counted<'s> {
+    fn enter(connections: &'s AtomicUsize) -> Option<Self> {
+        let counted = Self(connections);
+        (connections.fetch_add(1, Ordering::Relaxed) < MOST_CONNECTIONS).then_some(counted)
     }
-    let known = &request.known;
-    let logged = log_of(&known.policy, &request.call.home).and_then(|log| {
-        log.map_or(Ok(()), |log| {
-            write_log(&log, "serve", &known.layers, &request.call, evaluation, started)
-        })
-    });
-    if let Err(failure) = logged {
-        let text = Reply::failure(&failure, false, Palette::PLAIN).stderr;
-        let _unheard = say(&mut io::stderr(), &text);
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,9 +1,10 @@
 //! Reading a settings file without being held up by it.
 
 use portcullis_model::AbsPath;
-use std::fs::{self, File};
+use rustix::fs::OFlags;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// What a path turned out to hold.
@@ -20,7 +21,7 @@ pub(super) enum FileText {
 /// Reads a whole file.
 pub(super) fn read(path: &AbsPath) -> FileText {
     let path = Path::new(path.as_str());
-    match read_limited(path) {
+    match read_limited(path, MAX_BYTES) {
         Ok(bytes) => FileText::Read(bytes),
         // A dangling link is not the same as no file: something was meant to be here.
         Err(error) if is_absence(&error) && fs::symlink_metadata(path).is_err() => FileText::Absent,
@@ -61,19 +62,25 @@ pub(super) fn is_ours(path: &Path) -> bool {
     matches!((user, owner), (Ok(user), Ok(owner)) if user == owner)
 }
 
-/// Reads at most [`MAX_BYTES`] of a regular file; a longer one is an error.
-fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
-    // SECURITY: opening a FIFO that lies in a repository would wait for a writer for ever, and some
-    // hosts let a call through when its hook does not answer.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
+/// Opens a regular file; what is anything else, or becomes it meanwhile, is an error.
+///
+/// SECURITY: opening a FIFO that lies in a repository would wait for a writer for ever, and some hosts let
+/// a call through when its hook does not answer.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
     }
-    let file = File::open(path)?;
+    Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"))
+}
+
+/// Reads a regular file of at most this many bytes; a longer one is an error.
+pub(super) fn read_limited(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let limit = MAX_BYTES.saturating_add(1);
-    let length = file.take(limit).read_to_end(&mut bytes)?;
-    if u64::try_from(length).is_ok_and(|length| length > MAX_BYTES) {
-        let message = format!("it is larger than {} MiB", MAX_BYTES >> 20);
+    let length = open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(length).is_ok_and(|length| length > most) {
+        let message = format!("it is larger than {} MiB", most >> 20);
         return Err(io::Error::new(ErrorKind::FileTooLarge, message));
     }
     Ok(bytes)

@@ -11,7 +11,7 @@ mod repository;
 mod trust;
 
 pub use memo::Memo;
-pub use policies::{Known, Policies};
+pub use policies::{Good, Known, Policies};
 pub use repository::Repository;
 pub use trust::TrustRecord;
 
@@ -174,7 +174,9 @@ fn managed(options: &Options) -> Vec<Layer> {
             names.sort_unstable();
             paths.extend(names.iter().map(|name| below(&directory, name)));
         }
-        Err(why) => layers.push(unreadable(Scope::Managed, directory.as_str(), &why)),
+        Err(why) => {
+            layers.push(unreadable(Scope::Managed, directory.as_str(), AbsPath::root(), &why));
+        }
     }
     paths.push(below(&options.managed_dir, NATIVE));
     paths.extend(options.managed_files.iter().cloned());
@@ -286,12 +288,13 @@ fn given(
         return Layer::new(Scope::CommandLine, flag, value, options.project_root.clone());
     }
     let Ok(path) = options.project_root.join(value) else {
-        return unreadable(Scope::CommandLine, flag, "its path holds a NUL byte");
+        let dir = options.project_root.clone();
+        return unreadable(Scope::CommandLine, flag, dir, "its path holds a NUL byte");
     };
     let dir = dir(&path);
-    match layer(Scope::CommandLine, &path, dir) {
+    match layer(Scope::CommandLine, &path, dir.clone()) {
         Some((layer, _)) => layer,
-        None => unreadable(Scope::CommandLine, path.as_str(), "there is no such file"),
+        None => unreadable(Scope::CommandLine, path.as_str(), dir, "there is no such file"),
     }
 }
 
@@ -316,12 +319,12 @@ fn layer(scope: Scope, path: &AbsPath, dir: AbsPath) -> Option<(Layer, Vec<u8>)>
             }
             Some((layer, bytes))
         }
-        FileText::Unreadable(why) => Some((unreadable(scope, file, &why), Vec::new())),
+        FileText::Unreadable(why) => Some((unreadable(scope, file, dir, &why), Vec::new())),
     }
 }
 
-fn unreadable(scope: Scope, file: &str, why: &str) -> Layer {
-    let mut layer = Layer::new(scope, file, String::new(), AbsPath::root());
+fn unreadable(scope: Scope, file: &str, dir: AbsPath, why: &str) -> Layer {
+    let mut layer = Layer::new(scope, file, String::new(), dir);
     layer.unreadable = Some(why.to_owned());
     layer
 }

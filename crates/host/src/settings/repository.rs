@@ -173,17 +173,13 @@ fn read_line(path: &Path) -> Option<String> {
     Some(text.lines().next()?.trim_end().to_owned())
 }
 
-fn index_may_hold(path: &Path, file: &str) -> bool {
-    let small = fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= MAX_INDEX);
-    if !small {
-        return true;
-    }
-    let Ok(bytes) = fs::read(path) else { return true };
+fn index_may_hold(path: &Path, name: &str) -> bool {
+    let Ok(bytes) = file::read_limited(path, MAX_INDEX) else { return true };
     let version = bytes.get(4..8);
     let plain = bytes.starts_with(b"DIRC") && matches!(version, Some([0, 0, 0, 2 | 3]));
     // Version 4 does not spell paths out. A sparse index may hold the directory in place of its
     // files, ending in a slash.
-    let path = format!(".claude/{file}\0");
+    let path = format!(".claude/{name}\0");
     !plain || contains(&bytes, path.as_bytes()) || contains(&bytes, b".claude/\0")
 }
 

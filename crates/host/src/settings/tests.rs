@@ -227,8 +227,8 @@ fn a_file_that_cannot_be_read_closes_its_layer() {
         disk.found("proj"),
         [
             "managed /managed/managed-settings.json trusted / (it is not a regular file)",
-            "local /proj/.claude/settings.local.json trusted / (it is not a regular file)",
-            "project /proj/.claude/settings.json held / (it is a link to a file that is not there)",
+            "local /proj/.claude/settings.local.json trusted /proj (it is not a regular file)",
+            "project /proj/.claude/settings.json held /proj (it is a link to a file that is not there)",
             "user /home/.claude/settings.json trusted /home/.claude (it is not UTF-8)",
         ]
     );
@@ -243,7 +243,7 @@ fn a_file_larger_than_any_settings_closes_its_layer() {
     disk.write("home/.claude/settings.json", vec![b' '; (4 << 20) + 1]);
     assert_eq!(
         disk.found("proj"),
-        ["user /home/.claude/settings.json trusted / (it is larger than 4 MiB)"]
+        ["user /home/.claude/settings.json trusted /home/.claude (it is larger than 4 MiB)"]
     );
 }
 
@@ -513,7 +513,7 @@ fn the_command_line_adds_layers() {
         [
             "cli /conf/extra.json trusted /conf",
             "cli --settings trusted /proj",
-            "cli /proj/missing.json trusted / (there is no such file)",
+            "cli /proj/missing.json trusted /proj (there is no such file)",
             "cli --allow trusted /proj",
             "cli --ask trusted /proj",
             "cli --deny trusted /proj",

@@ -110,8 +110,8 @@ fn is_workspace_trusted(options: &Options, root: Option<&AbsPath>, memo: &mut Me
 
 /// The directories that the agent's own file says are trusted.
 fn trusted_workspaces(path: &Path) -> BTreeSet<String> {
-    // The agent's own file grows with use, so it has no small limit; it is the user's.
-    let Ok(bytes) = fs::read(path) else { return BTreeSet::new() };
+    // The agent's own file grows with use, so its limit is not small.
+    let Ok(bytes) = file::read_limited(path, MAX_STATE) else { return BTreeSet::new() };
     let Ok(state) = serde_json::from_slice::<AgentState>(&bytes) else { return BTreeSet::new() };
     let trusted = state.projects.into_iter().filter(|(_, project)| project.trusted);
     trusted.map(|(root, _)| root).collect()
@@ -123,3 +123,6 @@ fn real_path(path: &AbsPath) -> Option<AbsPath> {
 }
 
 const VERSION: u32 = 1;
+
+/// More than an agent ever wrote down; without it a link to an endless file would be read for ever.
+const MAX_STATE: u64 = 256 << 20;

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::session::plain;
 use portcullis_host::batch::Unread;
 use portcullis_model::AbsPath;
-use std::fs::{self, DirBuilder, File, Metadata};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -65,14 +65,14 @@ impl Door {
             Failure::input(format!("cannot make the socket `{shown}`: {}", plain(error)))
         };
         let directory = path.parent().unwrap_or(Path::new("/"));
-        let held = fs::metadata(directory).map_err(|error| cannot(&error))?;
-        if !is_private(&held) {
-            let directory = directory.display();
-            return Err(Failure::input(format!("others can replace files in `{directory}`"))
+        let directory = fs::canonicalize(directory).map_err(|error| cannot(&error))?;
+        if let Some(open) = open_to_others(&directory) {
+            let open = open.display();
+            return Err(Failure::input(format!("others can replace files in `{open}`"))
                 .hint("name a socket in a directory that only you can write to"));
         }
         // Of two that start at once, one clears away and makes its own before the other looks.
-        let lock = lock(directory).map_err(|error| cannot(&error))?;
+        let lock = lock(&directory).map_err(|error| cannot(&error))?;
         clear(&path)?;
         // SECURITY: nobody else may open the socket, not even before its mode could be changed.
         let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
@@ -97,25 +97,32 @@ impl Door {
     }
 }
 
-/// Whether nobody but its owner, who is the user or the system, can replace files in a directory.
-fn is_private(directory: &Metadata) -> bool {
+/// The directory on the way to a socket that somebody else could put another file into: above the last one
+/// a sticky directory keeps others from replacing what is there.
+fn open_to_others(directory: &Path) -> Option<&Path> {
     let user = rustix::process::geteuid().as_raw();
-    let is_sticky = directory.mode() & 0o1000 != 0;
-    directory.is_dir()
-        && matches!(directory.uid(), owner if owner == user || owner == 0)
-        && (directory.mode() & 0o022 == 0 || is_sticky)
+    directory.ancestors().enumerate().find_map(|(above, at)| {
+        let is_private = fs::symlink_metadata(at).is_ok_and(|found| {
+            let is_sticky = above > 0 && found.mode() & 0o1000 != 0;
+            found.is_dir()
+                && (found.uid() == user || found.uid() == 0)
+                && (found.mode() & 0o022 == 0 || is_sticky)
+        });
+        (!is_private).then_some(at)
+    })
 }
 
+/// Waits for whoever has the directory locked, but not for ever: anybody who can read it can lock it.
 fn lock(directory: &Path) -> io::Result<File> {
     let file = File::open(directory)?;
     for _ in 0..ATTEMPTS {
         match file.try_lock() {
-            Ok(()) => return Ok(file),
+            Ok(()) => break,
             Err(fs::TryLockError::WouldBlock) => thread::sleep(BETWEEN),
             Err(fs::TryLockError::Error(error)) => return Err(error),
         }
     }
-    Err(io::Error::other("its directory is locked by another process"))
+    Ok(file)
 }
 
 /// Removes the socket of a daemon that is gone.
