@@ -4,6 +4,7 @@ use crate::doubt::{Content, names_in, variables_of};
 use crate::expand::{Nothing, Value};
 use crate::facts::{AccessFact, RemovalFact, RemovalTarget};
 use crate::forms::{basename, push_deny_forms, push_forms, without_assignments};
+use crate::handed::patched;
 use crate::inspect::{Inspection, inspect};
 use crate::option_files;
 use crate::payload::{
@@ -447,6 +448,14 @@ impl Walker<'_> {
         self.operands(index, &located, search.as_ref(), shell.span, wrapped, &elsewhere);
         if !located.complete && self.origin != Origin::Lossy {
             self.guesses(index, &inside, stdin, shell.span, &elsewhere);
+        }
+        if let Stdin::Known(text) = stdin {
+            for file in patched(&inside, text) {
+                let place = place_of(&file, &elsewhere.cwd, &self.call.home);
+                let name = file.known().unwrap_or_default();
+                let fact = AccessFact::guess(Access::Write, index, name, shell.span, place);
+                self.out.accesses.push(fact);
+            }
         }
         if self.origin != Origin::Lossy {
             self.hands_over(index, resolved, shell.span, state);

@@ -9,6 +9,7 @@ use crate::forms::basename;
 use crate::peel::table_name;
 use crate::place::place_of;
 use crate::state::State;
+use crate::tables::changed::{CHANGED, Changes, LOOKS, WRITTEN};
 use crate::walk::Walker;
 use crate::{Access, Arg};
 use portcullis_model::Span;
@@ -17,7 +18,8 @@ impl Walker<'_> {
     /// Notes the directories that a command hands over.
     pub(crate) fn hands_over(&mut self, index: usize, argv: &[Arg], span: Span, state: &State) {
         let read = handed(argv).into_iter().map(|directory| (Access::Read, directory));
-        let written = opened(argv).into_iter().map(|directory| (Access::Write, directory));
+        let written = opened(argv).into_iter().chain(changed(argv));
+        let written = written.map(|directory| (Access::Write, directory));
         for (access, directory) in read.chain(written) {
             let place = place_of(&directory, &state.cwd, &self.call.home);
             let text = directory.known().unwrap_or_default();
@@ -25,6 +27,73 @@ impl Walker<'_> {
             self.out.accesses.push(AccessFact { recursive: true, ..fact });
         }
     }
+}
+
+/// The files a patch is about, where the command that applies it reads this text.
+pub(crate) fn patched(argv: &[Arg], text: &str) -> Vec<Arg> {
+    let words: Vec<&str> = argv.iter().map(Arg::prefix).collect();
+    let applies = match words.first().map(|name| basename(name)) {
+        Some("patch") => true,
+        Some("git") => words.iter().any(|word| matches!(*word, "apply" | "am")),
+        Some(_) | None => false,
+    };
+    let lines = text.lines().filter(|_| applies);
+    let named = lines.filter_map(|line| {
+        ["+++ ", "--- ", "rename to ", "rename from "]
+            .iter()
+            .find_map(|start| line.strip_prefix(start))
+    });
+    // `-p1` is the habit; whatever else is taken off, the rest is tried too.
+    let paths = named.flat_map(|named| {
+        let path = named.split('\t').next().unwrap_or(named).trim();
+        [Some(path), path.split_once('/').map(|(_, rest)| rest)]
+    });
+    paths.flatten().take(MOST).map(|path| Arg::Known(path.to_owned())).collect()
+}
+
+/// What is written, moved or taken away by an option or a command that tables name.
+fn changed(argv: &[Arg]) -> Vec<Arg> {
+    let Some((name, words)) = argv.split_first() else { return Vec::new() };
+    let name = name.known().map(basename).unwrap_or_default();
+    let mut found =
+        values(words, &|option| WRITTEN.contains(&option.to_ascii_lowercase().as_str()));
+    let only_looks = words.iter().filter_map(Arg::known).any(|word| LOOKS.contains(&word));
+    let rows = CHANGED.iter().filter(|(names, _)| names.contains(&name) && !only_looks);
+    for (_, changes) in rows {
+        found.extend(match changes {
+            Changes::Always => operands(words),
+            Changes::With(flags) => {
+                let has = words.iter().filter_map(Arg::known).any(|word| flags.contains(&word));
+                if has { operands(words) } else { Vec::new() }
+            }
+            Changes::After(verbs) => behind(words, verbs).map(operands).unwrap_or_default(),
+            Changes::Value(options) => values(words, &|option| options.contains(&option)),
+            Changes::Last => {
+                words.last().map(|word| operands(std::slice::from_ref(word))).unwrap_or_default()
+            }
+        });
+    }
+    found
+}
+
+/// The values of options, behind them, behind `=`, or glued to a short one.
+fn values(words: &[Arg], is_meant: &dyn Fn(&str) -> bool) -> Vec<Arg> {
+    let mut found = Vec::new();
+    for (index, word) in words.iter().enumerate() {
+        let Some(text) = word.known() else { continue };
+        match text.split_once('=') {
+            Some((option, value)) if is_meant(option) => found.push(Arg::Known(value.to_owned())),
+            None if is_meant(text) => found.extend(words.get(index + 1).cloned()),
+            Some(_) | None => {
+                let glued =
+                    text.get(..2).filter(|option| option.starts_with('-') && is_meant(option));
+                found.extend(
+                    glued.and_then(|_| text.get(2..)).map(|value| Arg::Known(value.to_owned())),
+                );
+            }
+        }
+    }
+    found
 }
 
 /// What stands behind the first of these words, if one is there.
@@ -56,12 +125,34 @@ fn opened(argv: &[Arg]) -> Vec<Arg> {
             last.map(|word| operands(std::slice::from_ref(word))).unwrap_or_default()
         }
         "sqlite3" | "sqlite" | "crudini" | "wipe" => operands(words),
+        // What is written through a link is written where it leads.
+        "ln" => link_targets(words),
+        "cp" if words.iter().any(|word| makes_links(word.prefix())) => link_targets(words),
         _ => {
             let row = SENDERS.iter().find(|(names, _)| names.contains(&name));
             let copies = row.and_then(|(_, verbs)| behind(words, verbs));
             copies.map(destinations).unwrap_or_default()
         }
     }
+}
+
+/// What links are made to: every operand but the last, which names the link or where it is put.
+fn link_targets(words: &[Arg]) -> Vec<Arg> {
+    let named: Vec<Arg> =
+        words.iter().filter(|word| !word.prefix().starts_with('-')).cloned().collect();
+    let into = words
+        .iter()
+        .any(|word| word.prefix().starts_with("-t") || word.prefix().starts_with("--t"));
+    match named.split_last() {
+        Some((_, targets)) if !into && !targets.is_empty() => operands(targets),
+        Some(_) | None => operands(&named),
+    }
+}
+
+/// Whether a flag of `cp` makes links instead of copies.
+fn makes_links(word: &str) -> bool {
+    matches!(word, "--link" | "--symbolic-link")
+        || word.starts_with('-') && !word.starts_with("--") && word.contains(['l', 's'])
 }
 
 /// What is copied to: not what is named first.
@@ -104,7 +195,12 @@ fn handed(argv: &[Arg]) -> Vec<Arg> {
             operands(words)
         }
         "mount" if words.iter().any(|word| word.prefix().contains("bind")) => operands(words),
-        "git" if verb(&["archive"]).is_some() => vec![Arg::Known(".".to_owned())],
+        // What is read through a link is read where it leads.
+        "ln" => link_targets(words),
+        "git" if verb(&["clone"]).is_some() => verb(&["clone"]).map(operands).unwrap_or_default(),
+        "git" if verb(&["archive", "checkout-index", "fast-export"]).is_some() => {
+            vec![Arg::Known(".".to_owned())]
+        }
         // The names come from a list, or from the input.
         "cpio" | "afio" if words.iter().any(|word| copies_out(word.prefix())) => {
             vec![Arg::Known(".".to_owned())]

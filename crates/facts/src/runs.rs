@@ -106,20 +106,9 @@ impl Walker<'_> {
             push(name, Runner::Kernel);
         }
         let base = basename(name);
-        let standing: &[&str] = match base {
-            "make" | "gmake" => &["Makefile", "makefile", "GNUmakefile"],
-            "just" => &["justfile", ".justfile", "Justfile"],
-            "npm" | "yarn" | "pnpm" | "bun" => &["package.json"],
-            _ => &[],
-        };
-        let by = if base.ends_with("make") { Runner::Make } else { Runner::Other };
+        let (standing, by) = standing_files(base);
         for file in standing {
             push(file, by.clone());
-        }
-        if base == "cargo" {
-            for file in ["build.rs", "src/main.rs", "src/lib.rs"] {
-                push(file, Runner::Code("rustc".to_owned()));
-            }
         }
         if let Some(loader) = loader_of(base) {
             push(".", loader);
@@ -360,6 +349,55 @@ impl Walker<'_> {
     }
 }
 
+/// The files that a program runs or reads commands from without being told, and how it reads them.
+fn standing_files(name: &str) -> (&'static [&'static str], Runner) {
+    let files: &[&str] = match name {
+        "make" | "gmake" => return (&["Makefile", "makefile", "GNUmakefile"], Runner::Make),
+        "cargo" => {
+            let files = &["build.rs", "src/main.rs", "src/lib.rs"];
+            return (files, Runner::Code("rustc".to_owned()));
+        }
+        "go" => return (&["main.go", "main_test.go", "gen.go"], Runner::Code("go".to_owned())),
+        "pytest" | "py.test" | "pylint" | "nox" | "invoke" | "inv" | "fab" | "pip" | "pip3"
+        | "uv" => {
+            let files =
+                &["conftest.py", "setup.py", "noxfile.py", "tasks.py", "fabfile.py", "pylintrc"];
+            return (files, Runner::Code("python".to_owned()));
+        }
+        "rake" => return (&["Rakefile", "rakefile"], Runner::Code("ruby".to_owned())),
+        "vagrant" => return (&["Vagrantfile"], Runner::Code("ruby".to_owned())),
+        "just" => &["justfile", ".justfile", "Justfile"],
+        "npm" | "yarn" | "pnpm" | "bun" => &["package.json"],
+        "ansible-playbook" => &["ansible.cfg"],
+        "bazel" => &["BUILD", "BUILD.bazel", "WORKSPACE"],
+        "cmake" => &["CMakeLists.txt", "CMakePresets.json"],
+        "deno" => &["deno.json", "deno.jsonc"],
+        "docker" | "podman" | "nerdctl" | "buildah" | "docker-compose" => &[
+            "Dockerfile",
+            "Containerfile",
+            "compose.yaml",
+            "compose.yml",
+            "docker-compose.yaml",
+            "docker-compose.yml",
+        ],
+        "foreman" | "honcho" | "overmind" => &["Procfile"],
+        "gradle" | "gradlew" => {
+            &["build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts"]
+        }
+        "meson" => &["meson.build"],
+        "mvn" | "mvnw" => &["pom.xml"],
+        "ninja" => &["build.ninja"],
+        "node" => &["package.json"],
+        "nodemon" => &["nodemon.json", "package.json"],
+        "sbt" => &["build.sbt"],
+        "task" | "go-task" => &["Taskfile.yml", "Taskfile.yaml"],
+        "terraform" | "tofu" => &["main.tf"],
+        "tox" => &["tox.ini", "tox.toml"],
+        _ => &[],
+    };
+    (files, Runner::Other)
+}
+
 /// Whether code that may write files names the file that is run.
 fn code_names(codes: &[String], run: &Run) -> bool {
     let Place::Known(paths) = &run.place else { return false };
@@ -450,9 +488,40 @@ fn recipes(text: &str) -> (Vec<(Inner, Certainty)>, bool) {
 
 /// Whether code has a word in it with which files are written.
 pub(crate) fn may_write(code: &str) -> bool {
-    ["write", "Write", "\"w", "'w", "\"a", "'a", ">", "put", "dump", "save", "rename", "copy"]
-        .iter()
-        .any(|word| code.contains(word))
+    const WORDS: &[&str] = &[
+        "write",
+        "Write",
+        "\"w",
+        "'w",
+        "\"a",
+        "'a",
+        "\"x",
+        "'x",
+        "\"r+",
+        "'r+",
+        "+<",
+        ">",
+        "put",
+        "dump",
+        "save",
+        "rename",
+        "copy",
+        "move",
+        "mv(",
+        "rm(",
+        "unlink",
+        "remove",
+        "delete",
+        "truncate",
+        "touch",
+        "append",
+        "symlink",
+        "link(",
+        "retrieve",
+        "to_csv",
+        "filename=",
+    ];
+    WORDS.iter().any(|word| code.contains(word))
 }
 
 /// Who runs a file that is started by its path, by its first line.

@@ -41,6 +41,20 @@ impl Walker<'_> {
         if !elsewhere.is_empty() && !self.guessing {
             return elsewhere;
         }
+        if let Stdin::Known(text) = stdin
+            && runs_its_input(argv)
+            && !self.guessing
+        {
+            // Each line may be the command, or code that starts it.
+            let lines = text.lines().take(MOST);
+            return lines
+                .flat_map(|line| {
+                    let mut found = vec![Inner::Script(Arg::Known(line.to_owned()))];
+                    found.extend(calls_in_any_language(line, false));
+                    found
+                })
+                .collect();
+        }
         let tmux = argv.first().and_then(Arg::known).map(basename).map(table_name) == Some("tmux");
         if (!carried.is_empty() && !tmux) || self.guessing || self.origin == Origin::Lossy {
             return Vec::new();
@@ -231,10 +245,48 @@ fn started_elsewhere(argv: &[Arg]) -> Vec<Inner> {
                 Some((key, value)) => (key, Some(value)),
                 None => (*key, texts.get(index + 2).copied()),
             };
-            let value = value.filter(|_| names_a_command(key) || key == "viewer" || key == "git");
+            let runs = names_a_command(key)
+                || key.starts_with("scripts")
+                || matches!(key, "viewer" | "git");
+            let value = value.filter(|_| runs);
             if let Some(text) = value {
-                add_text(text, &mut found);
+                // `scripts={"test":"curl x"}`
+                text.split('"').for_each(|part| add_text(part, &mut found));
             }
+        }
+    } else if name == "history" {
+        // What is put into the history may be called back.
+        add_words(behind(words, "-s"), &mut found);
+    } else if name == "tmux" {
+        for text in words.iter().filter_map(Arg::known) {
+            if let Some((_, ran)) = text.split_once("#(") {
+                add_text(ran.trim_end_matches(')'), &mut found);
+            }
+        }
+    } else if matches!(name, "sdiff" | "diff3") {
+        for text in words.iter().filter_map(Arg::known) {
+            text.strip_prefix("--diff-program=").iter().for_each(|ran| add_text(ran, &mut found));
+        }
+    } else if matches!(name, "make" | "gmake") {
+        for text in words.iter().filter_map(Arg::known) {
+            // `X!=curl x` runs at once, a function whenever the value is used, and that is part of recipes.
+            if let Some((name, value)) = text.split_once('=').filter(|_| !text.starts_with('-')) {
+                let ran =
+                    if name.ends_with('!') { value } else { value.trim_start_matches([';', ' ']) };
+                found.push(Inner::Script(Arg::Known(ran.to_owned())));
+            }
+            for (_, behind) in
+                text.match_indices("$(shell ").map(|(at, start)| text.split_at(at + start.len()))
+            {
+                let ran = behind.rsplit_once(')').map_or(behind, |(ran, _)| ran);
+                found.push(Inner::Script(Arg::Known(ran.to_owned())));
+            }
+        }
+    } else if name == "perl" && words.iter().filter_map(Arg::known).any(loops_over_files) {
+        // Without `<<>>` an operand that begins or ends in a pipe is a command.
+        for text in words.iter().filter_map(Arg::known).filter(|text| !text.starts_with('-')) {
+            let piped = text.strip_suffix('|').or_else(|| text.strip_prefix('|'));
+            found.extend(piped.map(|ran| Inner::Script(Arg::Known(ran.to_owned()))));
         }
     } else if name.starts_with("mpi") || matches!(name, "orterun" | "prterun") {
         for part in words.split(|word| word.known() == Some(":")).skip(1) {
@@ -243,6 +295,55 @@ fn started_elsewhere(argv: &[Arg]) -> Vec<Inner> {
         }
     }
     found
+}
+
+/// The words behind the first of this text.
+fn behind<'a>(words: &'a [Arg], text: &str) -> &'a [Arg] {
+    let at = words.iter().position(|word| word.known() == Some(text));
+    at.and_then(|at| words.get(at + 1..)).unwrap_or(&[])
+}
+
+/// Whether a filter runs lines of its input, or parts of them, as commands.
+fn runs_its_input(argv: &[Arg]) -> bool {
+    let mut words = argv.iter().filter_map(Arg::known);
+    let name = words.next().map(basename).map(table_name).unwrap_or_default();
+    match name {
+        "sed" => words.any(|code| code.split([';', '\n', '}']).any(substitutes_and_runs)),
+        "awk" | "gawk" | "mawk" | "nawk" => words.any(|code| {
+            let plain = code.replace(' ', "");
+            ["|$", "|&$", "system($", "|getline"].iter().any(|call| plain.contains(call))
+                && !plain.contains("\"|getline")
+        }),
+        "perl" => words.any(|code| {
+            let plain = code.replace(' ', "");
+            ["`$", "`\\$", "eval", "system($", "exec($", "system;", "exec;"]
+                .iter()
+                .any(|call| plain.contains(call))
+        }),
+        _ => false,
+    }
+}
+
+/// Whether a command of sed is `e`, or a substitution with that flag.
+fn substitutes_and_runs(command: &str) -> bool {
+    let command = command.trim().trim_end_matches('}').trim_end();
+    if command == "e" {
+        return true;
+    }
+    let Some(at) = command.find('s') else { return false };
+    let Some(mark) = command.get(at + 1..).and_then(|rest| rest.chars().next()) else {
+        return false;
+    };
+    let flags = command.rsplit(mark).next().unwrap_or("");
+    command.matches(mark).count() >= 3
+        && flags.contains('e')
+        && flags.chars().all(|flag| "eEgGiImMpPw0123456789".contains(flag))
+}
+
+/// Whether a flag of `perl` reads the files its operands name.
+fn loops_over_files(word: &str) -> bool {
+    let is_cluster = word.starts_with('-') && !word.starts_with("--");
+    is_cluster && word.contains(['n', 'p']) || word.contains("<>")
 }
 
 fn git(words: &[Arg]) -> Vec<Arg> {

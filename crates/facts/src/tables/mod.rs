@@ -1,6 +1,7 @@
 //! The command tables: one row a program, reviewed like a table.
 
 pub mod builtins;
+pub(crate) mod changed;
 pub mod environment;
 mod git;
 pub mod git_options;
