@@ -385,6 +385,7 @@ const SPECIAL: &[&[u8]] = &[
     b"time",
     b"typeset",
     b"unset",
+    b"unsetenv",
     b"until",
     b"while",
 ];
