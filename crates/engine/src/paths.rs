@@ -135,11 +135,11 @@ fn below(rule: &PolicyRule, access: &AccessFact, answers: &Answers) -> Match {
 }
 
 /// What a search may hand on: does the rule forbid some of it, by its name or where it leads?
+///
+/// What lies in a directory that it hands on counts too: many programs go into what they are given.
 fn among(matcher: &PathMatcher, found: &Found, starts: &[AbsPath], answers: &Answers) -> Match {
-    let globs: Vec<Vec<PathPart>> =
-        found.names.iter().map(|name| path_parts(name).unwrap_or_default()).collect();
-    let picked = |path: &AbsPath| {
-        let name = path.name().unwrap_or_default();
+    let globs: Vec<Vec<PathPart>> = found.names.iter().map(|name| parts_of(name)).collect();
+    let picked = |name: &str| {
         globs.is_empty()
             || globs.iter().any(|parts| match parts.as_slice() {
                 [PathPart::Name(literal)] => fold_name(literal) == fold_name(name),
@@ -157,14 +157,26 @@ fn among(matcher: &PathMatcher, found: &Found, starts: &[AbsPath], answers: &Ans
         let text = path.as_str();
         found.is_cut && text.contains(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '\\'))
     };
-    let possible = starts.iter().any(|start| match answers.below.get(start) {
-        Some(paths) => paths
-            .iter()
-            .chain([start])
-            .any(|path| picked(path) && (is_any(path) || forbidden(path))),
-        None => true,
+    let counts = |path: &AbsPath| is_any(path) || forbidden(path);
+    let possible = starts.iter().any(|start| {
+        let Some(paths) = answers.below.get(start) else { return true };
+        let base = answers.real.get(start).map_or(start, |real| &real.path);
+        let is_among = |path: &AbsPath| {
+            path.below(base).is_none_or(|rest| rest.split('/').any(picked)) && counts(path)
+        };
+        // Where the start itself is handed on, so is all of it.
+        let whole = start.name().is_none_or(picked);
+        (whole && counts(start)) || paths.iter().any(|path| whole && counts(path) || is_among(path))
     });
     if possible { Match::Possible } else { Match::No }
+}
+
+/// A glob of `find` as the matcher of paths reads it; nothing where the two may differ.
+fn parts_of(name: &str) -> Vec<PathPart> {
+    if name.contains(|c: char| c.is_whitespace() || c == '\\') {
+        return Vec::new();
+    }
+    path_parts(name).unwrap_or_default()
 }
 
 /// Whether an allow rule for paths covers an access: every path, both as written and as resolved.
