@@ -98,13 +98,16 @@ fn guessed_commands(argv: &[Arg]) -> Vec<Inner> {
                 Some((key, value)) if names_a_command(key) => (key, value),
                 _ => (key, value),
             };
-            if names_a_command(key) || value.starts_with('!') {
+            let holds =
+                names_a_command(key) || text.starts_with('-') && option_holds_a_command(key);
+            if holds || value.starts_with('!') {
                 add_text(value, &mut found);
             }
         } else if let Some(option) = text.strip_prefix('-') {
             // `-c` is what shells call it; behind `-e` most tools take a pattern or a name.
             let short = option == "c" && !listed && rest.len() > 1;
-            let spelled = option == "c" && !listed || names_a_command(option);
+            let names = option_holds_a_command(option);
+            let spelled = option == "c" && !listed || names;
             let value = rest.first().and_then(Arg::known);
             if spelled && let Some(value) = value {
                 let single = option == "c" && !value.contains(char::is_whitespace);
@@ -112,7 +115,7 @@ fn guessed_commands(argv: &[Arg]) -> Vec<Inner> {
                     add_text(value, &mut found);
                 }
             }
-            if short || names_a_command(option) {
+            if short || names {
                 add_words(rest, &mut found);
             }
         } else if text.starts_with('!') {
@@ -386,8 +389,16 @@ fn names_a_command(name: &str) -> bool {
     parts.clone().next() == Some("on") && parts.clone().count() > 1
         || lower.contains("onerror")
         || lower.contains("onoutofmemory")
+        || lower.contains("bin::")
         || parts.any(|part| COMMAND_PARTS.contains(&part) || part.ends_with("command"))
         || matches!(name, "CC" | "CXX" | "CPP" | "LD" | "AR" | "AS" | "FC" | "Clinker")
+}
+
+/// Whether an option of this name holds a command.
+fn option_holds_a_command(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    names_a_command(name)
+        || lower.split(['-', '_', '.', ':']).any(|part| OPTION_PARTS.contains(&part))
 }
 
 /// Text that may be a command, or code that starts one.
@@ -498,6 +509,26 @@ const COMMAND_PARTS: &[&str] = &[
     "toolexec",
     "tunnels",
     "wrapper",
+];
+
+/// The same of options alone: as keys of other things these words are common.
+const OPTION_PARTS: &[&str] = &[
+    "binary",
+    "browser",
+    "callback",
+    "chooser",
+    "emulator",
+    "epilog",
+    "helper",
+    "interpreter",
+    "invoke",
+    "makeprogram",
+    "prog",
+    "program",
+    "prolog",
+    "tool",
+    "using",
+    "viewer",
 ];
 
 /// How lines start whose rest is a command to editors, database shells, mailers and image builders.

@@ -57,6 +57,20 @@ pub(crate) fn holds_a_command(name: &str) -> bool {
                 | "LD"
                 | "AR"
                 | "LESSEDIT"
+                | "ACLOCAL"
+                | "AUTOCONF"
+                | "AUTOHEADER"
+                | "AUTOM4TE"
+                | "AUTOMAKE"
+                | "CXXCPP"
+                | "HGMERGE"
+                | "LEX"
+                | "LIBTOOL"
+                | "M4"
+                | "NM"
+                | "RANLIB"
+                | "STRIP"
+                | "YACC"
         )
         || COMMAND_ENDS.iter().any(|end| name.to_ascii_uppercase().ends_with(end))
 }
@@ -65,6 +79,8 @@ pub(crate) fn holds_a_command(name: &str) -> bool {
 const COMMAND_ENDS: &[&str] = &[
     "_CMD",
     "_COMMAND",
+    "_BROWSER",
+    "_DIFF",
     "_EXEC",
     "_HOOK",
     "_LAUNCHER",
@@ -95,6 +111,8 @@ pub(crate) fn holds_options(name: &str) -> bool {
             | "GRADLE_OPTS"
             | "FZF_DEFAULT_OPTS"
             | "SSH_OPTIONS"
+            | "MANOPT"
+            | "TOX_OVERRIDE"
             | "WGETRC"
     )
 }
