@@ -137,6 +137,8 @@ impl<'a> Judge<'a> {
             Place::Glob(_) | Place::Unknown(_) | Place::Free => None,
         };
         match real {
+            // `find src -exec cat {} +`
+            Some((start, _)) if access.found.is_some() => format!("what is found below {start}"),
             Some((path, Some(real))) if real.path != *path => format!("{path} -> {}", real.path),
             Some((path, _)) => path.to_string(),
             None => access.text.clone(),
