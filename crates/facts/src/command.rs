@@ -1,10 +1,10 @@
 //! One simple command: what is under its wrappers, what it does, and which files it touches.
 
+use crate::changes::patched;
 use crate::doubt::{Content, names_in, variables_of};
 use crate::expand::{Nothing, Value};
 use crate::facts::{AccessFact, RemovalFact, RemovalTarget};
 use crate::forms::{basename, push_deny_forms, push_forms, without_assignments};
-use crate::handed::patched;
 use crate::inspect::{Inspection, inspect};
 use crate::option_files;
 use crate::payload::{

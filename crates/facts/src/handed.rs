@@ -4,18 +4,18 @@
 //! No word of the command names the file that is read or written then. What is found here is possible, never
 //! certain: the program may leave files out, and only deny and ask rules see it.
 
+use crate::changes::changed;
 use crate::facts::AccessFact;
 use crate::forms::basename;
 use crate::peel::table_name;
 use crate::place::place_of;
 use crate::state::State;
-use crate::tables::changed::{CHANGED, Changes, LOOKS, WRITTEN};
 use crate::walk::Walker;
 use crate::{Access, Arg};
 use portcullis_model::Span;
 
 impl Walker<'_> {
-    /// Notes the directories that a command hands over.
+    /// Notes the directories that a command hands over, and what it changes besides.
     pub(crate) fn hands_over(&mut self, index: usize, argv: &[Arg], span: Span, state: &State) {
         let read = handed(argv).into_iter().map(|directory| (Access::Read, directory));
         let written = opened(argv).into_iter().chain(changed(argv));
@@ -29,75 +29,8 @@ impl Walker<'_> {
     }
 }
 
-/// The files a patch is about, where the command that applies it reads this text.
-pub(crate) fn patched(argv: &[Arg], text: &str) -> Vec<Arg> {
-    let words: Vec<&str> = argv.iter().map(Arg::prefix).collect();
-    let applies = match words.first().map(|name| basename(name)) {
-        Some("patch") => true,
-        Some("git") => words.iter().any(|word| matches!(*word, "apply" | "am")),
-        Some(_) | None => false,
-    };
-    let lines = text.lines().filter(|_| applies);
-    let named = lines.filter_map(|line| {
-        ["+++ ", "--- ", "rename to ", "rename from "]
-            .iter()
-            .find_map(|start| line.strip_prefix(start))
-    });
-    // `-p1` is the habit; whatever else is taken off, the rest is tried too.
-    let paths = named.flat_map(|named| {
-        let path = named.split('\t').next().unwrap_or(named).trim();
-        [Some(path), path.split_once('/').map(|(_, rest)| rest)]
-    });
-    paths.flatten().take(MOST).map(|path| Arg::Known(path.to_owned())).collect()
-}
-
-/// What is written, moved or taken away by an option or a command that tables name.
-fn changed(argv: &[Arg]) -> Vec<Arg> {
-    let Some((name, words)) = argv.split_first() else { return Vec::new() };
-    let name = name.known().map(basename).unwrap_or_default();
-    let mut found =
-        values(words, &|option| WRITTEN.contains(&option.to_ascii_lowercase().as_str()));
-    let only_looks = words.iter().filter_map(Arg::known).any(|word| LOOKS.contains(&word));
-    let rows = CHANGED.iter().filter(|(names, _)| names.contains(&name) && !only_looks);
-    for (_, changes) in rows {
-        found.extend(match changes {
-            Changes::Always => operands(words),
-            Changes::With(flags) => {
-                let has = words.iter().filter_map(Arg::known).any(|word| flags.contains(&word));
-                if has { operands(words) } else { Vec::new() }
-            }
-            Changes::After(verbs) => behind(words, verbs).map(operands).unwrap_or_default(),
-            Changes::Value(options) => values(words, &|option| options.contains(&option)),
-            Changes::Last => {
-                words.last().map(|word| operands(std::slice::from_ref(word))).unwrap_or_default()
-            }
-        });
-    }
-    found
-}
-
-/// The values of options, behind them, behind `=`, or glued to a short one.
-fn values(words: &[Arg], is_meant: &dyn Fn(&str) -> bool) -> Vec<Arg> {
-    let mut found = Vec::new();
-    for (index, word) in words.iter().enumerate() {
-        let Some(text) = word.known() else { continue };
-        match text.split_once('=') {
-            Some((option, value)) if is_meant(option) => found.push(Arg::Known(value.to_owned())),
-            None if is_meant(text) => found.extend(words.get(index + 1).cloned()),
-            Some(_) | None => {
-                let glued =
-                    text.get(..2).filter(|option| option.starts_with('-') && is_meant(option));
-                found.extend(
-                    glued.and_then(|_| text.get(2..)).map(|value| Arg::Known(value.to_owned())),
-                );
-            }
-        }
-    }
-    found
-}
-
 /// What stands behind the first of these words, if one is there.
-fn behind<'a>(words: &'a [Arg], verbs: &[&str]) -> Option<&'a [Arg]> {
+pub(crate) fn behind<'a>(words: &'a [Arg], verbs: &[&str]) -> Option<&'a [Arg]> {
     let known = |word: &Arg| word.known().is_some_and(|text| verbs.contains(&text));
     words.iter().take(GLOBALS).position(known).and_then(|at| words.get(at + 1..))
 }
@@ -348,7 +281,7 @@ fn has(words: &[Arg], text: &str) -> bool {
 
 /// Every part of a word that may be a path, of options too, and every glob: one that names no directory does
 /// no harm.
-fn operands(words: &[Arg]) -> Vec<Arg> {
+pub(crate) fn operands(words: &[Arg]) -> Vec<Arg> {
     let apart = |c: char| c.is_whitespace() || matches!(c, '=' | ':' | ',' | '\'' | '"');
     let parts = words.iter().filter_map(Arg::known).flat_map(|word| word.split(apart));
     let bare = parts.map(|part| part.strip_prefix('-').map_or(part, attached));
@@ -363,7 +296,7 @@ fn attached(letters: &str) -> &str {
 }
 
 /// More directories of one command are not looked at.
-const MOST: usize = 32;
+pub(crate) const MOST: usize = 32;
 
 /// What a server serves: what it is told, and the directory it runs in.
 fn served(words: &[Arg], options: &[&str]) -> Vec<Arg> {

@@ -8,6 +8,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::wildcard_enum_match_arm)]
 
 mod arg;
+mod changes;
 mod command;
 mod doubt;
 mod expand;
