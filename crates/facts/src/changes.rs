@@ -9,14 +9,28 @@ use crate::handed::{MOST, behind, operands};
 use crate::tables::changed::{CHANGED, Changes, LOOKS, WRITTEN};
 
 /// The files a patch is about, where the command that applies it reads this text.
-pub(crate) fn patched(argv: &[Arg], text: &str) -> Vec<Arg> {
+///
+/// `None` for `text`: nothing tells, so it may be any file below.
+pub(crate) fn patched(argv: &[Arg], text: Option<&str>) -> Vec<Arg> {
     let words: Vec<&str> = argv.iter().map(Arg::prefix).collect();
-    let applies = match words.first().map(|name| basename(name)) {
-        Some("patch") => true,
-        Some("git") => words.iter().any(|word| matches!(*word, "apply" | "am")),
-        Some(_) | None => false,
+    let rest = match words.first().map(|name| basename(name)) {
+        Some("patch") => words.get(1..),
+        Some("git") => {
+            let at = words.iter().position(|word| matches!(*word, "apply" | "am"));
+            at.and_then(|at| words.get(at + 1..))
+        }
+        Some(_) | None => None,
     };
-    let lines = text.lines().filter(|_| applies);
+    let Some(rest) = rest else { return Vec::new() };
+    if rest.iter().any(|word| PATCH_LOOKS.contains(word)) {
+        return Vec::new();
+    }
+    // `patch -i p`, `git apply p.diff`
+    let from_file = rest.iter().any(|word| {
+        word.starts_with("-i") || word.starts_with("--input") || !word.starts_with('-')
+    });
+    let Some(text) = text.filter(|_| !from_file) else { return vec![Arg::Known(".".to_owned())] };
+    let lines = text.lines();
     let named = lines.filter_map(|line| {
         ["+++ ", "--- ", "rename to ", "rename from "]
             .iter()
@@ -29,6 +43,10 @@ pub(crate) fn patched(argv: &[Arg], text: &str) -> Vec<Arg> {
     });
     paths.flatten().take(MOST).map(|path| Arg::Known(path.to_owned())).collect()
 }
+
+/// Flags with which a patch is only looked at.
+const PATCH_LOOKS: &[&str] =
+    &["--abort", "--check", "--dry-run", "--numstat", "--quit", "--stat", "--summary", "--version"];
 
 /// What is written, moved or taken away by an option or a command that tables name.
 pub(crate) fn changed(argv: &[Arg]) -> Vec<Arg> {
@@ -46,6 +64,10 @@ pub(crate) fn changed(argv: &[Arg]) -> Vec<Arg> {
                 if has { operands(words) } else { Vec::new() }
             }
             Changes::After(verbs) => behind(words, verbs).map(operands).unwrap_or_default(),
+            Changes::Here(verbs) if behind(words, verbs).is_some() => {
+                vec![Arg::Known(".".to_owned())]
+            }
+            Changes::Here(_) => Vec::new(),
             Changes::Value(options) => values(words, &|option| options.contains(&option)),
             Changes::Last => {
                 words.last().map(|word| operands(std::slice::from_ref(word))).unwrap_or_default()

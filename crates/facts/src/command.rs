@@ -449,13 +449,15 @@ impl Walker<'_> {
         if !located.complete && self.origin != Origin::Lossy {
             self.guesses(index, &inside, stdin, shell.span, &elsewhere);
         }
-        if let Stdin::Known(text) = stdin {
-            for file in patched(&inside, text) {
-                let place = place_of(&file, &elsewhere.cwd, &self.call.home);
-                let name = file.known().unwrap_or_default();
-                let fact = AccessFact::guess(Access::Write, index, name, shell.span, place);
-                self.out.accesses.push(fact);
-            }
+        let known = match stdin {
+            Stdin::Known(text) => Some(text.as_str()),
+            Stdin::Inherited | Stdin::Unknown | Stdin::Names(_) => None,
+        };
+        for file in patched(&inside, known) {
+            let place = place_of(&file, &elsewhere.cwd, &self.call.home);
+            let name = file.known().unwrap_or_default();
+            let fact = AccessFact::guess(Access::Write, index, name, shell.span, place);
+            self.out.accesses.push(AccessFact { recursive: true, ..fact });
         }
         if self.origin != Origin::Lossy {
             self.hands_over(index, resolved, shell.span, state);
@@ -584,13 +586,18 @@ impl Walker<'_> {
             if let Some(search) = search.filter(|_| is_found) {
                 // Deny and ask rules look at what the search may find; whether all of it may be touched
                 // without a rule is asked of the unknown words.
-                self.out.accesses.push(AccessFact {
+                let found = AccessFact {
                     place: Place::Known(search.starts.clone()),
                     recursive: true,
                     found: Some(search.found.clone()),
                     carried: true,
                     ..written_out.clone()
-                });
+                };
+                // What is linked to can be written through the link.
+                if matches!(written.first().and_then(Arg::known), Some("ln" | "link")) {
+                    self.out.accesses.push(AccessFact { access: Access::Write, ..found.clone() });
+                }
+                self.out.accesses.push(found);
                 self.out.accesses.push(AccessFact { settled: true, ..written_out });
             } else {
                 self.out.accesses.push(written_out);

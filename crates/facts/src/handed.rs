@@ -10,6 +10,7 @@ use crate::forms::basename;
 use crate::peel::table_name;
 use crate::place::place_of;
 use crate::state::State;
+use crate::tables::interpreters::is_interpreter;
 use crate::walk::Walker;
 use crate::{Access, Arg};
 use portcullis_model::Span;
@@ -59,7 +60,10 @@ fn opened(argv: &[Arg]) -> Vec<Arg> {
         }
         "sqlite3" | "sqlite" | "crudini" | "wipe" => operands(words),
         // What is written through a link is written where it leads.
-        "ln" => link_targets(words),
+        "ln" | "link" | "gln" | "lndir" | "stow" => link_targets(words),
+        "mount" if words.iter().any(|word| word.prefix().contains("bind")) => operands(words),
+        "rsync" if has(words, "--link-dest") => operands(words),
+        name if links_by_code(name, words) => named_in_code(words),
         "cp" if words.iter().any(|word| makes_links(word.prefix())) => link_targets(words),
         _ => {
             let row = SENDERS.iter().find(|(names, _)| names.contains(&name));
@@ -80,6 +84,24 @@ fn link_targets(words: &[Arg]) -> Vec<Arg> {
         Some((_, targets)) if !into && !targets.is_empty() => operands(targets),
         Some(_) | None => operands(&named),
     }
+}
+
+/// Whether code in one of the words makes links.
+fn links_by_code(name: &str, words: &[Arg]) -> bool {
+    let makes = |code: &str| {
+        ["symlink", "linkSync", "os.link", "File.link", "link("]
+            .iter()
+            .any(|call| code.contains(call))
+    };
+    is_interpreter(name) && words.iter().filter_map(Arg::known).any(makes)
+}
+
+/// Every text between quotes in code.
+fn named_in_code(words: &[Arg]) -> Vec<Arg> {
+    let codes = words.iter().filter_map(Arg::known);
+    let quoted = codes.flat_map(|code| code.split(['"', '\'', '`']).skip(1).step_by(2));
+    let named = quoted.filter(|text| !text.is_empty() && !text.contains(char::is_whitespace));
+    named.take(MOST).map(|text| Arg::Known(text.to_owned())).collect()
 }
 
 /// Whether a flag of `cp` makes links instead of copies.
@@ -129,7 +151,11 @@ fn handed(argv: &[Arg]) -> Vec<Arg> {
         }
         "mount" if words.iter().any(|word| word.prefix().contains("bind")) => operands(words),
         // What is read through a link is read where it leads.
-        "ln" => link_targets(words),
+        "ln" | "link" | "gln" | "lndir" | "stow" => link_targets(words),
+        name if links_by_code(name, words) => named_in_code(words),
+        "git" if verb(&["worktree"]).is_some_and(|rest| has(rest, "add")) => {
+            vec![Arg::Known(".".to_owned())]
+        }
         "git" if verb(&["clone"]).is_some() => verb(&["clone"]).map(operands).unwrap_or_default(),
         "git" if verb(&["archive", "checkout-index", "fast-export"]).is_some() => {
             vec![Arg::Known(".".to_owned())]

@@ -74,6 +74,8 @@ pub(crate) enum Changes {
     With(&'static [&'static str]),
     /// One of these subcommands: what follows it.
     After(&'static [&'static str]),
+    /// One of these subcommands changes files below the current directory.
+    Here(&'static [&'static str]),
     /// The value of one of these options.
     Value(&'static [&'static str]),
     /// Only the last operand.
@@ -85,6 +87,8 @@ pub(crate) const CHANGED: &[(&[&str], Changes)] = &[
     (&["7z", "7za", "7zr"], Changes::After(&["a", "d", "rn", "u"])),
     (&["autopep8", "black", "isort", "pyupgrade", "yapf"], Changes::Always),
     (&["awk", "gawk"], Changes::With(&["-iinplace", "--include=inplace"])),
+    (&["cargo", "go", "terraform", "tofu"], Changes::Here(&["fmt"])),
+    (&["dotnet", "mix"], Changes::Here(&["format"])),
     (&["cmake"], Changes::After(&["-E"])),
     (&["deno", "dprint", "gofumpt"], Changes::After(&["fmt"])),
     (&["gcc", "cc", "g++", "c++", "clang", "clang++"], Changes::Value(&["-MF", "-o"])),
@@ -116,6 +120,7 @@ pub(crate) const CHANGED: &[(&[&str], Changes)] = &[
         Changes::With(&["-A", "-a", "--autocorrect", "--autocorrect-all"]),
     ),
     (&["ruff"], Changes::After(&["format"])),
+    (&["ruff"], Changes::With(&["--fix", "--unsafe-fixes"])),
     (&["socat"], Changes::Always),
     (&["tar", "bsdtar"], Changes::With(&["--remove-files"])),
     (&["terraform", "tofu"], Changes::After(&["fmt"])),
