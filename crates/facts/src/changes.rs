@@ -7,22 +7,23 @@ use crate::Arg;
 use crate::forms::basename;
 use crate::handed::{MOST, behind, operands};
 use crate::tables::changed::{CHANGED, Changes, LOOKS, WRITTEN};
+use crate::tables::git_options::git_without_globals;
 
 /// The files a patch is about, where the command that applies it reads this text.
 ///
 /// `None` for `text`: nothing tells, so it may be any file below.
 pub(crate) fn patched(argv: &[Arg], text: Option<&str>) -> Vec<Arg> {
+    let bare = git_without_globals(argv).map(|git| git.argv);
+    let argv = bare.as_deref().unwrap_or(argv);
     let words: Vec<&str> = argv.iter().map(Arg::prefix).collect();
-    let rest = match words.first().map(|name| basename(name)) {
-        Some("patch") => words.get(1..),
-        Some("git") => {
-            let at = words.iter().position(|word| matches!(*word, "apply" | "am"));
-            at.and_then(|at| words.get(at + 1..))
-        }
-        Some(_) | None => None,
+    let rest = match words.as_slice() {
+        [name, rest @ ..] if basename(name) == "patch" => rest,
+        [name, "apply" | "am", rest @ ..] if basename(name) == "git" => rest,
+        _ => return Vec::new(),
     };
-    let Some(rest) = rest else { return Vec::new() };
-    if rest.iter().any(|word| PATCH_LOOKS.contains(word)) {
+    let options = || rest.iter().take_while(|word| **word != "--");
+    // `git apply --stat --apply` applies all the same.
+    if options().any(|word| PATCH_LOOKS.contains(word)) && !rest.contains(&"--apply") {
         return Vec::new();
     }
     // `patch -i p`, `git apply p.diff`
@@ -54,16 +55,24 @@ pub(crate) fn changed(argv: &[Arg]) -> Vec<Arg> {
     let name = name.known().map(basename).unwrap_or_default();
     let mut found =
         values(words, &|option| WRITTEN.contains(&option.to_ascii_lowercase().as_str()));
-    let only_looks = words.iter().filter_map(Arg::known).any(|word| LOOKS.contains(&word));
-    let rows = CHANGED.iter().filter(|(names, _)| names.contains(&name) && !only_looks);
+    // Behind `--` stands what `cargo fmt` hands on; to others these are names.
+    let options = words.iter().map_while(Arg::known);
+    let mut options = options.take_while(|word| *word != "--" || name == "cargo");
+    let only_looks = options.any(|word| LOOKS.contains(&word));
+    let rows = CHANGED.iter().filter(|(names, _)| names.contains(&name));
     for (_, changes) in rows {
         found.extend(match changes {
-            Changes::Always => operands(words),
+            Changes::Formats | Changes::FormatsAfter(_) | Changes::Here(_) if only_looks => {
+                Vec::new()
+            }
+            Changes::Always | Changes::Formats => operands(words),
             Changes::With(flags) => {
                 let has = words.iter().filter_map(Arg::known).any(|word| flags.contains(&word));
                 if has { operands(words) } else { Vec::new() }
             }
-            Changes::After(verbs) => behind(words, verbs).map(operands).unwrap_or_default(),
+            Changes::After(verbs) | Changes::FormatsAfter(verbs) => {
+                behind(words, verbs).map(operands).unwrap_or_default()
+            }
             Changes::Here(verbs) if behind(words, verbs).is_some() => {
                 vec![Arg::Known(".".to_owned())]
             }

@@ -70,10 +70,14 @@ pub(crate) const LOOKS: &[&str] =
 pub(crate) enum Changes {
     /// The command itself.
     Always,
+    /// The same, unless a flag says that it [only looks](LOOKS).
+    Formats,
     /// One of these flags.
     With(&'static [&'static str]),
     /// One of these subcommands: what follows it.
     After(&'static [&'static str]),
+    /// The same, unless a flag says that it [only looks](LOOKS).
+    FormatsAfter(&'static [&'static str]),
     /// One of these subcommands changes files below the current directory.
     Here(&'static [&'static str]),
     /// The value of one of these options.
@@ -85,12 +89,12 @@ pub(crate) enum Changes {
 /// Programs by name.
 pub(crate) const CHANGED: &[(&[&str], Changes)] = &[
     (&["7z", "7za", "7zr"], Changes::After(&["a", "d", "rn", "u"])),
-    (&["autopep8", "black", "isort", "pyupgrade", "yapf"], Changes::Always),
+    (&["autopep8", "black", "isort", "pyupgrade", "yapf"], Changes::Formats),
     (&["awk", "gawk"], Changes::With(&["-iinplace", "--include=inplace"])),
     (&["cargo", "go", "terraform", "tofu"], Changes::Here(&["fmt"])),
     (&["dotnet", "mix"], Changes::Here(&["format"])),
     (&["cmake"], Changes::After(&["-E"])),
-    (&["deno", "dprint", "gofumpt"], Changes::After(&["fmt"])),
+    (&["deno", "dprint", "gofumpt"], Changes::FormatsAfter(&["fmt"])),
     (&["gcc", "cc", "g++", "c++", "clang", "clang++"], Changes::Value(&["-MF", "-o"])),
     (&["clang-format", "gofmt", "goimports", "shfmt"], Changes::With(&["-i", "-w"])),
     (&["eslint", "prettier", "stylelint", "biome"], Changes::With(&["--fix", "--write", "-w"])),
@@ -119,11 +123,11 @@ pub(crate) const CHANGED: &[(&[&str], Changes)] = &[
         &["rubocop", "standardrb"],
         Changes::With(&["-A", "-a", "--autocorrect", "--autocorrect-all"]),
     ),
-    (&["ruff"], Changes::After(&["format"])),
+    (&["ruff"], Changes::FormatsAfter(&["format"])),
     (&["ruff"], Changes::With(&["--fix", "--unsafe-fixes"])),
     (&["socat"], Changes::Always),
     (&["tar", "bsdtar"], Changes::With(&["--remove-files"])),
-    (&["terraform", "tofu"], Changes::After(&["fmt"])),
+    (&["terraform", "tofu"], Changes::FormatsAfter(&["fmt"])),
     (&["tmux"], Changes::After(&["save-buffer", "saveb"])),
     (&["zip"], Changes::With(&["-m", "--move"])),
 ];
