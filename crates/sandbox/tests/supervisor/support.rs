@@ -101,6 +101,25 @@ pub(crate) fn anywhere(below: &Path, names: &[&'static str]) -> Reach {
     Reach::Pattern(PathGlob { below: path(below), components: components.into(), any_case: true })
 }
 
+/// Whether this process runs `test` and nothing else; where it does not, one is started that does.
+///
+/// A supervisor is a process that never forks. Here the other tests do, and until their child executes it
+/// holds every descriptor of this process: a FIFO then has a reader that nobody knows of, a writer does not
+/// wait for the real one, and what it wrote is gone when the child executes.
+pub(crate) fn is_alone(test: &str) -> bool {
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    let output = again.args(["--exact", test, "--nocapture"]).env(ALONE, "1").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{errors}");
+    false
+}
+
+const ALONE: &str = "PORTCULLIS_TEST_ALONE";
+
 /// How often a race is tried: `PORTCULLIS_FULL=1` asks for the full number.
 pub(crate) fn rounds(full: u32) -> u32 {
     let everything = std::env::var("PORTCULLIS_FULL").is_ok_and(|value| value == "1");
