@@ -45,7 +45,12 @@ impl Adversarial {
     /// The call as a line of `check --batch`.
     pub fn call(&self) -> Value {
         let links = Value::Object(self.fs.symlinks.clone());
-        let mut disk = world::only_links(&[PROJECT, HOME], &links);
+        // A case that lists no files says nothing of what lies in the project, not that it is empty.
+        let mut disk = if self.fs.files.is_empty() {
+            world::only_links(&[HOME], &links)
+        } else {
+            world::only_links(&[PROJECT, HOME], &links)
+        };
         if !self.fs.files.is_empty() {
             disk["files"] = Value::Array(self.fs.files.clone());
         }

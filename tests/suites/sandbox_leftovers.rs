@@ -19,9 +19,12 @@ use std::time::{Duration, Instant};
 const WRITABLE: &[&str] = &["/home", "/tmp", "/run", "/dev/shm", "/var/tmp", "/srv"];
 /// How long a killed tree may take to be gone.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// When our processes are killed after the start, in thousandths of a second: while it is set up, and in
+/// When our processes are killed after the launcher's start, in thousandths of a second: while it is set up, and in
 /// the middle of work.
 const MOMENTS: &[u64] = &[0, 1, 2, 3, 4, 6, 8, 12, 16, 25, 40, 80, 200];
+
+/// From here on a moment is in the middle of work.
+const AT_WORK: u64 = 40;
 
 /// Kinds of machine and the level to name there, in an order in which one can become the next.
 const MACHINES: &[(Backend, &str)] = &[
@@ -92,6 +95,10 @@ fn killing_any_of_our_processes_at_any_time_leaves_nothing() {
                     let mut command = sandboxed::behind(identity, &options, &words).unwrap();
                     let child =
                         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+                    // A busy machine takes its time: the moments count from the start of the launcher, and
+                    // in the middle of work there is somebody else to kill.
+                    let at_work = *moment >= AT_WORK;
+                    wait_for_ours(child.id(), if at_work && which > 0 { 2 } else { 1 });
                     thread::sleep(Duration::from_millis(*moment));
                     // So that nothing is started between the look and the end.
                     send("STOP", child.id());
@@ -238,6 +245,14 @@ fn our_processes(launcher: u32) -> Vec<u32> {
         fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|path| path == program)
     };
     all.into_iter().filter(is_ours).collect()
+}
+
+/// Waits until there are so many of our processes, but not for ever: what is missing then is seen by who counts.
+fn wait_for_ours(launcher: u32, least: usize) {
+    let started = Instant::now();
+    while our_processes(launcher).len() < least && started.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// A process and everything below it.

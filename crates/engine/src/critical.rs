@@ -104,6 +104,10 @@ impl View<'_> {
         }
         let glob = glob.trim_end_matches('/');
         let literal = glob_directory(glob)?;
+        let behind = glob.get(glob.find(['*', '?', '[', '('])?..)?;
+        if literal == AbsPath::root() && !behind.contains('/') {
+            return Some(format!("it removes what `{glob}` matches, directly under `/`"));
+        }
         // The directory it stands in may be a link.
         let real = self.answers.real.get(&literal).map(|real| &real.path);
         let matched = self.answers.globs.get(glob);

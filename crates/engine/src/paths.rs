@@ -1,8 +1,9 @@
 //! Paths against rules and working directories.
 
 use portcullis_facts::{Access, AccessFact, Accessor, Answers, Found, Place, Real, glob_directory};
-use portcullis_model::{AbsPath, Certainty, RuleClass, TextSet};
+use portcullis_model::{AbsPath, Certainty, RuleClass, TextPiece, TextSet};
 use portcullis_policy::{FileTool, Policy, PolicyRule, Rules};
+use portcullis_rules::tables::protected::protected_part;
 use portcullis_rules::{Match, PathMatcher, PathPart, PathSet, fold_name, path_parts};
 use std::borrow::Cow;
 
@@ -72,7 +73,17 @@ pub(crate) fn restricts(rule: &PolicyRule, access: &AccessFact, answers: &Answer
     let mut best = Match::No;
     let mut resolved_glob = false;
     if let Place::Glob(globs) = &access.place {
-        resolved_glob = globs.iter().all(|glob| answers.globs.contains_key(glob));
+        resolved_glob = !answers.blind && globs.iter().all(|glob| answers.globs.contains_key(glob));
+        if globs
+            .iter()
+            .filter_map(|glob| unmatched(glob, answers))
+            .any(|path| matcher.matches_folded(&path))
+        {
+            return Match::Certain;
+        }
+    }
+    if led_elsewhere(access, answers) {
+        best = matcher.possible(&anywhere_behind(&access.text));
     }
     for spelling in spellings(&access.place, answers) {
         let found = match spelling {
@@ -91,6 +102,34 @@ pub(crate) fn restricts(rule: &PolicyRule, access: &AccessFact, answers: &Answer
         best = below(rule, access, answers);
     }
     best
+}
+
+/// What bash hands on where a glob matches nothing: its own text.
+fn unmatched(glob: &str, answers: &Answers) -> Option<AbsPath> {
+    let (literal, rest) = literal_start(glob);
+    let nothing = answers.globs.get(glob).is_some_and(Vec::is_empty);
+    nothing.then(|| AbsPath::parse(&format!("{literal}{}", rest.replace('\\', ""))).ok()).flatten()
+}
+
+/// Whether a `..` of the path climbs out of where a link leads, and so to another place than the text says. A
+/// missing answer counts as a link.
+pub(crate) fn led_elsewhere(access: &AccessFact, answers: &Answers) -> bool {
+    access.climbed.iter().any(|left| {
+        let real = |path: &AbsPath| answers.real.get(path).map(|real| real.path.clone());
+        let above = left.parent().and_then(|parent| real(&parent));
+        above.is_none() || real(left).and_then(|path| path.parent()) != above
+    })
+}
+
+/// Any path that ends as a text does behind its last `..`.
+fn anywhere_behind(text: &str) -> TextSet {
+    let behind = text.rsplit_once("..").map_or("", |(_, behind)| behind);
+    let plain = !behind.contains(['*', '?', '[', '(', '…']);
+    let mut set = TextSet::default();
+    set.push(TextPiece::Literal(String::new()));
+    set.push(TextPiece::Anything);
+    set.push(TextPiece::Literal(if plain { behind.to_owned() } else { String::new() }));
+    set
 }
 
 /// A directory that is read with all it holds: does the rule forbid something below?
@@ -112,7 +151,7 @@ fn below(rule: &PolicyRule, access: &AccessFact, answers: &Answers) -> Match {
         return among(matcher, found, &directories, answers);
     }
     for directory in &directories {
-        let found = match answers.below.get(directory) {
+        let found = match answers.below.get(directory).filter(|_| !answers.blind) {
             // Whether the program really comes to it is not known: it may skip or filter.
             Some(paths)
                 if paths.iter().any(|path| {
@@ -159,6 +198,9 @@ fn among(matcher: &PathMatcher, found: &Found, starts: &[AbsPath], answers: &Ans
     };
     let counts = |path: &AbsPath| is_any(path) || forbidden(path);
     let possible = starts.iter().any(|start| {
+        if answers.blind {
+            return matcher.may_match_below(start);
+        }
         let Some(paths) = answers.below.get(start) else { return true };
         let base = answers.real.get(start).map_or(start, |real| &real.path);
         let is_among = |path: &AbsPath| {
@@ -184,6 +226,7 @@ pub(crate) fn grants(rule: &PolicyRule, access: &AccessFact, answers: &Answers) 
     let Some(matcher) = &rule.paths else { return false };
     let Place::Known(paths) = &access.place else { return false };
     !paths.is_empty()
+        && !led_elsewhere(access, answers)
         && paths.iter().all(|path| {
             answers
                 .real
@@ -245,6 +288,9 @@ fn candidates<'s>(
     answers: &Answers,
 ) -> Cow<'s, [usize]> {
     let every = Cow::Borrowed(set.all());
+    if class != RuleClass::Allow && led_elsewhere(access, answers) {
+        return every;
+    }
     match (&access.place, class) {
         // An allow rule has to cover each of the paths.
         (Place::Known(paths), RuleClass::Allow) => {
@@ -338,11 +384,14 @@ impl WorkingDirectories {
 
     /// Whether everything an access may touch lies inside, as written and as resolved. A missing
     /// answer counts as outside.
-    pub(crate) fn hold(&self, place: &Place, answers: &Answers) -> bool {
+    pub(crate) fn hold(&self, access: &AccessFact, answers: &Answers) -> bool {
+        if led_elsewhere(access, answers) {
+            return false;
+        }
         let inside = |path: &AbsPath| {
             self.holds(path) && answers.real.get(path).is_some_and(|real| self.holds(&real.path))
         };
-        match place {
+        match &access.place {
             Place::Known(paths) => !paths.is_empty() && paths.iter().all(inside),
             Place::Glob(globs) => globs.iter().all(|glob| {
                 let (literal, _) = literal_start(glob);
@@ -377,7 +426,25 @@ impl WorkingDirectories {
 /// The protected part of any spelling of what an access may touch.
 pub(crate) fn protected(access: &AccessFact, answers: &Answers) -> Option<&'static str> {
     spellings(&access.place, answers).iter().find_map(|spelling| match spelling {
-        Spelling::Path(path) => portcullis_rules::tables::protected::protected_part(path),
-        Spelling::Glob(_) | Spelling::Texts(_) => None,
+        Spelling::Path(path) => protected_part(path),
+        // Literal names stay what they are, whatever the rest matches.
+        Spelling::Glob(glob) => {
+            AbsPath::parse(&glob.replace('\\', "")).ok().and_then(|path| protected_part(&path))
+        }
+        Spelling::Texts(texts) => known_end(texts)
+            .and_then(|path| protected_part(&path))
+            .or_else(|| known_start(&access.text).and_then(|path| protected_part(&path))),
     })
+}
+
+/// The directory that a path with an unknown rest is written to start with: `.git/"$x"`.
+fn known_start(text: &str) -> Option<AbsPath> {
+    let (directory, _) = text.split_once('…')?.0.rsplit_once('/')?;
+    AbsPath::parse(&format!("/{directory}/")).ok()
+}
+
+/// The names that every text of a set ends in, below wherever.
+fn known_end(texts: &TextSet) -> Option<AbsPath> {
+    let TextPiece::Literal(end) = texts.pieces().last()? else { return None };
+    AbsPath::parse(end.get(end.find('/')?..)?).ok()
 }

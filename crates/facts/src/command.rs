@@ -11,10 +11,11 @@ use crate::payload::{
     git_alias, read_as_code, runs_any_command, starts_programs, tests_a_subscript,
 };
 use crate::peel::{Inner, Strength, peel};
-use crate::place::{climbs, place_of};
+use crate::place::{climbed, climbs, moved_to, place_of};
 use crate::runs::{Run, Runner};
 use crate::search::{self, Search};
 use crate::set::set_by_builtin;
+use crate::spelling::{is_under_unknown, obscured, under_variable};
 use crate::state::{Cwd, Flow, Reach, State, argument_lists};
 use crate::tables::builtins::{Directory, builtin_effect};
 use crate::tables::git_options::git_without_globals;
@@ -33,7 +34,7 @@ pub(crate) struct Shell<'a> {
     pub(crate) assigns: &'a [Assign],
     pub(crate) source: Option<(&'a str, &'a str)>,
     pub(crate) processes: Vec<&'a Script>,
-    under_variable: bool,
+    pub(crate) under_variable: bool,
     obscured: Option<&'static str>,
     /// The variables in its words, where nothing else in them is unknown.
     doubts: Option<Vec<String>>,
@@ -251,10 +252,7 @@ impl Walker<'_> {
             }
             if let Some(arg) = &peeled.changes_directory {
                 directory_changed = true;
-                elsewhere.cwd = match place_of(arg, &elsewhere.cwd, &self.call.home) {
-                    Place::Known(paths) => Cwd::Known(paths.into()),
-                    Place::Glob(_) | Place::Unknown(_) | Place::Free => Cwd::Unknown,
-                };
+                elsewhere.cwd = moved_to(arg, &elsewhere.cwd, &self.call.home);
             }
             let outer = inspect(&by_name(if peeled_any { &current } else { resolved }));
             if !outer.paths.is_empty() && peeled.wrapper != "find" {
@@ -341,10 +339,7 @@ impl Walker<'_> {
             && git.argv.len() < inside.len()
         {
             if let Some(directory) = &git.directory {
-                elsewhere.cwd = match place_of(directory, &elsewhere.cwd, &self.call.home) {
-                    Place::Known(paths) => Cwd::Known(paths.into()),
-                    Place::Glob(_) | Place::Unknown(_) | Place::Free => Cwd::Unknown,
-                };
+                elsewhere.cwd = moved_to(directory, &elsewhere.cwd, &self.call.home);
             }
             // Its files are held against deny and ask rules; nothing more is known of this form.
             let mut without = inspect(&git.argv);
@@ -429,7 +424,8 @@ impl Walker<'_> {
         if let Some(removal) = &located.removal {
             fact.removal = Some(RemovalFact {
                 kind: removal.kind,
-                under_variable: shell.under_variable,
+                under_variable: shell.under_variable
+                    || removal.targets.iter().any(|(_, arg)| is_under_unknown(arg)),
                 targets: removal
                     .targets
                     .iter()
@@ -571,6 +567,10 @@ impl Walker<'_> {
                 access: used.access,
                 by: Accessor::Operand(index),
                 climbs: used.arg.known().is_some_and(climbs),
+                climbed: match &used.arg {
+                    Arg::Known(text) | Arg::Glob(text) => climbed(text, &state.cwd),
+                    Arg::One { .. } | Arg::Many { .. } => Vec::new(),
+                },
                 dynamic: used.arg.known().is_none() || !spelled,
                 guessed: false,
                 settled: false,
@@ -724,23 +724,6 @@ fn empty_fact(span: Span, origin: Origin) -> CommandFact {
     }
 }
 
-/// Why a command as written may be misread by the person who wrote the rule: quoting that spells a
-/// word in escapes, brace expressions, a redirect before the name.
-fn obscured(simple: &Simple) -> Option<&'static str> {
-    if simple.words.iter().any(|word| word.from_brace) {
-        return Some("a brace expression spells its words");
-    }
-    if simple.words_source.contains("$'") || simple.words_source.contains("$\"") {
-        return Some("`$'…'` or `$\"…\"` quoting spells a word");
-    }
-    let first = simple.words.first().map(|word| word.span.start)?;
-    let before = simple
-        .redirects
-        .iter()
-        .any(|redirect| redirect.span.start < first && redirect.op.text().starts_with('<'));
-    before.then_some("a redirect stands before its name")
-}
-
 /// Whether a word holds what is fixed by where the call runs: `~`, `$HOME`, `$PWD`.
 fn names_a_place(word: &Word) -> bool {
     word.parts.iter().any(|part| match part {
@@ -754,39 +737,4 @@ fn names_a_place(word: &Word) -> bool {
         | Part::Array(_)
         | Part::Unreadable { .. } => false,
     })
-}
-
-/// `$x/`, `"$x"/*`: an expansion, then nothing but slashes and globs.
-fn under_variable(word: &Word) -> bool {
-    let mut parts = word.parts.iter().skip_while(|part| match part {
-        Part::Param { .. } | Part::Subst { .. } => true,
-        Part::Text { text, .. } => text.is_empty(),
-        Part::Glob(_)
-        | Part::Process { .. }
-        | Part::Arith { .. }
-        | Part::Tilde(_)
-        | Part::Array(_)
-        | Part::Unreadable { .. } => false,
-    });
-    let starts = word
-        .parts
-        .first()
-        .is_some_and(|part| matches!(part, Part::Param { .. } | Part::Subst { .. }));
-    let mut slash = false;
-    starts
-        && parts.all(|part| match part {
-            Part::Text { text, .. } => {
-                slash |= text.contains('/');
-                text.chars().all(|c| c == '/' || c == '.')
-            }
-            Part::Glob(_) => slash,
-            Part::Param { .. }
-            | Part::Subst { .. }
-            | Part::Process { .. }
-            | Part::Arith { .. }
-            | Part::Tilde(_)
-            | Part::Array(_)
-            | Part::Unreadable { .. } => false,
-        })
-        && slash
 }

@@ -157,9 +157,7 @@ fn is_number(part: &Part) -> bool {
     match part {
         Part::Text { text, .. } => text.chars().all(|c| c.is_ascii_digit()),
         Part::Arith { .. } => true,
-        Part::Param { expansion, .. } => {
-            expansion.length || matches!(expansion.name.as_str(), "#" | "?" | "$" | "!")
-        }
+        Part::Param { expansion, .. } => crate::expand::is_number(expansion),
         Part::Subst { script, .. } => prints_number(script),
         Part::Glob(_)
         | Part::Process { .. }

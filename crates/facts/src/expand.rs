@@ -142,14 +142,35 @@ pub(crate) fn literal(word: &Word) -> Option<String> {
 }
 
 fn unknown_parameter(expansion: &Expansion, splits: bool) -> Segment {
-    let number = matches!(expansion.name.as_str(), "#" | "?" | "$" | "!") || expansion.length;
-    if splits && (names_all(expansion) || !number) { Segment::Many } else { Segment::One }
+    if splits && (names_all(expansion) || !is_number(expansion)) {
+        Segment::Many
+    } else {
+        Segment::One
+    }
 }
 
-/// `$@`, `${name[@]}`.
+/// Whether an expansion is a number, whatever happens: `$!` is nothing before the first background job, and an
+/// operator makes something else of it.
+pub(crate) fn is_number(expansion: &Expansion) -> bool {
+    expansion.length
+        || expansion.operator.is_empty() && matches!(expansion.name.as_str(), "#" | "?" | "$")
+}
+
+/// `$@`, `${name[@]}`, also as what stands in for something else: `"${x-$@}"`.
 fn names_all(expansion: &Expansion) -> bool {
     expansion.name == "@"
         || expansion.subscript.as_ref().and_then(Word::known).is_some_and(|text| text == "@")
+        || expansion.operands.iter().flat_map(|word| &word.parts).any(|part| match part {
+            Part::Param { expansion, .. } => names_all(expansion),
+            Part::Text { .. }
+            | Part::Glob(_)
+            | Part::Subst { .. }
+            | Part::Process { .. }
+            | Part::Arith { .. }
+            | Part::Tilde(_)
+            | Part::Array(_)
+            | Part::Unreadable { .. } => false,
+        })
 }
 
 fn push_all(alternatives: &mut [Vec<Vec<Segment>>], segment: &Segment) {

@@ -259,6 +259,8 @@ pub struct AccessFact {
     pub carried: bool,
     /// It has a `..` after a name: where that leads depends on symlinks.
     pub climbs: bool,
+    /// The directories that it leaves by `..`.
+    pub climbed: Vec<AbsPath>,
     /// Any word of a command whose program is not known: it may be a file, or not.
     pub guessed: bool,
     /// The same with the values of its variables stands beside it, and they are all there are: deny
@@ -301,6 +303,7 @@ impl AccessFact {
             visible_only: false,
             carried: true,
             climbs: false,
+            climbed: Vec::new(),
             dynamic: false,
             guessed: true,
             settled: false,
@@ -372,6 +375,9 @@ pub struct AssignmentFact {
 /// What the disk answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answers {
+    /// Not even the directory of the call is there: nothing is known of what lies in it, and an empty answer
+    /// says nothing.
+    pub blind: bool,
     /// Where paths really lead.
     pub real: BTreeMap<AbsPath, Real>,
     /// Which paths globs match; a glob that was not looked up is missing.

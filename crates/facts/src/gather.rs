@@ -3,12 +3,13 @@
 use crate::doubt::Doubts;
 use crate::facts::AccessFact;
 use crate::globs::glob_directory;
+use crate::place::{Through, climbed, through_process};
 use crate::state::{Cwd, State};
 use crate::tables::tools::{Content, content_of};
 use crate::walk::{Collected, Stdin, Walker};
 use crate::web::host_of;
 use crate::{Access, Accessor, Action, Facts, Origin, Place, Probe, Weight};
-use portcullis_model::{AbsPath, Reason, Span, ToolCall};
+use portcullis_model::{AbsPath, Reason, Span, TextSet, ToolCall};
 use portcullis_shell::Program;
 use std::collections::BTreeSet;
 
@@ -34,8 +35,14 @@ pub fn gather(call: &ToolCall, program: Option<&Program>) -> Facts {
         Content::Reads(field) => file(&mut facts, call, field, Access::Read),
         Content::Searches(field) => {
             facts.action = Action::File;
-            let text = call.input.text(field).unwrap_or(".");
-            tool_access(&mut facts, call, text, Access::Read, true);
+            let base = call.input.text(field).unwrap_or(".");
+            match call.input.text("pattern").filter(|_| call.tool == "Glob") {
+                Some(pattern) => match searched(base, pattern) {
+                    Some(text) => tool_access(&mut facts, call, &text, Access::Read, true),
+                    None => anywhere(&mut facts, Access::Read, pattern),
+                },
+                None => tool_access(&mut facts, call, base, Access::Read, true),
+            }
         }
         Content::Writes(field) => file(&mut facts, call, field, Access::Write),
         Content::Fetches(field) => {
@@ -64,6 +71,51 @@ pub fn gather(call: &ToolCall, program: Option<&Program>) -> Facts {
     facts
 }
 
+/// The directory below which everything lies that a file pattern can match; `None` where a `..` or an
+/// alternative may lead anywhere.
+fn searched(base: &str, pattern: &str) -> Option<String> {
+    let end = pattern.find(['*', '?', '[', '{', '(', '!', '\\']).unwrap_or(pattern.len());
+    let (literal, rest) = pattern.split_at_checked(end)?;
+    // Braces and parentheses hold alternatives, each of which may start anew.
+    let marks = ['{', ',', '}', '(', '|', ')'];
+    let away = |part: &str| part == ".." || part.starts_with(['/', '~']) || part.starts_with("../");
+    let climbs = |part: &str| part.split(['/', '\\']).any(|name| name == "..");
+    if rest.split(marks).any(climbs) || rest.split(marks).skip(1).any(away) {
+        return None;
+    }
+    let directory = literal.rsplit_once('/').map(|(directory, _)| directory);
+    Some(match directory {
+        // No component of it is literal.
+        None if !rest.is_empty() => base.to_owned(),
+        None => format!("{base}/{literal}"),
+        Some("") => "/".to_owned(),
+        Some(directory) if directory.starts_with('/') || directory.starts_with('~') => {
+            directory.to_owned()
+        }
+        Some(directory) => format!("{base}/{directory}"),
+    })
+}
+
+/// An access to what is not known.
+fn anywhere(facts: &mut Facts, access: Access, text: &str) {
+    facts.accesses.push(AccessFact {
+        access,
+        by: Accessor::Tool,
+        text: text.to_owned(),
+        span: Span::default(),
+        place: Place::Unknown(TextSet::anything()),
+        recursive: true,
+        found: None,
+        visible_only: false,
+        carried: false,
+        climbs: true,
+        climbed: Vec::new(),
+        dynamic: false,
+        guessed: false,
+        settled: false,
+    });
+}
+
 fn file(facts: &mut Facts, call: &ToolCall, field: &str, access: Access) {
     match call.input.text(field) {
         Some(text) if !text.is_empty() => {
@@ -80,10 +132,13 @@ fn file(facts: &mut Facts, call: &ToolCall, field: &str, access: Access) {
 
 fn tool_access(facts: &mut Facts, call: &ToolCall, text: &str, access: Access, recursive: bool) {
     // File tools expand a leading `~/` themselves.
-    let path = match text.strip_prefix("~/") {
-        Some(rest) => call.home.join(rest),
-        None if text == "~" => Ok(call.home.clone()),
-        None => call.cwd.join(text),
+    let path = match (text.strip_prefix("~/"), through_process(text)) {
+        (Some(rest), _) => call.home.join(rest),
+        (None, _) if text == "~" => Ok(call.home.clone()),
+        (None, Some(Through::Root(rest))) => AbsPath::parse(&format!("/{rest}")),
+        (None, Some(Through::Cwd(rest))) => call.cwd.join(&format!(".{rest}")),
+        (None, Some(Through::Elsewhere)) => return anywhere(facts, access, text),
+        (None, None) => call.cwd.join(text),
     };
     let Ok(path) = path else {
         facts.action = Action::Malformed(format!("`{text}` is not a path"));
@@ -100,6 +155,8 @@ fn tool_access(facts: &mut Facts, call: &ToolCall, text: &str, access: Access, r
         visible_only: false,
         carried: false,
         climbs: false,
+        // The host may take `..` back in the text, or leave that to the kernel.
+        climbed: climbed(text, &Cwd::one(call.cwd.clone())),
         dynamic: false,
         guessed: false,
         settled: false,
@@ -142,6 +199,7 @@ fn shell(facts: &mut Facts, call: &ToolCall, field: &str, program: Option<&Progr
         }
     }
     walker.settle();
+    walker.through_descriptors();
     walker.written_and_run();
     let nothing = walker.out.commands.is_empty()
         && walker.out.accesses.is_empty()
@@ -189,6 +247,10 @@ fn probes(facts: &Facts) -> Vec<Probe> {
     real(&facts.call.home);
     for directory in &facts.call.additional_directories {
         real(directory);
+    }
+    for left in facts.accesses.iter().flat_map(|access| &access.climbed) {
+        real(left);
+        left.parent().iter().for_each(&mut real);
     }
     let places = facts.accesses.iter().map(|access| &access.place).chain(
         facts

@@ -2,7 +2,8 @@
 
 use crate::facts::AccessFact;
 use crate::forms::basename;
-use crate::place::place_of;
+use crate::peel::table_name;
+use crate::place::{climbed, place_of};
 use crate::runs::may_write;
 use crate::state::State;
 use crate::tables::interpreters::interpreter;
@@ -46,6 +47,13 @@ impl Walker<'_> {
         for piece in code.iter().filter_map(Arg::known) {
             paths_in_code(piece, &mut words);
         }
+        let module = argv.windows(2).any(|pair| {
+            pair.first().and_then(Arg::known) == Some("-m")
+                && pair.get(1).and_then(Arg::known) == Some("dotenv")
+        });
+        if module || matches!(name, "dotenv" | "dotenvx") {
+            words.push(ENVIRONMENT_FILE);
+        }
         let mut writes = argv.iter().skip(1).filter_map(Arg::known).any(says_it_writes);
         writes |= code.iter().filter_map(Arg::known).any(may_write);
         self.guess_words(index, words, writes, span, state);
@@ -81,7 +89,7 @@ impl Walker<'_> {
                     continue;
                 }
                 let fact = AccessFact::guess(access, index, word, span, place.clone());
-                self.out.accesses.push(fact);
+                self.out.accesses.push(AccessFact { climbed: climbed(word, &state.cwd), ..fact });
             }
         }
     }
@@ -92,7 +100,13 @@ fn paths_in_code<'a>(code: &'a str, words: &mut Vec<&'a str>) {
     let apart =
         |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '/' | '_' | '-' | '~' | '+' | '@');
     words.extend(code.split(apart).filter(|word| is_pathlike(word)));
+    if ["dotenv", "loadEnvFile", "Dotenv"].iter().any(|loads| code.contains(loads)) {
+        words.push(ENVIRONMENT_FILE);
+    }
 }
+
+/// What libraries and programs that load an environment from a file take when none is named.
+const ENVIRONMENT_FILE: &str = ".env";
 
 /// What stands between the names of files in commands and lists.
 const PARTS: [char; 8] = [' ', '\t', '\n', '\'', '"', '(', ')', ';'];
@@ -122,9 +136,14 @@ fn takes_commands(name: &str) -> bool {
     )
 }
 
-/// Programs that read the names of files from their input.
+/// Programs that read the names of files from their input, alone or in directives.
 fn takes_names(name: &str) -> bool {
-    matches!(name, "cpio" | "tar" | "rsync" | "zip" | "pax" | "7z" | "parallel" | "wget" | "afio")
+    matches!(
+        table_name(name),
+        "cpio" | "tar" | "rsync" | "zip" | "pax" | "7z" | "parallel" | "wget" | "afio"
+            // `#include`
+            | "cpp" | "gcc" | "g++" | "cc" | "c++" | "clang" | "clang++" | "tcc" | "m4"
+    )
 }
 
 /// The parts of a word that may be a path: all of it, the value of a flag, what follows `=`, `@` or

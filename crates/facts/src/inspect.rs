@@ -249,6 +249,10 @@ fn removal(reading: &Reading<'_>, argv: &[Arg]) -> Option<Removal> {
         used.map(|used| (used.index, used.arg.clone())).collect()
     };
     let (targets, kind) = match reading.row.name {
+        // git's removes nothing from the disk then.
+        "rm" if argv.iter().map(Arg::prefix).take_while(|text| *text != "--").any(is_cached) => {
+            return None;
+        }
         "rm" | "rmdir" => {
             let operands = reading.operands.iter();
             let all = operands.map(|operand| (operand.index, operand.arg.clone())).collect();
@@ -261,6 +265,10 @@ fn removal(reading: &Reading<'_>, argv: &[Arg]) -> Option<Removal> {
         _ => return None,
     };
     Some(Removal { targets, recursive: reading.recursive, kind })
+}
+
+fn is_cached(text: &str) -> bool {
+    text == "--cached"
 }
 
 /// A program without a row.

@@ -8,8 +8,10 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::wildcard_enum_match_arm)]
 
 mod arg;
+mod arith;
 mod changes;
 mod command;
+mod descriptors;
 mod doubt;
 mod expand;
 mod facts;
@@ -28,6 +30,7 @@ mod redirect;
 mod runs;
 mod search;
 mod set;
+mod spelling;
 mod state;
 mod stranger;
 pub mod tables;

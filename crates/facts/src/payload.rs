@@ -41,7 +41,10 @@ impl Walker<'_> {
         let before = self.out.commands.len();
         match inner {
             Inner::Argv(argv) => {
-                self.argv(argv, &Shell::bare(shell.span), stdin, &mut state.clone());
+                // Which words were spelled so is not known here, that some were is.
+                let mut inner = Shell::bare(shell.span);
+                inner.under_variable = shell.under_variable;
+                self.argv(argv, &inner, stdin, &mut state.clone());
             }
             Inner::Script(arg) => match arg.known() {
                 Some(text) => self.text(text, stdin, shell.span, state, same_shell),

@@ -466,8 +466,8 @@ pub(crate) fn table_name(base: &str) -> &str {
 
 /// Programs that are installed with a version in their name.
 const VERSIONED: &[&str] = &[
-    "bash", "guile", "ksh", "lua", "luajit", "node", "perl", "php", "pypy", "python", "ruby",
-    "tclsh", "wish", "zsh",
+    "bash", "guile", "ipython", "ksh", "lua", "luajit", "node", "perl", "php", "pypy", "python",
+    "ruby", "tclsh", "wish", "zsh",
 ];
 
 /// What stands before a command in the settings and commands of ssh, tar, vim, gdb and databases.

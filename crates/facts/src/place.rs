@@ -35,6 +35,14 @@ pub(crate) fn place_of(arg: &Arg, cwd: &Cwd, home: &AbsPath) -> Place {
     }
 }
 
+/// Where a program is that was told to change to a directory: unlike `cd` it climbs from where links lead.
+pub(crate) fn moved_to(arg: &Arg, cwd: &Cwd, home: &AbsPath) -> Cwd {
+    match place_of(arg, cwd, home) {
+        Place::Known(paths) if !arg.known().is_some_and(climbs) => Cwd::Known(paths.into()),
+        Place::Known(_) | Place::Glob(_) | Place::Unknown(_) | Place::Free => Cwd::Unknown,
+    }
+}
+
 /// Whether the text has a `..` after a name: where that leads depends on symlinks.
 pub(crate) fn climbs(text: &str) -> bool {
     let mut seen_name = false;
@@ -49,6 +57,34 @@ pub(crate) fn climbs(text: &str) -> bool {
     false
 }
 
+/// The directories out of which a path climbs by `..`: where one is a link, that leads elsewhere.
+pub(crate) fn climbed(text: &str, cwd: &Cwd) -> Vec<AbsPath> {
+    if !text.split('/').any(|part| part == "..") {
+        return Vec::new();
+    }
+    let starts: Vec<AbsPath> = match cwd {
+        _ if text.starts_with('/') => vec![AbsPath::root()],
+        Cwd::Known(paths) => paths.to_vec(),
+        Cwd::Unknown => Vec::new(),
+    };
+    let mut left = Vec::new();
+    for start in starts {
+        let mut at = start;
+        for part in text.split('/').filter(|part| !matches!(*part, "" | ".")) {
+            if part != ".." {
+                let Ok(next) = at.join(part) else { break };
+                at = next;
+            } else if let Some(parent) = at.parent() {
+                left.push(at);
+                at = parent;
+            }
+        }
+    }
+    left.sort();
+    left.dedup();
+    left
+}
+
 /// Whether a component of a glob may match `..`.
 fn may_climb(component: &str) -> bool {
     let second = component.chars().nth(1);
@@ -57,11 +93,11 @@ fn may_climb(component: &str) -> bool {
 }
 
 fn known(text: &str, cwd: &Cwd, home: &AbsPath) -> Place {
-    if let Some(rest) = text.strip_prefix("/proc/self/cwd") {
-        return known(&format!(".{rest}"), cwd, home);
-    }
-    if let Some(rest) = text.strip_prefix("/proc/self/root") {
-        return known(&format!("/{rest}"), cwd, home);
+    match through_process(text) {
+        Some(Through::Root(rest)) => return known(&format!("/{rest}"), cwd, home),
+        Some(Through::Cwd(rest)) => return known(&format!(".{rest}"), cwd, home),
+        Some(Through::Elsewhere) => return Place::Unknown(anywhere("", "")),
+        None => {}
     }
     if text.starts_with('/') {
         return AbsPath::parse(text)
@@ -90,6 +126,39 @@ fn known(text: &str, cwd: &Cwd, home: &AbsPath) -> Place {
                 Place::Unknown(anywhere("/", &format!("/{tail}")))
             }
         }
+    }
+}
+
+/// Where a path below `/proc` or `/dev/fd` leads that goes through a link of a process.
+pub(crate) enum Through<'a> {
+    /// Into the root directory: the rest of the path.
+    Root(&'a str),
+    /// Into the current directory.
+    Cwd(&'a str),
+    /// Into a directory that is not known.
+    Elsewhere,
+}
+
+/// Reads `/proc/self/root/etc`, `/proc/1/root/etc`, `/proc/self/task/1/cwd/x`, `/dev/fd/../root/etc`.
+pub(crate) fn through_process(text: &str) -> Option<Through<'_>> {
+    if let Some(rest) = text.strip_prefix("/dev/fd/") {
+        return rest.split('/').any(|part| part == "..").then_some(Through::Elsewhere);
+    }
+    let (process, rest) = text.strip_prefix("/proc/")?.split_once('/')?;
+    let own = matches!(process, "self" | "thread-self");
+    let is_process = own || process.bytes().all(|byte| byte.is_ascii_digit());
+    let rest = match rest.strip_prefix("task/").and_then(|rest| rest.split_once('/')) {
+        Some((_, rest)) => rest,
+        None => rest,
+    };
+    let (link, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match link {
+        _ if !is_process => None,
+        // Another process may have another root; most have this one.
+        "root" => Some(Through::Root(rest)),
+        "cwd" if own => Some(Through::Cwd(rest)),
+        "cwd" => Some(Through::Elsewhere),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::expand::{Nothing, expand};
 use crate::facts::{AccessFact, RedirectFact};
 use crate::outputs::{output_of_script, own_input, text_of};
-use crate::place::{climbs, place_of};
+use crate::place::{climbed, climbs, place_of};
 use crate::state::{Cwd, Reach, State};
 use crate::walk::{Stdin, Walker};
 use crate::{Access, Accessor, Arg, Origin, Place};
@@ -20,6 +20,11 @@ impl Walker<'_> {
     ) -> Option<Stdin> {
         let mut stdin = None;
         for redirect in redirects {
+            if let Descriptor::Variable(name) = &redirect.descriptor {
+                // The number is put into the variable, and stays there.
+                self.hijack(name, redirect.span);
+                self.doubts.given(name, &[]);
+            }
             match &redirect.target {
                 Target::HereDoc(document) => {
                     self.word(&document.body, state);
@@ -86,6 +91,11 @@ impl Walker<'_> {
             | RedirectOp::HereDocTabs
             | RedirectOp::HereString => false,
         };
+        if matches!(redirect.op, RedirectOp::DupRead | RedirectOp::DupWrite)
+            && let Some(text) = written.as_ref().and_then(Arg::known)
+        {
+            self.copies(redirect, text);
+        }
         let static_target = written.as_ref().and_then(Arg::known).map(str::to_owned);
         if redirect.op != RedirectOp::HereString {
             self.out.redirects.push(RedirectFact {
@@ -130,9 +140,10 @@ impl Walker<'_> {
                     self.obstacle(Reason::CwdUnknown, redirect.span, "");
                 }
                 let place = match arg.known() {
-                    Some(text) if free_device(text) => Place::Free,
+                    Some(text) if free_device(text, access) => Place::Free,
                     _ => place_of(arg, &state.cwd, &self.call.home),
                 };
+                self.opens(redirect, self.out.accesses.len());
                 self.out.accesses.push(AccessFact {
                     access,
                     by: Accessor::Redirect(command),
@@ -144,6 +155,7 @@ impl Walker<'_> {
                     visible_only: false,
                     carried: *refined || self.origin != Origin::Written,
                     climbs: arg.known().is_some_and(climbs),
+                    climbed: arg.known().map(|text| climbed(text, &state.cwd)).unwrap_or_default(),
                     dynamic: written.as_ref().is_none_or(|arg| arg.known().is_none()),
                     guessed: false,
                     settled: false,
@@ -161,8 +173,10 @@ fn word_text(word: &Word, arg: &Arg) -> String {
     })
 }
 
-fn free_device(text: &str) -> bool {
-    matches!(text, "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/stdin" | "/dev/tty")
+/// Devices that hold nothing. What their names lead to besides is seen by `through_descriptors`.
+fn free_device(text: &str, access: Access) -> bool {
+    matches!(text, "/dev/null" | "/dev/stdout" | "/dev/stderr")
+        || (access == Access::Read && matches!(text, "/dev/stdin" | "/dev/tty"))
         || text
             .strip_prefix("/dev/fd/")
             .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))

@@ -10,7 +10,7 @@ use crate::outputs::output_of_script;
 use crate::peel::{Inner, setting_script, table_name};
 use crate::state::{Reach, State};
 use crate::tables::builtins::is_builtin;
-use crate::tables::interpreters::{calls_in_any_language, is_interpreter};
+use crate::tables::interpreters::{calls_in_any_language, calls_of_editor, is_interpreter};
 use crate::tables::names::names_of;
 use crate::tables::payloads::PAYLOADS;
 use crate::tables::program;
@@ -229,6 +229,14 @@ fn started_elsewhere(argv: &[Arg]) -> Vec<Inner> {
                 None => {}
             }
         }
+    } else if name == "podman" && words.iter().filter_map(Arg::known).any(takes_latest) {
+        // No name of a container stands before the command then.
+        let texts = words.iter().map(Arg::prefix);
+        let at = texts.clone().position(|text| text == "exec").map_or(words.len(), |at| at + 1);
+        let plain = texts.enumerate().skip(at).filter(|(_, text)| !text.starts_with('-'));
+        for (index, _) in plain.take(BEHIND_OPTIONS) {
+            add_words(words.get(index..).unwrap_or(&[]), &mut found);
+        }
     } else if name == "hub" {
         add_words(&git(words), &mut found);
     } else if name == "git" {
@@ -256,6 +264,29 @@ fn started_elsewhere(argv: &[Arg]) -> Vec<Inner> {
                 // `scripts={"test":"curl x"}`
                 text.split('"').for_each(|part| add_text(part, &mut found));
             }
+        }
+    } else if name == "gh" {
+        // Another name for a subcommand or a script, and what is started to edit or to look at something.
+        let texts: Vec<&str> = words.iter().filter_map(Arg::known).collect();
+        let value = texts.last().copied().unwrap_or_default();
+        match texts.as_slice() {
+            ["alias", "set", rest @ ..] if rest.iter().any(is_shell_flag) => {
+                add_text(rest.iter().rfind(|text| !is_shell_flag(text)).unwrap_or(&""), &mut found);
+            }
+            ["alias", "set", ..] => {
+                let again = std::iter::once("gh").chain(value.split_ascii_whitespace());
+                let again: Vec<Arg> = again.map(|word| Arg::Known(word.to_owned())).collect();
+                add_words(&again, &mut found);
+                value.strip_prefix('!').iter().for_each(|text| add_text(text, &mut found));
+            }
+            ["config", "set", key, value, ..] if names_a_command(key) || *key == "browser" => {
+                add_text(value, &mut found);
+            }
+            _ => {}
+        }
+    } else if is_editor(name) {
+        for text in words.iter().filter_map(Arg::known).filter(|text| text.contains([' ', '!'])) {
+            found.extend(calls_of_editor(text));
         }
     } else if name == "history" {
         // What is put into the history may be called back.
@@ -298,6 +329,21 @@ fn started_elsewhere(argv: &[Arg]) -> Vec<Inner> {
         }
     }
     found
+}
+
+/// `-l`, also among other letters.
+fn takes_latest(text: &str) -> bool {
+    text == "--latest" || text.starts_with('-') && !text.starts_with("--") && text.contains('l')
+}
+
+fn is_shell_flag(text: &&str) -> bool {
+    matches!(*text, "-s" | "--shell")
+}
+
+/// Whether a program is vi or one of its relatives.
+fn is_editor(name: &str) -> bool {
+    let stem = name.strip_prefix(['r', 'g', 'n', 'e']).unwrap_or(name);
+    matches!(stem, "vi" | "vim" | "view" | "vimdiff") || name == "ex"
 }
 
 /// The words behind the first of this text.

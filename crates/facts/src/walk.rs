@@ -4,6 +4,7 @@
 //! [`MAX_PAYLOADS`] bounds.
 
 use crate::command::Shell;
+use crate::descriptors::Descriptors;
 use crate::doubt::{Content as Held, Doubts, named_in};
 use crate::expand::{Value, expand};
 use crate::facts::{AccessFact, AssignmentFact, ObstacleFact, RedirectFact};
@@ -44,6 +45,8 @@ pub(crate) struct Collected {
     pub(crate) runs: Vec<Run>,
     /// What redirects write, where the text shows it.
     pub(crate) contents: Vec<Content>,
+    /// Which descriptors those files have.
+    pub(crate) descriptors: Descriptors,
     /// Commands whose operands hang on variables only, with the number of values each has there.
     pub(crate) settling: Vec<(usize, Vec<(String, usize)>)>,
 }
@@ -75,6 +78,7 @@ impl Collected {
         self.settling.truncate(settling);
         self.commands.truncate(commands);
         self.accesses.truncate(accesses);
+        self.descriptors.opened.retain(|(_, access)| *access < accesses);
         self.redirects.truncate(redirects);
         self.assignments.truncate(assignments);
         for forgotten in self.obstacles.drain(obstacles.min(self.obstacles.len())..) {
@@ -525,7 +529,7 @@ impl Walker<'_> {
 
     fn assignment(&mut self, assign: &Assign, state: &mut State) {
         if let Some(subscript) = &assign.subscript {
-            self.word(subscript, state);
+            self.evaluated(subscript, state);
         }
         let values: Vec<Value> = match &assign.value {
             AssignValue::Scalar(word) => {
@@ -632,6 +636,9 @@ impl Walker<'_> {
         let flow = self.words(simple, &stdin, state);
         let replaces =
             simple.words.first().and_then(Word::known).is_some_and(|name| name == "exec");
+        if replaces && simple.words.len() == 1 && !simple.redirects.is_empty() {
+            self.obstacle(Reason::ExecRedirect, simple.span, "");
+        }
         if replaces && let Some(own) = own {
             // `exec <…` sets what every later command reads.
             self.input = own;
@@ -650,6 +657,7 @@ impl Walker<'_> {
         for word in arith.text.split(|c| !name(c)).filter(|word| !word.is_empty()) {
             self.doubts.given(word, &[]);
         }
+        self.expression(&arith.text);
         self.parts(&arith.parts, state);
     }
 
@@ -667,10 +675,14 @@ impl Walker<'_> {
                 }
                 Part::Param { expansion, .. } => {
                     if let Some(subscript) = &expansion.subscript {
-                        self.word(subscript, state);
+                        self.evaluated(subscript, state);
                     }
                     for operand in &expansion.operands {
-                        self.word(operand, state);
+                        if expansion.operator == ":" {
+                            self.evaluated(operand, state);
+                        } else {
+                            self.word(operand, state);
+                        }
                     }
                     if matches!(expansion.operator.as_str(), ":=" | "=") {
                         self.doubts.given(&expansion.name, &[]);

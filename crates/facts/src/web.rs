@@ -30,9 +30,13 @@ pub(crate) fn host_of(url: &str) -> HostFact {
     }
     parsed.path().clone_into(&mut fact.path);
     let host = match parsed.host() {
-        Some(Host::Domain(name)) => Some(name.trim_end_matches('.').to_ascii_lowercase()),
+        Some(Host::Domain(name)) => Some(without_dot(name).to_ascii_lowercase()),
         Some(Host::Ipv4(address)) => Some(address.to_string()),
-        Some(Host::Ipv6(address)) => Some(format!("[{address}]")),
+        Some(Host::Ipv6(address)) => {
+            // A connection to it goes to the IPv4 address within.
+            fact.other_hosts.extend(address.to_ipv4_mapped().map(|inner| inner.to_string()));
+            Some(format!("[{address}]"))
+        }
         None => None,
     };
     let Some(host) = host.filter(|host| !host.is_empty()) else {
@@ -50,12 +54,21 @@ pub(crate) fn host_of(url: &str) -> HostFact {
         fact.problem =
             fact.problem.or(Some("the URL holds a blank or control character".to_owned()));
     }
-    if let Some(plain) = plain
-        && !same_host(&plain, &host)
-    {
-        fact.problem =
-            fact.problem.or_else(|| Some(format!("the host may also read as `{plain}`")));
-        fact.other_hosts.push(plain);
+    if host.ends_with('.') {
+        fact.problem = fact.problem.or(Some("the host ends in more than one dot".to_owned()));
+    }
+    match plain {
+        Some(plain) if !same_host(&plain, &host) => {
+            fact.problem =
+                fact.problem.or_else(|| Some(format!("the host may also read as `{plain}`")));
+            fact.other_hosts.push(plain);
+        }
+        Some(_) => {}
+        // `https:/example.com/`, `https:///example.com/`
+        None => {
+            let problem = "by RFC 3986 the URL has no host, browsers read one";
+            fact.problem = fact.problem.or(Some(problem.to_owned()));
+        }
     }
     fact.host = Some(host);
     fact
@@ -63,7 +76,8 @@ pub(crate) fn host_of(url: &str) -> HostFact {
 
 /// The host by RFC 3986: after `//` and the last `@`, up to `/`, `?`, `#` or the port.
 fn plain_host(url: &str) -> Option<String> {
-    let (_, rest) = url.split_once("://")?;
+    let (scheme, rest) = url.split_once(':')?;
+    let rest = rest.strip_prefix("//").filter(|_| !scheme.contains(['/', '?', '#']))?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?;
     let host = if host.starts_with('[') {
@@ -71,8 +85,13 @@ fn plain_host(url: &str) -> Option<String> {
     } else {
         host.split(':').next()?
     };
-    let host = decoded(host)?.trim_end_matches('.').to_ascii_lowercase();
+    let host = without_dot(&decoded(host)?).to_ascii_lowercase();
     (!host.is_empty()).then_some(host)
+}
+
+/// A name without the one dot that may end it.
+fn without_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 /// A reg-name with its percent-encoding undone (RFC 3986 section 3.2.2).
@@ -95,7 +114,7 @@ fn decoded(host: &str) -> Option<String> {
 fn same_host(plain: &str, host: &str) -> bool {
     plain == host
         || Host::parse(plain).is_ok_and(|parsed| match parsed {
-            Host::Domain(name) => name.trim_end_matches('.') == host,
+            Host::Domain(name) => without_dot(&name) == host,
             Host::Ipv4(address) => address.to_string() == host,
             Host::Ipv6(address) => format!("[{address}]") == host,
         })
@@ -116,6 +135,11 @@ mod tests {
             ("https://example.com%2eevil.com/", Some("example.com.evil.com"), false),
             ("http://0x7f.1/", Some("127.0.0.1"), false),
             ("http://[::1]:80/", Some("[::1]"), false),
+            ("https://example.com../", Some("example.com."), true),
+            ("https:/example.com/", Some("example.com"), true),
+            ("https:///example.com/", Some("example.com"), true),
+            ("https:example.com/?x=https://example.com/", Some("example.com"), true),
+            ("http://[::ffff:127.0.0.1]/", Some("[::ffff:127.0.0.1]"), false),
             ("file:///etc/passwd", None, true),
             ("ftp://example.com/", Some("example.com"), true),
             ("nonsense", None, true),

@@ -619,7 +619,8 @@ fn builtins() {
     }
     for (command, want) in [
         ("cd sub", Directory::To(Arg::Known("sub".into()))),
-        ("cd -P -- sub", Directory::To(Arg::Known("sub".into()))),
+        ("cd -L -- sub", Directory::To(Arg::Known("sub".into()))),
+        ("cd -P -- sub", Directory::Unknown),
         ("cd", Directory::Home),
         ("cd -", Directory::Unknown),
         ("cd \"$x\"", Directory::To(Arg::one())),

@@ -1,6 +1,6 @@
 //! One call through the house: read, gather, probe, decide.
 
-use crate::Disk;
+use crate::disk::{Disk, Entry};
 use portcullis_engine::Options;
 use portcullis_facts::tables::tools::{Content, content_of};
 use portcullis_facts::{Answers, Facts, Probe};
@@ -46,6 +46,9 @@ pub(crate) fn answer(policy: &Policy, facts: &Facts, disk: &dyn Disk) -> Answers
     let path_rules = [&policy.deny, &policy.ask]
         .into_iter()
         .any(|rules| ["Read", "Edit"].iter().any(|tool| rules.any_for_tool(tool, |_| true)));
+    answers.blind = !disk.real(&facts.call.cwd).is_some_and(|real| {
+        matches!(disk.entry(real.path.as_str()), Entry::Directory | Entry::Unknown)
+    });
     let searches = facts.accesses.iter().any(|access| access.found.is_some());
     for probe in &facts.probes {
         match probe {

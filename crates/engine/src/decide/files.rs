@@ -21,7 +21,7 @@ impl<'a> Judge<'a> {
                 self.ask(subject, builtin("protected-path", why), Prompt::Protected);
                 continue;
             }
-            let inside = self.directories.hold(&access.place, self.answers);
+            let inside = self.directories.hold(access, self.answers);
             let rules =
                 path_rules(&self.policy.allow, RuleClass::Allow, access, tool, self.answers);
             let searching = if writes { None } else { self.bare("Read") };
@@ -86,7 +86,7 @@ impl<'a> Judge<'a> {
             });
             if let Some(rule) = rule {
                 self.allow_by(subject, rule);
-            } else if !listed && self.directories.hold(&access.place, self.answers) {
+            } else if !listed && self.directories.hold(access, self.answers) {
                 let text = "it lies inside the working directories";
                 self.allow(subject, builtin("working-directory", text));
             } else {

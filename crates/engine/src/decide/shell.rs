@@ -3,7 +3,7 @@
 use super::{Confinement, Judge, Prompt, builtin};
 use crate::commands::{Grant, allowing, restricting};
 use crate::critical::critical_removal;
-use crate::paths::{path_rules, protected};
+use crate::paths::{led_elsewhere, path_rules, protected};
 use portcullis_facts::{
     Access, AccessFact, Accessor, CommandFact, Origin, Place, Weight, option_file,
 };
@@ -265,7 +265,7 @@ impl<'a> Judge<'a> {
             if writes_any && matches!(access.place, Place::Glob(_) | Place::Unknown(_)) {
                 return Some(format!("which files `{text}` names is only known when it runs"));
             }
-            if self.directories.hold(&access.place, self.answers) {
+            if self.directories.hold(access, self.answers) {
                 return None;
             }
             let rules = path_rules(
@@ -299,12 +299,24 @@ impl<'a> Judge<'a> {
             Accessor::Operand(_) => true,
             Accessor::Redirect(_) | Accessor::Tool => false,
         };
-        if self.restricted(&subject, access) || access.carried {
+        if self.restricted(&subject, access) {
             return;
         }
-        if writes && let Some(part) = protected(access, self.answers) {
-            let why = format!("`{part}` is a protected path; no allow rule covers writing it");
-            self.ask(subject, builtin("protected-path", why), Prompt::Protected);
+        // What a payload or a wrapper carries writes a protected path like anything else.
+        if writes && !access.guessed {
+            if let Some(part) = protected(access, self.answers) {
+                let why = format!("`{part}` is a protected path; no allow rule covers writing it");
+                self.ask(subject, builtin("protected-path", why), Prompt::Protected);
+                return;
+            }
+            if led_elsewhere(access, self.answers) {
+                let why =
+                    "its `..` climbs out of a symlink, and what that leads to may be protected";
+                self.ask(subject, builtin("symlink-out", why), Prompt::Protected);
+                return;
+            }
+        }
+        if access.carried {
             return;
         }
         let writing = writes || self.writes_too(access);
@@ -330,7 +342,7 @@ impl<'a> Judge<'a> {
         );
         let tool = if writes { "Edit" } else { "Read" };
         let rule = rules.first().map(|(rule, _)| *rule).or_else(|| self.bare(tool)).or(whole);
-        let inside = self.directories.hold(&access.place, self.answers);
+        let inside = self.directories.hold(access, self.answers);
         if let Some(rule) = rule.filter(|_| !odd) {
             self.allow_by(subject, rule);
         } else if !odd && inside && !writes {

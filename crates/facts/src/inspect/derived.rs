@@ -17,9 +17,13 @@ pub(super) fn outputs(reading: &mut Reading<'_>, argv: &[Arg]) {
         "compress" | "uncompress" => packed(reading, ".Z"),
         "curl" => {
             let directory = value_of(argv, &["--output-dir"]);
-            let named = value_of(argv, &["-o", "--output"]).zip(directory);
-            let mut found: Vec<(usize, Arg)> =
-                named.map(|(name, directory)| (0, inside(directory, name))).into_iter().collect();
+            let named = value_of(argv, &["-o", "--output"]);
+            let mut found: Vec<(usize, Arg)> = named
+                .zip(directory)
+                .map(|(name, directory)| (0, inside(directory, name)))
+                .into_iter()
+                .collect();
+            found.extend(named.and_then(|name| counted(directory, name)).map(|path| (0, path)));
             if argv.iter().any(names_after_url) {
                 found.extend(downloads(argv, directory));
             }
@@ -39,6 +43,15 @@ pub(super) fn outputs(reading: &mut Reading<'_>, argv: &[Arg]) {
         visible_only: false,
         implied: true,
     }));
+}
+
+/// `curl -o 'src/#1'`: what stood for the first list or range of the URL.
+fn counted(directory: Option<&str>, name: &str) -> Option<Arg> {
+    let (start, rest) = name.split_once('#')?;
+    let start = directory.map_or(start.to_owned(), |directory| format!("{directory}/{start}"));
+    // More of them may follow, so nothing is said of the end.
+    let counts = rest.starts_with(|c: char| c.is_ascii_digit());
+    counts.then(|| Arg::One { prefix: start, suffix: String::new() })
 }
 
 /// Both ways: `f.gz` makes `f`, and `f` makes `f.gz`.

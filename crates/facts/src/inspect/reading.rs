@@ -219,7 +219,8 @@ impl<'a> Reading<'a> {
         }
         // SECURITY: if a version of the program takes no value here, this is a flag of its own
         // (test: `takes_no_flag_for_a_value`). Where no flag does harm that does not matter.
-        if arg.prefix().len() > 1 && arg.prefix().starts_with('-') && !self.row.globs {
+        let compares = self.row.name == "find" && arg.known().is_some_and(is_number_or_mode);
+        if arg.prefix().len() > 1 && arg.prefix().starts_with('-') && !self.row.globs && !compares {
             self.misses(index, "the value of a flag looks like a flag");
         }
         self.value(index, pending, arg.clone());
@@ -474,4 +475,13 @@ fn long_mark(flags: &str, name: &str) -> Option<Mark> {
         let whole = if found == Mark::None { ends(next) } else { ends(after.next()) };
         (starts && whole).then_some(found)
     })
+}
+
+/// `-7`, `-10k`, `-u+x`: less than a number, or some bits of a mode, to tests of find that always take one. No
+/// action of find begins like this.
+fn is_number_or_mode(text: &str) -> bool {
+    let value = text.strip_prefix('-').unwrap_or(text);
+    let number = value.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let mode = value.contains(['+', '=']) && value.chars().all(|c| "ugoarwxXst+=,-".contains(c));
+    mode || number.len() < value.len() && number.chars().all(|c| "smhdcwbkMG".contains(c))
 }

@@ -446,17 +446,23 @@ fn is_operator(text: &str) -> bool {
 
 fn change_directory(words: &[Arg], effect: &mut BuiltinEffect) {
     let mut operands = words;
+    // Where links lead, and so what a later `..` means, is only known when it runs.
+    let mut physical = false;
     while let Some((first, rest)) = operands.split_first() {
         match first.known() {
             Some("--") => {
                 operands = rest;
                 break;
             }
-            Some("-L" | "-P" | "-e" | "-@" | "-Pe" | "-LP") => operands = rest,
+            Some(option @ ("-L" | "-P" | "-e" | "-@" | "-Pe" | "-LP")) => {
+                physical |= option.contains('P');
+                operands = rest;
+            }
             _ => break,
         }
     }
     effect.directory = match operands {
+        _ if physical => Directory::Unknown,
         [] => Directory::Home,
         [only] => match only {
             Arg::Known(text) if text == "-" => Directory::Unknown,

@@ -63,8 +63,7 @@ pub fn interpreter(argv: &[Arg]) -> Option<Interpreter> {
             row.language.calls(text)
         };
         let shells = matches!(name, "pwsh" | "powershell");
-        let bang = text.trim_start().strip_prefix('!').filter(|_| row.names.contains(&"ipython"));
-        let plain = bang.or(shells.then(|| text.trim_start_matches(['&', ' '])));
+        let plain = shells.then(|| text.trim_start_matches(['&', ' ']));
         for found in found.into_iter().chain(plain.map(script)) {
             if !possible.contains(&found) {
                 possible.push(found);
@@ -113,6 +112,12 @@ pub(crate) fn calls_in_any_language(text: &str, backquotes: bool) -> Vec<Inner> 
     found.sort();
     found.dedup();
     found
+}
+
+/// What commands of vi and its relatives are seen to run.
+pub(crate) fn calls_of_editor(text: &str) -> Vec<Inner> {
+    // `set makeprg=curl\\ x`
+    EDITOR.calls(&text.replace("\\ ", " "))
 }
 
 /// Code given to a module that runs it (`python -m timeit code`).
@@ -312,9 +317,11 @@ impl Language {
             }
         }
         for name in self.bare_calls {
-            for after in occurrences(code, name) {
+            // `a != b`
+            let compares = |after: &&str| *name == "!" && after.starts_with('=');
+            for after in occurrences(code, name).filter(|after| !compares(after)) {
                 let line = after.split(['\n', ';', ']', '}']).next().unwrap_or(after);
-                found.push(script(line.trim()));
+                found.push(script(behind_options(line)));
             }
         }
         if self.backquotes {
@@ -379,6 +386,18 @@ impl Language {
 
 fn script(text: &str) -> Inner {
     Inner::Script(Arg::Known(text.to_owned()))
+}
+
+/// What stands behind the options of `spawn -noecho curl x`, and behind the rest of a longer name, as of
+/// `set exec-wrapper curl x`.
+fn behind_options(line: &str) -> &str {
+    let mut rest = line.trim();
+    while rest.starts_with(['-', '+'])
+        && let Some((_, behind)) = rest.split_once(char::is_whitespace)
+    {
+        rest = behind.trim_start();
+    }
+    rest
 }
 
 /// What stands behind each place where `name` is a word of its own.
@@ -595,6 +614,27 @@ const PYTHON: Language = Language {
     quoted_by: &["%sx"],
     apart: false,
 };
+/// Python, and lines that a shell gets.
+const IPYTHON: Language = Language { bare_calls: &["!", "%sx", "%system", "%alias"], ..PYTHON };
+/// The commands of vi, and the functions of its relatives.
+const EDITOR: Language = Language {
+    shell_calls: &[
+        "system",
+        "systemlist",
+        "jobstart",
+        "job_start",
+        "termopen",
+        "term_start",
+        "execute",
+        "exec",
+        "popen",
+    ],
+    program_calls: &["systemlist", "jobstart", "job_start", "termopen", "term_start"],
+    backquotes: true,
+    bare_calls: &["!", "ter", "term", "terminal", "makeprg=", "grepprg=", "equalprg=", "shell="],
+    quoted_by: &[],
+    apart: true,
+};
 const JAVASCRIPT: Language = Language {
     shell_calls: &["exec", "execSync", "$", "system"],
     program_calls: &[
@@ -691,6 +731,9 @@ const BEAM: Language = Language {
     apart: false,
 };
 
+const PYTHON_OPTIONS: &str =
+    "-c$ -m@ -W: -X: -Q: --check-hash-based-pycs: -V. --version. -h. --help.";
+
 /// Every interpreter.
 const INTERPRETERS: &[Row] = &[
     text(
@@ -752,13 +795,8 @@ const INTERPRETERS: &[Row] = &[
         OTHER,
     )
     .ends_at_code(),
-    row(
-        &["pypy", "python", "ipython"],
-        "-c$ -m@ -W: -X: -Q: --check-hash-based-pycs: -V. --version. -h. \
-        --help.",
-        PYTHON,
-    )
-    .ends_at_code(),
+    row(&["pypy", "python"], PYTHON_OPTIONS, PYTHON).ends_at_code(),
+    row(&["ipython"], PYTHON_OPTIONS, IPYTHON).ends_at_code(),
     row(&["raku"], "-e$ -I: -M: -v. --version.", PERL),
     row(&["Rscript", "R", "littler"], "-e$ --file@ -f@ --version. --help.", OTHER),
     row(

@@ -121,11 +121,17 @@ impl PathSet {
 /// or extended pattern on nothing is sure.
 fn tokens(name: &str) -> Vec<Token> {
     let mut out = Vec::new();
-    let mut chars = name.chars();
+    let mut chars = name.chars().peekable();
     while let Some(c) = chars.next() {
+        let opens =
+            matches!(c, '[' | '(') || matches!(c, '+' | '@' | '!') && chars.peek() == Some(&'(');
+        if opens {
+            out.push(Token::Many);
+            break;
+        }
         out.push(match c {
             '\\' => Token::Char(chars.next().unwrap_or('\\')),
-            '*' | '?' | '[' | '(' | '+' | '@' | '!' => Token::Many,
+            '*' | '?' => Token::Many,
             c => Token::Char(c),
         });
     }

@@ -109,16 +109,28 @@ pub(super) fn shell_glob(glob: &str) -> Option<Automaton> {
             continue;
         }
         at = builder.literal(at, "/");
-        let mut chars = name.chars();
+        if name.bytes().all(|byte| matches!(byte, b'*' | b'?')) {
+            // A name is never empty.
+            at = builder.step(at, in_name());
+        }
+        let mut chars = name.chars().peekable();
         while let Some(c) = chars.next() {
             at = match c {
                 '\\' => {
                     let escaped = chars.next().unwrap_or('\\');
                     builder.literal(at, escaped.encode_utf8(&mut [0; 4]))
                 }
+                '*' | '?' => builder.repeat(at, in_name()),
                 // Classes and extended globs are only told apart from text by what exists, so from
                 // there on the component is open.
-                '*' | '?' | '[' | '(' | '+' | '@' | '!' => builder.repeat(at, in_name()),
+                '[' | '(' => {
+                    at = builder.repeat(at, in_name());
+                    break;
+                }
+                '+' | '@' | '!' if chars.peek() == Some(&'(') => {
+                    at = builder.repeat(at, in_name());
+                    break;
+                }
                 c => builder.literal(at, c.encode_utf8(&mut [0; 4])),
             };
         }
