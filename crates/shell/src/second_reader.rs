@@ -215,7 +215,8 @@ impl<'p> StandIn<'p> {
             }
             Replacement::Text(text) => {
                 self.text.push_str(text);
-                text.len() != length
+                // A text with a blank is more than one token, as long as what it replaces or not.
+                text.len() != length || text.contains(' ')
             }
         };
         self.runs.push(Run { here, there: span.start, there_end: span.end, replaced });
