@@ -278,6 +278,17 @@ fn limits_are_reasons() {
     assert_eq!(both(&shallow).obstacles, []);
 }
 
+/// The scanner of the grammar looks into a table with the character after a brace as the index.
+#[test]
+fn no_character_after_a_brace_ends_the_process() {
+    for inside in ["", "1", "1..", "1..2", "\\\n"] {
+        for far in ["\u{10ffff}", "\u{e0100}", "\u{10ffff}\u{10ffff}", "\u{100}"] {
+            let text = format!("echo {{{inside}{far}}} x{{{inside}{far}");
+            assert_eq!(node_kinds(&text).is_empty(), both(&text).script.statements.is_empty());
+        }
+    }
+}
+
 /// No number of commands is too many for the size limit.
 #[test]
 fn long_pipelines_are_read() {
