@@ -76,6 +76,7 @@ const SHAPES: &[Shape] = &[
     ("commands", |n| "a b; ".repeat(n)),
     ("unknown commands", |n| numbered(n, |i| format!("$x{i} b; "))),
     ("pipelines", |n| "a | b | c | d\n".repeat(n)),
+    ("one pipeline", |n| format!("{}a", "a b | ".repeat(n))),
     ("assignments", |n| numbered(n, |i| format!("x{i}=v; "))),
     ("assignments in background", |n| numbered(n, |i| format!("x{i}=v; y=w & "))),
     ("appended assignments", |n| "x+=v; ".repeat(n)),

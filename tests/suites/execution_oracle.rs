@@ -166,7 +166,8 @@ fn opens(redirect: &evaluate::Redirect, file: &str) -> bool {
 }
 
 fn corpus_inputs() -> Vec<String> {
-    let cases = corpus::read::<ShellCase>(&corpus::shipped("shell_cases.jsonl")).unwrap();
+    let mut cases = corpus::read::<ShellCase>(&corpus::shipped("shell_cases.jsonl")).unwrap();
+    cases.extend(corpus::read::<ShellCase>(&corpus::shipped("shell_own.jsonl")).unwrap());
     cases.iter().map(|case| case.input().to_owned()).collect()
 }
 

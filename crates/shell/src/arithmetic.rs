@@ -253,6 +253,7 @@ impl Reader<'_, '_> {
     /// Everything in arithmetic that is expanded; quotes protect nothing here.
     fn read_arith_parts(&mut self, builder: &mut Builder, bracket: bool) -> Read<()> {
         let mut open = 0_usize;
+        let mut parentheses = 0_usize;
         let mut quote = None;
         while let Some(byte) = self.peek() {
             match byte {
@@ -267,6 +268,14 @@ impl Reader<'_, '_> {
                         return Ok(());
                     }
                     open -= 1;
+                    self.pos += 1;
+                }
+                b'(' => {
+                    self.open_parenthesis(&mut parentheses);
+                    self.pos += 1;
+                }
+                b')' => {
+                    parentheses = parentheses.saturating_sub(1);
                     self.pos += 1;
                 }
                 b'\'' | b'"' => {

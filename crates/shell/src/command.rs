@@ -4,7 +4,7 @@ use crate::assign::Lead;
 use crate::ir::{
     AndOr, Assign, Command, Connector, Pipeline, Redirect, Script, Simple, Statement, Word,
 };
-use crate::reader::{Read, Reader, Stop};
+use crate::reader::{Read, Reader};
 use crate::trace::Replacement;
 use crate::word::{Context, RawWord, plain_text};
 use portcullis_model::{Reason, Span};
@@ -39,6 +39,8 @@ impl Reader<'_, '_> {
                     if !self.at_list_end(stops)? {
                         return self.syntax("unexpected token after a command");
                     }
+                    // `(one) then`: the second reader wants something between.
+                    self.trace.edit(self.pos, self.pos, Replacement::Text(";"));
                 }
             }
         }
@@ -124,6 +126,10 @@ impl Reader<'_, '_> {
         self.skip_blanks();
         if prefixed && matches!(self.peek(), None | Some(b'\n' | b';' | b')' | b'#')) {
             let at = self.pos;
+            if !self.at(b')') {
+                // The second reader wants a command here.
+                self.trace.edit(at, at, Replacement::Text(" x "));
+            }
             commands.push(Command::Simple(Simple { span: self.span(at, at), ..Simple::default() }));
         } else {
             loop {
@@ -138,8 +144,12 @@ impl Reader<'_, '_> {
                 if !self.at(b'|') || self.peek_second() == Some(b'|') {
                     break;
                 }
+                let bar = self.pos;
                 self.pos += 1;
                 self.take(b'&');
+                if commands.len().is_multiple_of(STRETCH) {
+                    self.trace.edit(bar, self.pos, Replacement::Text(";"));
+                }
                 let ready = match self.skip_newlines() {
                     Ok(()) if self.peek_reserved() == Some("!") => self.syntax("`!` after `|`"),
                     other => other,
@@ -149,10 +159,6 @@ impl Reader<'_, '_> {
                     return Err(stop);
                 }
             }
-        }
-        if commands.len() > LONGEST_PIPELINE {
-            self.note(Reason::ParseBudget, start, "more than 100 commands in one pipeline");
-            return Err(Stop::All);
         }
         let end = commands.last().map_or(start, |_| self.end_of_last(start));
         Ok(Pipeline { timed, negated, commands, span: self.span(start, end) })
@@ -254,7 +260,7 @@ impl Reader<'_, '_> {
             return Ok(());
         }
         if self.peek().is_none() {
-            return self.unterminated(start, word);
+            return self.unfinished(start, word);
         }
         self.syntax("unexpected token")
     }
@@ -383,9 +389,10 @@ impl Reader<'_, '_> {
             self.trace.edit(raw.start, raw.end, Replacement::Plain);
         }
         let text = self.slice(raw.start, raw.end);
-        if matches!(text, "-" | "==" | "=~") || is_bare(text) {
+        let negative = is_negative(text) && matches!(self.peek(), Some(b'<' | b'>'));
+        if negative || matches!(text, "-" | "==" | "=~") || is_bare(text) {
             // So it does to `{a,b}` and `[ab]` where a command may start and to `==` anywhere, and
-            // it reads `- 2>f` as one thing.
+            // it reads `- 2>f` as one thing and `-2>f` as a `-` and a redirect.
             self.trace.edit(raw.start, raw.end, Replacement::Plain);
         }
         self.push_expanded(raw, &mut draft.words)
@@ -511,14 +518,21 @@ fn is_bare(text: &str) -> bool {
         && !is_reserved(text)
 }
 
+/// Whether text is a `-` and digits.
+fn is_negative(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or("");
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn is_delimiter(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>')
 }
 
 const LONGEST_RESERVED: usize = 8;
 
-/// Commands in one pipeline: the second reader takes time quadratic in their number.
-const LONGEST_PIPELINE: usize = 100;
+/// Commands of a pipeline that the second reader sees in one: it takes time quadratic in their
+/// number, and it is only asked for words and commands, which are the same after a `;`.
+const STRETCH: usize = 100;
 
 /// Words with a meaning of their own where a command may start. `in` has one only after `for` and
 /// `case`, `time` only at the start of a pipeline.

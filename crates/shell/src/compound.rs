@@ -120,7 +120,7 @@ impl Reader<'_, '_> {
     fn close_error<T>(&mut self, start: usize, script: Script) -> Read<T> {
         self.salvage(script);
         if self.peek().is_none() {
-            self.unterminated(start, "block")
+            self.unfinished(start, "block")
         } else {
             self.syntax("unexpected token")
         }
@@ -201,11 +201,17 @@ impl Reader<'_, '_> {
 
     fn read_loop_body(&mut self, start: usize) -> Read<Script> {
         self.skip_newlines()?;
-        if self.take_reserved("{") {
-            let body = self.read_nested(&["}"])?;
-            return self.expect_after("}", start, body);
+        let open = self.pos;
+        if !self.take_reserved("{") {
+            return self.read_do(start);
         }
-        self.read_do(start)
+        // The second reader knows only `do` and `done` here.
+        self.trace.edit(open, open + 1, Replacement::Text("do "));
+        let body = self.read_nested(&["}"])?;
+        let close = self.pos;
+        let body = self.expect_after("}", start, body)?;
+        self.trace.edit(close, close + 1, Replacement::Text("done"));
+        Ok(body)
     }
 
     fn read_for(&mut self, start: usize, word: &str) -> Read<Compound> {
@@ -229,14 +235,22 @@ impl Reader<'_, '_> {
         self.trace.words.push((Span::new(raw.start, raw.end), 0));
         self.skip_newlines()?;
         let mut words = None;
+        let before = self.pos;
         if self.take_reserved("in") {
+            if self.only_newlines(raw.end, before) {
+                // The second reader knows none before `in`.
+                self.trace.edit(raw.end, before, Replacement::Blanks);
+            }
             words = Some(self.read_loop_words(start)?);
             if !self.take_semicolon() && !self.at(b'\n') {
-                return self.unterminated(start, "loop");
+                return self.unfinished(start, "loop");
             }
         } else if !self.take_semicolon()
             && self.joined(raw.end, self.pos).trim_matches(BLANKS).is_empty()
         {
+            if self.peek_reserved() == Some("{") {
+                return self.syntax("a brace right after the variable of a loop");
+            }
             // `for name do`: the second reader wants something between.
             self.trace.edit(raw.end, raw.end, Replacement::Text(";"));
         }
@@ -247,11 +261,18 @@ impl Reader<'_, '_> {
     /// The words after `in`, up to a `;` or newline.
     fn read_loop_words(&mut self, start: usize) -> Read<Vec<Word>> {
         let mut words = Vec::new();
+        let (from, known) = (self.pos, self.trace.words.len());
         loop {
             self.skip_blanks();
             match self.peek() {
-                None => return self.unterminated(start, "loop"),
-                Some(b';' | b'\n') => return Ok(words),
+                None => return self.unfinished(start, "loop"),
+                Some(b';' | b'\n') => {
+                    if self.trace.words.len() == known {
+                        // The second reader wants a word.
+                        self.trace.edit(from, from, Replacement::Text(" x"));
+                    }
+                    return Ok(words);
+                }
                 Some(b'#') => self.skip_comment(),
                 Some(_) => {
                     let raw = self.read_word(Context::Argument)?;
@@ -332,7 +353,7 @@ impl Reader<'_, '_> {
             let raw = self.read_word(Context::Pattern)?;
             if raw.end == raw.start {
                 if self.peek().is_none() {
-                    return self.unterminated(start, "case");
+                    return self.unfinished(start, "case");
                 }
                 return self.syntax("a pattern is missing");
             }

@@ -93,7 +93,7 @@ impl Reader<'_, '_> {
         };
         let close = start + 1 + length;
         let inside = self.slice(start + 1, close);
-        if inside.contains(['"', '\\', '{', '}', '`']) {
+        if inside.contains(['"', '\\', '{', '}']) {
             self.note(Reason::UnsupportedSyntax, start, "single quotes in a quoted expansion");
         }
         builder.text("'", true);

@@ -232,6 +232,12 @@ impl<'t, 's> Reader<'t, 's> {
         out
     }
 
+    /// Whether there are newlines and blanks between two offsets, and nothing else.
+    pub(crate) fn only_newlines(&self, start: usize, end: usize) -> bool {
+        let text = self.joined(start, end);
+        text.contains('\n') && text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\n'))
+    }
+
     /// The part of the command as given that two offsets of this buffer stand for.
     pub(crate) fn span(&self, start: usize, end: usize) -> Span {
         match self.base {
@@ -265,15 +271,34 @@ impl<'t, 's> Reader<'t, 's> {
         Err(Stop::Line)
     }
 
+    /// As [`Self::unterminated`], for commands that no quote or parenthesis keeps open: bash calls
+    /// those a syntax error at the end of the text.
+    pub(crate) fn unfinished<T>(&mut self, start: usize, detail: &str) -> Read<T> {
+        self.note_syntax(detail);
+        self.unterminated(start, detail)
+    }
+
     /// Opens a construct; [`Self::leave`] closes it.
     pub(crate) fn enter(&mut self) -> Read<()> {
         if self.shared.depth >= MAX_DEPTH {
-            let at = self.pos;
-            self.note(Reason::TooDeep, at, "nested deeper than 64 levels");
+            self.note_depth();
             return Err(Stop::All);
         }
         self.shared.depth += 1;
         Ok(())
+    }
+
+    fn note_depth(&mut self) {
+        let at = self.pos;
+        self.note(Reason::TooDeep, at, "nested deeper than 64 levels");
+    }
+
+    /// Opens a parenthesis that takes no stack: where it is one too many, the text is still read.
+    pub(crate) fn open_parenthesis(&mut self, open: &mut usize) {
+        *open += 1;
+        if self.shared.depth + *open == MAX_DEPTH + 1 {
+            self.note_depth();
+        }
     }
 
     /// Closes what [`Self::enter`] opened, on the way out of an error too.

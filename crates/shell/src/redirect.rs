@@ -22,6 +22,12 @@ impl Reader<'_, '_> {
         };
         match &descriptor {
             Descriptor::Variable(_) => self.trace.edit(start, from, Replacement::Blanks),
+            // To the second reader such digits are an argument.
+            Descriptor::Number(digits)
+                if digits.starts_with('0') && digits.len() <= LONGEST_DESCRIPTOR =>
+            {
+                self.trace.edit(start, from, Replacement::Blanks);
+            }
             Descriptor::Number(digits) if digits.len() > LONGEST_DESCRIPTOR => {
                 self.note(Reason::UnsupportedSyntax, start, "large descriptor number");
             }
@@ -161,7 +167,7 @@ impl Reader<'_, '_> {
         let start = self.pos;
         self.pos += 1;
         let end = self.pos;
-        self.trace.edit(operator, end, Replacement::Text(">x"));
+        self.trace.edit(operator, end, Replacement::Text(">x "));
         let mut builder = Builder::default();
         builder.text("-", false);
         Target::Word(builder.finish(self.span(start, end)))

@@ -105,7 +105,8 @@ fn parse(text: &str, budget: &mut usize) -> Option<Tree> {
         *budget = budget.saturating_sub(1);
         if *budget == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let bytes = text.as_bytes();
+    let mut bytes = text.as_bytes().to_vec();
+    mask_after_braces(&mut bytes);
     with_grammar(|parser, _| {
         let options = ParseOptions::new().progress_callback(&mut watch);
         let mut read = |at: usize, _| bytes.get(at..).unwrap_or(&[]);
@@ -115,6 +116,22 @@ fn parse(text: &str, budget: &mut usize) -> Option<Tree> {
         }
         tree
     })?
+}
+
+/// Puts `x`es for characters beyond ASCII where the grammar looks for a digit of `{1..2}`.
+///
+/// SECURITY: its scanner asks `isdigit` of whole code points there, which in glibc is a look into a
+/// table of 384 entries: `{` and a character far up in Unicode ended the process.
+fn mask_after_braces(bytes: &mut [u8]) {
+    let mut digits_wanted = false;
+    for byte in bytes {
+        match byte {
+            b'{' => digits_wanted = true,
+            b'0'..=b'9' | b'.' => {}
+            0x80.. if digits_wanted => *byte = b'x',
+            _ => digits_wanted = false,
+        }
+    }
 }
 
 /// The text the second reader gets, and the way back to the strict reader's offsets.
@@ -215,7 +232,8 @@ impl<'p> StandIn<'p> {
             }
             Replacement::Text(text) => {
                 self.text.push_str(text);
-                text.len() != length
+                // A text with a blank is more than one token, as long as what it replaces or not.
+                text.len() != length || text.contains(' ')
             }
         };
         self.runs.push(Run { here, there: span.start, there_end: span.end, replaced });

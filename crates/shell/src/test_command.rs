@@ -35,7 +35,7 @@ impl Reader<'_, '_> {
         // The operator that decides what its operands are: their values may be arithmetic.
         let mut operator = String::new();
         loop {
-            self.skip_newlines()?;
+            self.skip_test_newlines(next)?;
             let from = self.pos;
             if self.take_reserved("]]") {
                 self.note_operator(from, id);
@@ -66,7 +66,7 @@ impl Reader<'_, '_> {
             let raw = self.read_word(context)?;
             if raw.end == raw.start {
                 if self.peek().is_none() {
-                    return self.unterminated(start, "`[[`");
+                    return self.unfinished(start, "`[[`");
                 }
                 return self.syntax("unexpected token in `[[`");
             }
@@ -105,12 +105,23 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// Newlines between the words of a test. The second reader knows none; where bash knows none either,
+    /// its objection stands.
+    fn skip_test_newlines(&mut self, next: Next) -> Read<()> {
+        let from = self.pos;
+        self.skip_newlines()?;
+        if matches!(next, Next::Term | Next::Connector) && self.only_newlines(from, self.pos) {
+            self.trace.edit(from, self.pos, Replacement::Blanks);
+        }
+        Ok(())
+    }
+
     /// `&&`, `||`, `(`, `)`, `<` and `>` where they are operators.
     fn take_test_operator(&mut self, next: Next, open: &mut usize) -> Option<&'static str> {
         match (self.peek()?, next) {
             (b'(', Next::Term) => {
                 self.pos += 1;
-                *open += 1;
+                self.open_parenthesis(open);
                 Some("(")
             }
             (b')', Next::Operator | Next::Connector) if *open > 0 => {

@@ -37,7 +37,7 @@ pub(crate) enum Replacement {
     Expansion,
     /// `x…` of the same length: a word it need not look into.
     Plain,
-    /// This text; words inside it are not compared.
+    /// This text; words inside it are not compared where it has blanks or another length.
     Text(&'static str),
 }
 

@@ -3,7 +3,7 @@
 use crate::builder::Builder;
 use crate::ir::{Part, Script, SubstForm, Word};
 use crate::reader::{Read, Reader};
-use crate::trace::Replacement;
+use crate::trace::{Piece, Replacement, Trace};
 use portcullis_model::Reason;
 
 /// Where a word stands: it decides what its characters mean.
@@ -318,7 +318,12 @@ impl Reader<'_, '_> {
                     // To the second reader `$((` is always arithmetic.
                     self.trace.edit(self.pos, self.pos, Replacement::Text(" "));
                 }
+                let stand_in = builder.stand_in(quoting);
                 let script = self.deeper(|reader| reader.read_substitution(start))?;
+                if script.statements.is_empty() {
+                    // The grammar of the second reader wants a command in it.
+                    self.trace.edit(start, self.pos, stand_in);
+                }
                 builder.substitution(script, SubstForm::Dollar, quoted);
                 Ok(())
             }
@@ -407,23 +412,39 @@ impl Reader<'_, '_> {
             self.note(Reason::Unterminated, start, "here-document in a substitution");
             self.pending.extend(late);
         }
+        let empty = closed.is_ok() && script.statements.is_empty();
         if let Some(outer_trace) = trace {
             let inner = std::mem::replace(&mut self.trace, outer_trace);
             self.trace.continuations.extend(&inner.continuations);
-            let piece = crate::trace::Piece {
-                text: format!("${}", self.slice(parenthesis, self.pos)),
-                start: parenthesis.saturating_sub(1),
-                trace: inner,
-                island: true,
-                span: self.span(start, self.pos),
-            };
-            self.shared.pieces.push(piece);
+            if !empty {
+                let piece = Piece {
+                    text: format!("${}", self.slice(parenthesis, self.pos)),
+                    start: parenthesis.saturating_sub(1),
+                    trace: inner,
+                    island: true,
+                    span: self.span(start, self.pos),
+                };
+                self.shared.pieces.push(piece);
+            }
+        }
+        if empty {
+            self.show_nothing_in(parenthesis + 1, self.pos - 1);
         }
         if let Err(stop) = closed {
             self.salvage(script);
             return Err(stop);
         }
         Ok(script)
+    }
+
+    /// Gives the second reader the comments and blanks of an empty substitution: it has to see no
+    /// command in them either.
+    fn show_nothing_in(&mut self, from: usize, to: usize) {
+        let continuations = &self.trace.continuations;
+        let inside = continuations.iter().copied().filter(|at| (from..to).contains(at)).collect();
+        let trace = Trace { continuations: inside, ..Trace::default() };
+        let (text, span) = (self.slice(from, to).to_owned(), self.span(from, to));
+        self.shared.pieces.push(Piece { text, start: from, trace, island: false, span });
     }
 
     /// Keeps the commands of something that turned out broken, for deny rules.

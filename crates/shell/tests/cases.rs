@@ -1,4 +1,4 @@
-//! The shared case file, as far as syntax goes.
+//! The shared case file and our own, as far as syntax goes.
 #![expect(
     clippy::expect_used,
     clippy::disallowed_methods,
@@ -11,7 +11,7 @@ mod support;
 use portcullis_shell::Program;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use support::{Slot, both, predict};
+use support::{Slot, both, case_file, predict};
 
 /// Reasons that need to know what programs do.
 const FACTS: &[&str] = &[
@@ -39,11 +39,11 @@ const FACTS: &[&str] = &[
 /// Cases whose reason is syntactic elsewhere and here takes knowledge of a program.
 const NEEDS_PROGRAMS: &[&str] = &["arith-007", "arith-008"];
 
-/// The case file, line by line.
+/// The shared case file and our own, line by line.
 fn cases() -> Vec<Value> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/corpus/shell_cases.jsonl");
-    let text = std::fs::read_to_string(path).expect("the case file is readable");
-    text.lines().map(|line| serde_json::from_str(line).expect("a case is JSON")).collect()
+    let mut cases = case_file("shell_cases.jsonl");
+    cases.extend(case_file("shell_own.jsonl"));
+    cases
 }
 
 fn fits(slot: &Slot, want: &Value) -> bool {

@@ -12,7 +12,7 @@ use portcullis_shell::{Program, hidden_commands};
 use serde_json::Value;
 use support::bash::{Answer, Observed, run};
 use support::generator::{Dice, mutated, program, soup, substituted};
-use support::{Slot, covers, predict, strict};
+use support::{Slot, case_file, covers, predict, strict};
 
 /// Builtins that run text or names given to them: crate facts knows them, this one does not.
 const BUILTINS: &[&str] = &[
@@ -79,12 +79,9 @@ fn check_many(seeds: std::ops::Range<u64>, make: impl Fn(&mut Dice) -> String) {
 }
 
 #[test]
-fn the_case_file_holds_no_surprise() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/corpus/shell_cases.jsonl");
-    let text = std::fs::read_to_string(path).expect("the case file is readable");
+fn the_case_files_hold_no_surprise() {
     let mut wrong = Vec::new();
-    for line in text.lines() {
-        let case: Value = serde_json::from_str(line).expect("a case is JSON");
+    for case in case_file("shell_cases.jsonl").into_iter().chain(case_file("shell_own.jsonl")) {
         let input = case["input"].as_str().expect("an input");
         let program = strict(input);
         let inner: Vec<Vec<Slot>> = case["inner"]

@@ -10,7 +10,7 @@ mod support;
 
 use portcullis_shell::{Options, SecondReader, parse};
 use support::generator::{Dice, mutated, program, soup};
-use support::{both, corpus};
+use support::{both, corpus, own_cases};
 
 /// What commands are made of, plain and nearly so.
 const TOKENS: &[&str] = &[
@@ -234,7 +234,8 @@ fn tokens(dice: &mut Dice) -> String {
 fn the_grammar_agrees_wherever_plain_text_is_read() {
     let cases =
         std::env::var("PORTCULLIS_CASES").map_or(2_000, |text| text.parse().expect("a count"));
-    let texts = corpus();
+    let mut texts = corpus();
+    texts.extend(own_cases());
     // Twelve texts a round.
     let rounds = cases / 6;
     let mut wrong = Vec::new();

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use support::generator::{Dice, program, soup, substituted};
-use support::{both, corpus, strict};
+use support::{both, corpus, own_cases, strict};
 
 /// The tree without what depends on where things stand and how they are written.
 fn shape(program: &Program) -> String {
@@ -40,6 +40,7 @@ fn shape(program: &Program) -> String {
 #[test]
 fn what_is_printed_reads_the_same() {
     let mut texts = corpus();
+    texts.extend(own_cases());
     texts.extend((0..1_500).map(|seed| program(&mut Dice::new(seed))));
     texts.extend((0..1_500).map(|seed| soup(&mut Dice::new(seed))));
     let mut wrong = Vec::new();
@@ -48,8 +49,10 @@ fn what_is_printed_reads_the_same() {
         let first = strict(&text);
         let braces = format!("{:?}", first.script).contains("from_brace: true");
         // A word that an empty substitution precedes is no assignment; printed alone it is. And a
-        // lone dollar before a substitution can only be written with backquotes.
-        let vanishing = text.starts_with("` `") || text.contains("$`");
+        // lone dollar before a substitution can only be written with backquotes. Of an empty one as
+        // an operand nothing is left to print.
+        let vanishing =
+            text.starts_with("` `") || text.contains("$`") || text.contains("${x:-$()}");
         if !first.obstacles.is_empty() || braces || vanishing {
             continue;
         }
@@ -98,7 +101,8 @@ fn a_continuation_anywhere_changes_nothing() {
     // refused, which is safe; it must stay as rare as it is.
     let mut refused = 0;
     let mut checked = 0;
-    for text in corpus().into_iter().filter(|text| text.len() < 200) {
+    let texts = corpus().into_iter().chain(own_cases());
+    for text in texts.filter(|text| text.len() < 200) {
         let Some(places) = may_continue(&text) else { continue };
         let whole = both(&text);
         // Double quotes inside `${…}` and `$(…)` need more than a flag.
@@ -213,6 +217,8 @@ fn hostile_texts_take_no_longer_than_long_ones() {
         ("here-document lines", "a <<E\n".repeat(whole / 6)),
         ("redirects", "< ".repeat(whole / 2)),
         ("pipes", "a|".repeat(whole / 2)),
+        ("a long pipeline", format!("{}a", "a b | ".repeat(whole / 6))),
+        ("a long pipeline with substitutions", format!("{}a", "a `b`|".repeat(whole / 6))),
         ("semicolons", ";".repeat(whole)),
         ("errors", ")\n".repeat(whole / 2)),
         ("quotes", "'".repeat(whole)),
@@ -247,8 +253,19 @@ fn hostile_texts_take_no_longer_than_long_ones() {
 #[test]
 fn limits_are_reasons() {
     let long = format!("one {}", "x".repeat(20_000));
-    let deep = format!("{}one{}", "$(".repeat(70), ")".repeat(70));
-    for (text, reason) in [(long, "too-long"), (deep, "too-deep")] {
+    let nest = |open: &str, inner: &str, close: &str, levels: usize| {
+        format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))
+    };
+    for (text, reason) in [
+        (long, "too-long"),
+        (nest("$(", "one", ")", 70), "too-deep"),
+        (nest("(", "one", ")", 70), "too-deep"),
+        (format!("x=$(({}))", nest("(", "1", ")", 70)), "too-deep"),
+        (format!("x=$[{}]", nest("(", "1", ")", 70)), "too-deep"),
+        (format!("x[{}]=1", nest("(", "1", ")", 70)), "too-deep"),
+        (format!("for (({};;)); do one; done", nest("(", "1", ")", 70)), "too-deep"),
+        (format!("[[ {} ]]", nest("( ", "a ", ") ", 70)), "too-deep"),
+    ] {
         let program = both(&text);
         let reasons: Vec<_> = program.obstacles.iter().map(|one| one.reason.name()).collect();
         assert!(reasons.contains(&reason), "{reasons:?}");
@@ -256,6 +273,29 @@ fn limits_are_reasons() {
     }
     let nested = both(&format!("{}two{}", "one $(".repeat(20), ")".repeat(20)));
     assert_eq!(nested.obstacles, []);
+    let shallow =
+        format!("x=$(({})); [[ {} ]]", nest("(", "1", ")", 50), nest("( ", "a ", ") ", 50));
+    assert_eq!(both(&shallow).obstacles, []);
+}
+
+/// The scanner of the grammar looks into a table with the character after a brace as the index.
+#[test]
+fn no_character_after_a_brace_ends_the_process() {
+    for inside in ["", "1", "1..", "1..2", "\\\n"] {
+        for far in ["\u{10ffff}", "\u{e0100}", "\u{10ffff}\u{10ffff}", "\u{100}"] {
+            let text = format!("echo {{{inside}{far}}} x{{{inside}{far}");
+            assert_eq!(node_kinds(&text).is_empty(), both(&text).script.statements.is_empty());
+        }
+    }
+}
+
+/// No number of commands is too many for the size limit.
+#[test]
+fn long_pipelines_are_read() {
+    let texts = ["a | ", "a b |& ", "a |\n", "{ a; } | ", "a `b` | ", "a 0< f | "];
+    for text in texts.map(|part| format!("{}c", part.repeat(9_990 / part.len()))) {
+        assert_eq!(both(&text).obstacles, []);
+    }
 }
 
 #[test]
@@ -263,7 +303,7 @@ fn nothing_read_is_never_nothing_wrong() {
     for text in ["", "  ", "\n\n", "# c", " # c\n# d"] {
         assert_eq!(both(text).obstacles, [], "{text:?}");
     }
-    for text in ["$()", "` `", "\u{feff}", ")", "\\\n)"] {
+    for text in ["$()", "` `", "$(# c\n)", "\u{feff}", ")", "\\\n)"] {
         assert!(!both(text).obstacles.is_empty(), "{text:?}");
     }
 }
@@ -323,6 +363,30 @@ fn plain_programs_are_read_by_both() {
         "one $((two; three) | four)",
         "cat <((one); two) >((one); two)",
         "one $((1 + $(two $'\\'' x)))",
+        "one $() a$()b \"$( )\" x=$(# c\n) $(\n) {$(),a}",
+        "x=$() y=$( ) one",
+        "$() one; one$() a",
+        "one ${x:-$()} \"${x:-$( )}\"",
+        "cat <<E\n$() $( )\nE",
+        "for i in a; { one; }",
+        "select i in a\n{\none; break\n} > f",
+        "for i; { one; } | two; for i\n{ one; }",
+        "for ((;;)) { one; break; }",
+        "for (( ; ; )) do one; break; done",
+        "for (( ; ;)); do one; break; done",
+        "for i in; do one; done",
+        "for i\n in a; do one; done",
+        "if (one) then (two) elif [[ a ]] then { three; } else ((1)) fi",
+        "while (one) do { two; } done && until (one) do for i in a; do b; done done",
+        "{ { (one) } }",
+        "case x in x) (one) esac",
+        "one 0<f; one 0<&- 0>|g 01>h 0<>i; 0<f one; x=1 0<f",
+        "cat 0<<E; one 0<<<x\na\nE",
+        "one && ! ; two\ntime\none",
+        "one >&-f x; one 2>&-x; one <&-f",
+        "one -2>f -10<g -2",
+        "[[\n( -n a )\n&& a == b &&\n! -n a\n]] && one",
+        "one \"${x:-'a `two` b'}\"",
     ];
     let wrong: Vec<String> = programs
         .iter()

@@ -19,15 +19,29 @@ pub fn both(text: &str) -> Program {
     parse(text, &Options::default())
 }
 
+/// The lines of a case file.
+pub fn case_file(name: &str) -> Vec<serde_json::Value> {
+    let path = format!("{}/../../tests/corpus/{name}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).expect("the case file is readable");
+    text.lines().map(|line| serde_json::from_str(line).expect("a case is JSON")).collect()
+}
+
+fn inputs(name: &str) -> impl Iterator<Item = String> {
+    case_file(name).into_iter().map(|case| {
+        case.get("input").and_then(serde_json::Value::as_str).expect("an input").to_owned()
+    })
+}
+
+/// The commands of our own case file.
+pub fn own_cases() -> Vec<String> {
+    inputs("shell_own.jsonl").collect()
+}
+
 /// The commands of the shared case file and of the attacks.
 pub fn corpus() -> Vec<String> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/corpus/shell_cases.jsonl");
-    let text = std::fs::read_to_string(path).expect("the case file is readable");
-    let cases = text.lines().map(|line| {
-        let case: serde_json::Value = serde_json::from_str(line).expect("a case is JSON");
-        case.get("input").and_then(serde_json::Value::as_str).expect("an input").to_owned()
-    });
-    cases.chain(include_str!("../attacks.txt").split("\n%%%\n").map(str::to_owned)).collect()
+    inputs("shell_cases.jsonl")
+        .chain(include_str!("../attacks.txt").split("\n%%%\n").map(str::to_owned))
+        .collect()
 }
 
 /// One word of a predicted command.
