@@ -112,7 +112,8 @@ async fn turn_away(client: &Client, stream: TcpStream, spoken: &Spoken) {
     let first = timeout(client.shared.limits.handshake / 10, inbound.fill()).await;
     if matches!(first, Ok(Ok(1..))) {
         let socks = inbound.buffer.first() == Some(&5);
-        let answer = if socks { vec![5, 0xff] } else { refusal.response() };
+        let is_head = inbound.buffer.starts_with(b"HEAD ");
+        let answer = if socks { vec![5, 0xff] } else { refusal.response(is_head) };
         inbound.finish(&answer).await;
     }
 }

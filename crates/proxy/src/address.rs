@@ -36,11 +36,11 @@ impl AddressClass {
             Self::Unspecified => "unspecified",
             Self::LinkLocal => "link-local",
             Self::Multicast => "multicast",
-            Self::Broadcast => "broadcast",
+            Self::Broadcast => "reserved broadcast",
             Self::Metadata => "cloud metadata",
             Self::Own => "own interface",
             Self::Reserved => "reserved",
-            Self::Teredo => "reserved teredo",
+            Self::Teredo => "reserved Teredo",
             Self::Private => "private",
         }
     }

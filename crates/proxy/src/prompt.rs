@@ -63,8 +63,7 @@ fn put(
     // The host is ASCII that was checked, so that a name cannot draw on the terminal.
     let to = &question.destination;
     let unicode = to.host.name().and_then(HostName::unicode);
-    let unicode =
-        unicode.filter(|name| name.chars().all(char::is_alphanumeric)).unwrap_or_default();
+    let unicode = unicode.filter(|name| name.chars().all(is_plain)).unwrap_or_default();
     let by = question
         .command
         .as_deref()
@@ -84,4 +83,52 @@ fn put(
     })
 }
 
+/// SECURITY: no joiners, controls or symbols, and nothing that is written from right to left, for these
+/// could hide or move what stands beside them.
+fn is_plain(c: char) -> bool {
+    let turns = matches!(
+        c,
+        '\u{590}'..='\u{8ff}'
+            | '\u{fb1d}'..='\u{fdff}'
+            | '\u{fe70}'..='\u{feff}'
+            | '\u{10800}'..='\u{10fff}'
+            | '\u{1e800}'..='\u{1efff}'
+    );
+    (c.is_alphanumeric() && !turns) || c == '-' || c == '.'
+}
+
 const LINE: u64 = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Destination;
+    use portcullis_rules::Host;
+    use std::num::NonZeroU16;
+
+    fn shown(host: &str) -> String {
+        let host = Host::parse(host.as_bytes()).unwrap();
+        let question = Question {
+            destination: Destination { host, port: NonZeroU16::new(443).unwrap() },
+            via: "connect",
+            sandbox: "test".to_owned(),
+            command: None,
+        };
+        let mut output = Vec::new();
+        put(&question, &mut BufReader::new(&b"n\n"[..]), &mut output).unwrap();
+        String::from_utf8(output).unwrap()
+    }
+
+    #[test]
+    fn shows_international_names_as_people_write_them() {
+        let name = "xn--mnchen-3ya.a-b.example";
+        assert!(shown(name).contains(&format!("allow {name}:443 m\u{fc}nchen.a-b.example?")));
+        assert!(shown("api.example").contains("allow api.example:443?"));
+        // A heart, which is a valid name to many, and three Hebrew letters.
+        for host in ["xn--g6h.example", "xn--4dbcd.example"] {
+            let name = Host::parse(host.as_bytes()).unwrap();
+            assert!(name.name().and_then(HostName::unicode).is_some(), "{host} is plain");
+            assert!(shown(host).is_ascii(), "{}", shown(host));
+        }
+    }
+}

@@ -247,6 +247,7 @@ fn serve(shared: &Arc<Shared>, handover: Handover, tasks: &mut JoinSet<()>) {
         command: handover.command.map(Arc::from),
         grants: handover.grants.into(),
         via: Via::Connect,
+        is_head: false,
         started: Instant::now(),
     };
     let (listener, spoken) = match handover.listener {

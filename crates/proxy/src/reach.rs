@@ -52,6 +52,8 @@ pub(crate) struct Client {
     pub(crate) command: Option<Arc<str>>,
     pub(crate) grants: Arc<[Grant]>,
     pub(crate) via: Via,
+    /// Whether its last request wants no body (RFC 9110, section 9.3.2).
+    pub(crate) is_head: bool,
     pub(crate) started: Instant,
 }
 

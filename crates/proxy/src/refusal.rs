@@ -241,8 +241,9 @@ impl Refusal {
         }
     }
 
-    /// The whole HTTP answer; empty where the connection is closed without a word.
-    pub fn response(&self) -> Vec<u8> {
+    /// The whole HTTP answer, to a HEAD request or another; empty where the connection is closed without
+    /// a word.
+    pub fn response(&self, is_head: bool) -> Vec<u8> {
         let Some(status) = self.status() else { return Vec::new() };
         let mut body = format!("portcullis: {}\n", self.sentence());
         if let Some(cure) = self.cure() {
@@ -254,8 +255,11 @@ impl Refusal {
             Self::Credentials => "Proxy-Authenticate: Basic realm=\"portcullis\"\r\n",
             _ => "",
         };
+        // A body behind the answer to a HEAD would be the start of the next answer to its reader
+        // (RFC 9110, section 9.3.2); its length is told all the same.
+        let sent = if is_head { "" } else { body.as_str() };
         format!(
-            "HTTP/1.1 {status} {}\r\nX-Proxy-Error: {}\r\n{challenge}Content-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            "HTTP/1.1 {status} {}\r\nX-Proxy-Error: {}\r\n{challenge}Content-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{sent}",
             self.sentence(),
             self.code(),
             body.len(),
@@ -269,4 +273,18 @@ fn allow_line(host: &Host) -> String {
     format!(
         "to allow it, add to settings: {{\"sandbox\":{{\"network\":{{\"allowedDomains\":[\"{host}\"]}}}}}}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_a_head_request_without_a_body() {
+        let text = |is_head| String::from_utf8(Refusal::Method.response(is_head)).unwrap();
+        let (head, body) =
+            text(false).split_once("\r\n\r\n").map(|(a, b)| (a.to_owned(), b.len())).unwrap();
+        assert!(head.contains(&format!("Content-Length: {body}\r\n")), "{head}");
+        assert_eq!(text(true), format!("{head}\r\n\r\n"));
+    }
 }

@@ -20,9 +20,13 @@ pub(crate) async fn serve(
         let head = match inbound.read_head(&client.shared.limits, is_first).await {
             Ok(Some(head)) => head,
             Ok(None) => return None,
-            Err(refusal) => return refuse(client, inbound, &refusal, None).await,
+            Err(refusal) => {
+                client.is_head = inbound.buffer.starts_with(b"HEAD ");
+                return refuse(client, inbound, &refusal, None).await;
+            }
         };
         is_first = false;
+        client.is_head = head.method == "HEAD";
         client.started = tokio::time::Instant::now();
         client.via = if head.method == "CONNECT" { Via::Connect } else { Via::Http };
         if let Some(credentials) = credentials
@@ -125,7 +129,7 @@ pub(crate) async fn refuse(
     to: Option<&Destination>,
 ) -> Option<Tunnel> {
     client.report_refusal(refusal, to);
-    let answer = refusal.response();
+    let answer = refusal.response(client.is_head);
     if !answer.is_empty() {
         inbound.finish(&answer).await;
     }

@@ -1,6 +1,8 @@
 //! Entries of domain lists: hosts with an optional port, read so that no spelling means too much.
 
+use crate::domain::with_dots;
 use crate::{DomainPattern, Host};
+use std::borrow::Cow;
 use std::num::NonZeroU16;
 
 /// What an entry of a domain list means.
@@ -102,6 +104,8 @@ impl DestinationPattern {
 impl DomainEntry {
     /// Reads an entry: `host`, `*.host`, a star inside a label, `*`, an address, `[v6]`, each with an
     /// optional `:port`.
+    ///
+    /// SECURITY: a deny entry whose spelling others read more widely denies what they read, too.
     pub fn read(text: &str, list: DomainList) -> Self {
         let mut entry = Self { readings: Vec::new(), notes: Vec::new() };
         if let Some(why) = unreliable(text) {
@@ -113,7 +117,7 @@ impl DomainEntry {
             entry.read_bracketed(text, rest, list);
         } else {
             match text.matches(':').count() {
-                0 => entry.read_host(text, text, None),
+                0 => entry.read_host(text, text, None, list),
                 1 => entry.read_host_and_port(text, list),
                 _ => entry.read_ambiguous(text, list),
             }
@@ -173,14 +177,14 @@ impl DomainEntry {
     fn read_host_and_port(&mut self, text: &str, list: DomainList) {
         let Some((host, port)) = text.split_once(':') else { return };
         if let Some(port) = self.read_port(text, port, list) {
-            self.read_host(text, host, Some(port));
+            self.read_host(text, host, Some(port), list);
         }
     }
 
     /// Two colons and no bracket: `::1:443` is an address, or an address with a port.
     fn read_ambiguous(&mut self, text: &str, list: DomainList) {
         let with_port = text.rsplit_once(':').and_then(|(host, port)| {
-            Some((Host::parse_v6(host.as_bytes()).ok()?, strict_port(port)?))
+            Some((Host::parse_v6(host.as_bytes()).ok()?, port_in(port, list)?))
         });
         let whole = Host::parse_v6(text.as_bytes()).ok();
         let cure = match (&with_port, &whole) {
@@ -208,35 +212,30 @@ impl DomainEntry {
         if let Some(port) = strict_port(port) {
             return Some(port);
         }
-        let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-        if !digits {
-            let why = "its port is not a number from 1 to 65535";
-            self.note(
-                EntryDoubt::Spelling,
-                format!("`{}` is an unreliable spelling: {why}", shown(text)),
-            );
-            return None;
-        }
+        let what = if is_digits(port) { "has a bad port" } else { "is an unreliable spelling" };
         let why = "its port is not a number from 1 to 65535";
-        self.note(EntryDoubt::Spelling, format!("`{}` has a bad port: {why}", shown(text)));
-        match list {
-            DomainList::Allow => None,
-            DomainList::Deny => strict_port(port.trim_start_matches('0')),
+        self.note(EntryDoubt::Spelling, format!("`{}` {what}: {why}", shown(text)));
+        port_in(port, list)
+    }
+
+    fn read_host(&mut self, text: &str, host: &str, port: Option<NonZeroU16>, list: DomainList) {
+        if host.contains('*') {
+            return self.read_stars(text, host, port, list);
+        }
+        let read = ascii_form(host).and_then(|ascii| {
+            Host::parse_name_or_v4(ascii.as_bytes()).map_err(|problem| problem.meaning())
+        });
+        match read {
+            Ok(host) => self.push_host(&host, port),
+            Err(why) => {
+                let message = format!("`{}` is an unreliable spelling: {why}", shown(text));
+                self.note(EntryDoubt::Spelling, message);
+            }
         }
     }
 
-    fn read_host(&mut self, text: &str, host: &str, port: Option<NonZeroU16>) {
-        if !host.contains('*') && host.is_ascii() {
-            match Host::parse_name_or_v4(host.as_bytes()) {
-                Ok(host) => self.push_host(&host, port),
-                Err(problem) => {
-                    let why = problem.meaning();
-                    let message = format!("`{}` is an unreliable spelling: {why}", shown(text));
-                    self.note(EntryDoubt::Spelling, message);
-                }
-            }
-            return;
-        }
+    fn read_stars(&mut self, text: &str, host: &str, port: Option<NonZeroU16>, list: DomainList) {
+        let host = &*with_dots(host);
         let pattern = match DomainPattern::parse(host) {
             Ok(pattern) => pattern,
             Err(why) => {
@@ -245,13 +244,10 @@ impl DomainEntry {
                 return self.note(EntryDoubt::Spelling, message);
             }
         };
-        let breadth = match (pattern.is_everything(), host.contains('*')) {
-            (true, _) => Breadth::Everything,
-            (false, true) => Breadth::Wildcard,
-            (false, false) => Breadth::Exact,
-        };
+        let breadth = if pattern.is_all_stars() { Breadth::Everything } else { Breadth::Wildcard };
         let first = host.split('.').next().unwrap_or_default();
-        if breadth == Breadth::Wildcard && first.starts_with('*') && first != "*" {
+        let odd = !pattern.is_everything() && first.starts_with('*') && first != "*";
+        if odd {
             let message = format!(
                 "`{}` is an unreliable spelling: its star stays inside one label; write `*.` for subdomains",
                 shown(text)
@@ -259,16 +255,32 @@ impl DomainEntry {
             self.note(EntryDoubt::Spelling, message);
         }
         let fixed = host.trim_end_matches('.').split('.').filter(|label| !label.contains('*'));
-        if breadth == Breadth::Everything
-            || breadth == Breadth::Wildcard && fixed.count() < 2 && first == "*"
-        {
+        if breadth == Breadth::Everything || fixed.count() < 2 && first == "*" {
             self.note(
                 EntryDoubt::Broad,
                 format!("`{}` is overly broad: it covers the sites of many owners", shown(text)),
             );
         }
-        let text = host.strip_suffix('.').unwrap_or(host).to_lowercase();
-        self.readings.push(DestinationPattern { text, host: pattern, port, breadth });
+        let own = host.strip_suffix('.').unwrap_or(host).to_lowercase();
+        if odd && list == DomainList::Deny {
+            for wider in wider_readings(&own) {
+                self.push_text(&wider, port);
+            }
+        }
+        self.readings.push(DestinationPattern { text: own, host: pattern, port, breadth });
+    }
+
+    /// A further reading of an entry, which needs no word of its own.
+    fn push_text(&mut self, text: &str, port: Option<NonZeroU16>) {
+        if text.contains('*') {
+            let Ok(host) = DomainPattern::parse(text) else { return };
+            let breadth = if host.is_all_stars() { Breadth::Everything } else { Breadth::Wildcard };
+            self.readings.push(DestinationPattern { text: text.to_owned(), host, port, breadth });
+        } else if let Some(host) =
+            ascii_form(text).ok().and_then(|text| Host::parse_name_or_v4(text.as_bytes()).ok())
+        {
+            self.push_host(&host, port);
+        }
     }
 
     fn push_host(&mut self, host: &Host, port: Option<NonZeroU16>) {
@@ -290,6 +302,55 @@ impl DomainEntry {
 pub fn strict_port(text: &str) -> Option<NonZeroU16> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     text.parse().ok().filter(|_| plain)
+}
+
+/// A port as its list reads it.
+///
+/// SECURITY: denied is what anybody may take `0443` for.
+fn port_in(text: &str, list: DomainList) -> Option<NonZeroU16> {
+    match list {
+        DomainList::Allow => strict_port(text),
+        DomainList::Deny if is_digits(text) => strict_port(text.trim_start_matches('0')),
+        DomainList::Deny => None,
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A host without a star in the form it has on the wire. The name as a whole, as clients map it: what
+/// turns into digits and dots may be an address.
+fn ascii_form(host: &str) -> Result<Cow<'_, str>, &'static str> {
+    if host.is_ascii() {
+        return Ok(Cow::Borrowed(host));
+    }
+    let ascii = idna::domain_to_ascii(&with_dots(host));
+    ascii.map(Cow::Owned).map_err(|_invalid| "it is no valid international name")
+}
+
+/// What else others read in a pattern whose first label starts with a star and is not `*`:
+/// `**.example.com` as the host and everything below it (globs that cross dots), `*example.com` as
+/// every name that ends so.
+fn wider_readings(host: &str) -> Vec<String> {
+    let mut rest = host;
+    while let Some((first, behind)) = rest.split_once('.') {
+        if !is_stars(first) {
+            break;
+        }
+        rest = behind;
+    }
+    if rest.split('.').all(is_stars) {
+        vec!["*".to_owned()]
+    } else if rest == host {
+        vec![format!("*.{host}")]
+    } else {
+        vec![rest.to_owned(), format!("*.{rest}")]
+    }
+}
+
+fn is_stars(label: &str) -> bool {
+    !label.is_empty() && label.bytes().all(|byte| byte == b'*')
 }
 
 fn unreliable(text: &str) -> Option<&'static str> {
@@ -347,6 +408,32 @@ mod tests {
             ("example.com:443.evil.test", Allow, "example.com", 443, false),
             ("\u{2460}.0.0.1", Allow, "1.0.0.1", 443, true),
             ("\u{ff0a}.example.com", Allow, "a.example.com", 443, false),
+            ("api\u{3002}example.com", Deny, "api.example.com", 443, true),
+            ("api\u{3002}example.com", Allow, "api.example.com", 443, true),
+            ("*.example\u{ff0e}com", Deny, "a.b.example.com", 443, true),
+            ("*.example\u{ff0e}com", Allow, "example.com", 443, false),
+            ("example\u{ff61}com\u{3002}", Deny, "example.com", 443, true),
+            ("\u{ff11}\u{ff12}\u{ff17}.1", Deny, "127.0.0.1", 80, true),
+            ("\u{ff11}\u{ff12}\u{ff17}\u{3002}1:80", Deny, "127.0.0.1", 80, true),
+            ("a.\u{ff11}", Allow, "127.0.0.1", 80, false),
+            ("::1:0443", Deny, "[::1]", 443, true),
+            ("::1:0443", Deny, "[::1:443]", 80, true),
+            ("::1:0443", Allow, "[::1]", 443, false),
+            ("**.example.com", Deny, "example.com", 443, true),
+            ("**.example.com", Deny, "a.b.example.com", 443, true),
+            ("**.example.com", Deny, "notexample.com", 443, false),
+            ("**.example.com:22", Deny, "a.b.example.com", 443, false),
+            ("**.**.example.com", Deny, "example.com", 443, true),
+            ("**.B\u{fc}cher.example", Deny, "xn--bcher-kva.example", 443, true),
+            ("**.example.com", Allow, "example.com", 443, false),
+            ("**.example.com", Allow, "a.b.example.com", 443, false),
+            ("*evil.com", Deny, "x.evil.com", 443, true),
+            ("*evil.com", Deny, "x.y.notevil.com", 443, true),
+            ("*evil.com", Deny, "evil.com.test", 443, false),
+            ("*evil.com", Allow, "x.evil.com", 443, false),
+            ("**", Deny, "[::1]", 443, true),
+            ("**.*", Deny, "example", 443, true),
+            ("*.*", Deny, "a.example", 443, true),
         ] {
             let entry = DomainEntry::read(text, list);
             let host = Host::parse(host.as_bytes()).unwrap();
@@ -357,6 +444,36 @@ mod tests {
             });
             assert_eq!(found, matches, "{text} {list:?} {host}:{port}");
             assert_eq!(entry.is_dead(), entry.notes.iter().any(|n| n.kind == EntryDoubt::Dead));
+        }
+    }
+
+    #[test]
+    fn knows_what_covers_everything() {
+        for (text, want) in [
+            ("*", Breadth::Everything),
+            ("*.*", Breadth::Everything),
+            ("**", Breadth::Everything),
+            ("*.*.*:443", Breadth::Everything),
+            ("*\u{3002}*", Breadth::Everything),
+            ("*.com", Breadth::Wildcard),
+            ("*.a*", Breadth::Wildcard),
+            ("example.com", Breadth::Exact),
+        ] {
+            let entry = DomainEntry::read(text, DomainList::Allow);
+            let breadths: Vec<_> = entry.readings.iter().map(DestinationPattern::breadth).collect();
+            assert_eq!(breadths, [want], "{text}");
+        }
+    }
+
+    /// Settings keep readings as text and the proxy reads them again.
+    #[test]
+    fn readings_can_be_read_again() {
+        for text in ["**.example.com", "*evil.com", "**", "api\u{3002}example.com", "**.b\u{fc}.de"]
+        {
+            for reading in DomainEntry::read(text, DomainList::Deny).readings {
+                let again = DomainEntry::read(reading.host(), DomainList::Deny);
+                assert!(again.readings.contains(&reading), "{text}: {reading:?}");
+            }
         }
     }
 
@@ -379,6 +496,12 @@ mod tests {
             ("[::1", DomainList::Allow, &[Spelling, Dead]),
             ("[*]", DomainList::Allow, &[Spelling, Dead]),
             ("a..b", DomainList::Allow, &[Spelling, Dead]),
+            ("a\u{3002}\u{3002}b", DomainList::Deny, &[Spelling, Dead]),
+            ("a.\u{ff11}", DomainList::Allow, &[Spelling, Dead]),
+            ("*.*", DomainList::Allow, &[Broad]),
+            ("**", DomainList::Allow, &[Spelling, Broad]),
+            ("**.example.com", DomainList::Deny, &[Spelling]),
+            ("::1:0443", DomainList::Deny, &[Spelling]),
         ] {
             let kinds: Vec<_> =
                 DomainEntry::read(text, list).notes.iter().map(|note| note.kind).collect();

@@ -2,6 +2,7 @@
 
 use crate::automaton::{Automaton, Builder, ByteSet};
 use crate::{Glob, Host};
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The host pattern of a `WebFetch` rule.
@@ -21,6 +22,8 @@ enum Shape {
 impl DomainPattern {
     /// Reads a host pattern; the error says what is wrong with it in one line.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let written = text;
+        let text = &*with_dots(text);
         if text == "*" {
             return Ok(Self(Shape::Everything));
         }
@@ -28,7 +31,7 @@ impl DomainPattern {
             return Ok(Self(Shape::Address(address)));
         }
         if let Some(problem) = not_a_host(text) {
-            return Err(format!("`{text}` is not a host: {problem}"));
+            return Err(format!("`{written}` is not a host: {problem}"));
         }
         let name = text.strip_suffix('.').unwrap_or(text);
         let (below, name) = match name.strip_prefix("*.") {
@@ -36,7 +39,7 @@ impl DomainPattern {
             None => (false, name),
         };
         let labels: Result<Vec<Glob>, &str> = name.split('.').map(label).collect();
-        let labels = labels.map_err(|problem| format!("`{text}` is not a host: {problem}"))?;
+        let labels = labels.map_err(|problem| format!("`{written}` is not a host: {problem}"))?;
         Ok(Self(Shape::Labels { below, labels }))
     }
 
@@ -81,6 +84,15 @@ impl DomainPattern {
         matches!(self.0, Shape::Everything)
     }
 
+    /// Whether every label is nothing but stars: every host name of so many labels, or of more.
+    pub fn is_all_stars(&self) -> bool {
+        match &self.0 {
+            Shape::Everything => true,
+            Shape::Address(_) => false,
+            Shape::Labels { labels, .. } => labels.iter().all(Glob::is_everything),
+        }
+    }
+
     /// The hosts that match, as a language: lower case, no trailing dot, addresses in brackets.
     pub fn automaton(&self) -> Automaton {
         let (mut builder, start) = Builder::new();
@@ -113,7 +125,7 @@ impl DomainPattern {
 /// The host that a URL or something like one in place of a host pattern is about, where that can be
 /// told: scheme, user, port, path and blanks taken off.
 pub(crate) fn host_within(text: &str) -> Option<String> {
-    let text = text.trim();
+    let text = &*with_dots(text.trim());
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or("");
     let host = authority.rsplit('@').next().unwrap_or("");
@@ -124,6 +136,18 @@ pub(crate) fn host_within(text: &str) -> Option<String> {
     let host = if host.starts_with('.') { format!("*{host}") } else { host };
     (!host.is_empty() && DomainPattern::parse(&host).is_ok()).then_some(host)
 }
+
+/// A text with a dot for every full stop that international names are also written with (UTS 46,
+/// section 4, maps them before it looks for labels).
+///
+/// SECURITY: browsers and URL parsers take `evil。test` for `evil.test`, so whoever denies it
+/// means that host.
+pub(crate) fn with_dots(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.replace(FULL_STOPS, ".")) }
+}
+
+/// Ideographic, fullwidth and halfwidth ideographic.
+const FULL_STOPS: [char; 3] = ['\u{3002}', '\u{ff0e}', '\u{ff61}'];
 
 /// An IPv6 address, with or without brackets.
 fn address(text: &str) -> Option<Ipv6Addr> {
@@ -211,6 +235,11 @@ mod tests {
             ("b\u{fc}cher.example", "xn--bcher-kva.example", true),
             ("xn--bcher-kva.example", "xn--bcher-kva.example", true),
             ("*.1", "[::1]", false),
+            ("evil\u{3002}test", "evil.test", true),
+            ("evil\u{ff0e}test\u{ff61}", "evil.test", true),
+            ("*\u{ff61}evil.test", "a.evil.test", true),
+            ("*\u{3002}evil.test", "evil.test", false),
+            ("evil\u{3002}test", "a.evil.test", false),
         ] {
             let parsed = DomainPattern::parse(pattern).unwrap();
             assert_eq!(parsed.matches(host), want, "{pattern} {host}");
@@ -234,6 +263,8 @@ mod tests {
             ("a..b", "a label is empty", None),
             ("ex!ample.com", CHARACTERS, None),
             ("b\u{fc}*.example", STAR_LABEL, None),
+            ("a\u{3002}\u{3002}b", "a label is empty", None),
+            ("\u{3002}example.com", "a label is empty", Some("*.example.com")),
         ] {
             let error = DomainPattern::parse(pattern).unwrap_err();
             assert_eq!(error, format!("`{pattern}` is not a host: {problem}"));
