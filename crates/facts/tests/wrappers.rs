@@ -619,7 +619,6 @@ fn builtins() {
     }
     for (command, want) in [
         ("cd sub", Directory::To(Arg::Known("sub".into()))),
-        ("cd -L -- sub", Directory::To(Arg::Known("sub".into()))),
         ("cd -P -- sub", Directory::Unknown),
         ("cd", Directory::Home),
         ("cd -", Directory::Unknown),
