@@ -101,6 +101,24 @@ impl Client {
 
     /// Reads a response; `None` where the connection ends first.
     pub fn response(&mut self) -> Option<Response> {
+        let mut response = self.response_head()?;
+        let length = response.header("Content-Length").and_then(|length| length.parse().ok());
+        if let Some(length) = length {
+            response.body = String::from_utf8_lossy(&self.exactly(length)).into_owned();
+        }
+        Some(response)
+    }
+
+    /// Reads the response to a HEAD request, which must have no body; what comes all the same is kept.
+    pub fn response_to_head(&mut self) -> Option<Response> {
+        let mut response = self.response_head()?;
+        self.patience(Duration::from_millis(100));
+        response.body = String::from_utf8_lossy(&self.some()).into_owned();
+        self.patience(SOON);
+        Some(response)
+    }
+
+    fn response_head(&mut self) -> Option<Response> {
         let mut bytes = Vec::new();
         let end = loop {
             if let Some(end) = bytes.windows(4).position(|part| part == b"\r\n\r\n") {
@@ -116,12 +134,7 @@ impl Client {
         self.buffer = bytes.split_off(end);
         let head = String::from_utf8_lossy(&bytes).into_owned();
         let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
-        let mut response = Response { status, head, body: String::new() };
-        let length = response.header("Content-Length").and_then(|length| length.parse().ok());
-        if let Some(length) = length {
-            response.body = String::from_utf8_lossy(&self.exactly(length)).into_owned();
-        }
-        Some(response)
+        Some(Response { status, head, body: String::new() })
     }
 
     /// Ends with a reset.

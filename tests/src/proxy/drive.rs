@@ -2,7 +2,9 @@
 
 use crate::proxy::cases::{Outcome, ProxyCase, strings, text};
 use crate::proxy::client::{Client, Response};
+use crate::proxy::expect::header;
 use crate::proxy::hello::Hello;
+use crate::proxy::placeholders;
 use crate::proxy::world::World;
 use portcullis_proxy::Verdict;
 use serde_json::Value;
@@ -10,43 +12,76 @@ use std::fmt::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// A connection that has been answered.
+pub(super) struct Opened {
+    pub(super) outcome: Outcome,
+    /// The tunnel, and what was sent into it ahead.
+    pub(super) tunnel: Option<(Client, Vec<u8>)>,
+}
+
+impl From<Outcome> for Opened {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, tunnel: None }
+    }
+}
+
 impl ProxyCase {
     pub(super) fn drive(&self, world: &World) -> Result<Outcome, String> {
-        let parallel = self.request.get("parallel_n").or_else(|| self.request.get("parallel"));
-        if let Some(count) = parallel.and_then(Value::as_u64) {
-            return self.drive_many(world, count);
+        if let Some(targets) = self.at_once()? {
+            return self.drive_many(world, &targets);
         }
         if let Some(targets) = self.request.get("sequence") {
             let mut outcome = Outcome::default();
+            let mut each = Vec::new();
             for target in strings(Some(targets)) {
-                outcome = self.connect(world, &target)?;
+                outcome = self.play_one(world, Some(&target))?;
+                each.push(outcome.as_each());
             }
-            return Ok(outcome);
+            return Ok(Outcome { each, ..outcome });
         }
+        if self.request.contains_key("keepalive") {
+            return self.keep_alive(world);
+        }
+        self.play_one(world, None)
+    }
+
+    fn play_one(&self, world: &World, target: Option<&str>) -> Result<Outcome, String> {
+        let opened = self.open(world, target)?;
+        self.finish(world, opened)
+    }
+
+    /// Asks for one target, that of the request where none is given.
+    pub(super) fn open(&self, world: &World, target: Option<&str>) -> Result<Opened, String> {
         match text("via", &self.request) {
             Some("connect") => {
-                let mut target = text("target", &self.request).unwrap_or_default().to_owned();
+                let named = target.or_else(|| text("target", &self.request));
+                let mut target = named.ok_or("a request without a target")?.to_owned();
                 if text("proxy_listen", &self.policy) == Some(&target) {
                     target = world.address.to_string();
                 }
                 self.connect(world, &target)
             }
-            Some("http") => self.http(world),
-            Some("socks5") => self.socks(world),
-            Some("socks4") => {
-                let mut client = connect(world)?;
-                client.send(&[4, 1, 1, 187, 93, 184, 216, 34, 0]);
-                let reply = client.exactly(8).get(1).copied();
-                let refused = reply.is_none_or(|reply| reply != 0x5a);
-                let decision = if refused { "reject" } else { "allow" };
-                Ok(Outcome { decision, reply, ..Outcome::default() })
+            Some("http") => {
+                let url = target.or_else(|| text("url", &self.request));
+                Ok(self.http(world, url.ok_or("a request without a URL")?)?.into())
             }
-            Some("raw") => self.raw(world),
+            Some("socks5") => self.socks(world, target),
+            Some("socks4") => Ok(self.socks4(world)?.into()),
+            Some("raw") => Ok(self.raw(world)?.into()),
             other => Err(format!("no way to drive {other:?}")),
         }
     }
 
-    fn connect(&self, world: &World, target: &str) -> Result<Outcome, String> {
+    /// Uses the tunnel, if there is one.
+    pub(super) fn finish(&self, world: &World, opened: Opened) -> Result<Outcome, String> {
+        let Opened { mut outcome, tunnel } = opened;
+        if let Some((client, early)) = tunnel {
+            self.in_tunnel(world, client, &early, &mut outcome)?;
+        }
+        Ok(outcome)
+    }
+
+    fn connect(&self, world: &World, target: &str) -> Result<Opened, String> {
         let mut client = connect(world)?;
         let mut head = format!("CONNECT {target} HTTP/{}\r\n", self.version());
         match self.request.get("raw_headers") {
@@ -55,119 +90,142 @@ impl ProxyCase {
         }
         self.push_credentials(&mut head);
         head.push_str("\r\n");
+        let early = self.early();
         let mut bytes = head.into_bytes();
-        let mut early = Vec::new();
-        if let Some(length) = self.request.get("early_bytes").and_then(Value::as_u64) {
-            early = vec![b'e'; usize::try_from(length).unwrap_or(0)];
-        }
+        bytes.extend(&early);
+        client.send(&bytes);
+        let Some(response) = client.response() else {
+            return Ok(Outcome { decision: "closed", ..Outcome::default() }.into());
+        };
+        let outcome = refused(world, &response);
+        let tunnel = (response.status == 200).then_some((client, early));
+        Ok(Opened { outcome, tunnel })
+    }
+
+    /// What is sent before the answer is there.
+    pub(super) fn early(&self) -> Vec<u8> {
         if let Some(text) = text("early", &self.request) {
             // What starts like a TLS handshake has to be one.
-            early = if text.starts_with('\u{16}') {
+            return if text.starts_with('\u{16}') {
                 Hello::to("api.example.com").bytes()
             } else {
                 text.as_bytes().to_vec()
             };
         }
-        bytes.extend(&early);
-        client.send(&bytes);
-        let Some(response) = client.response() else {
-            return Ok(Outcome { decision: "closed", ..Outcome::default() });
-        };
-        let mut outcome = refused(world, &response);
-        if response.status == 200 {
-            self.in_tunnel(world, client, &early, &mut outcome);
-        }
-        Ok(outcome)
+        let length = self.request.get("early_bytes").and_then(Value::as_u64).unwrap_or(0);
+        vec![b'e'; usize::try_from(length).unwrap_or(0)]
     }
 
-    fn in_tunnel(&self, world: &World, mut client: Client, early: &[u8], outcome: &mut Outcome) {
+    fn in_tunnel(
+        &self,
+        world: &World,
+        mut client: Client,
+        early: &[u8],
+        outcome: &mut Outcome,
+    ) -> Result<(), String> {
         let started = Instant::now();
         if let Some(banner) = text("server_first", &self.request) {
             let works = client.exactly(banner.len()) == banner.as_bytes();
             outcome.server_first = works.then(|| started.elapsed());
         }
-        if self.request.contains_key("slow_reader") {
+        if self.does("slow_reader") {
             read_slowly(world, outcome);
-            return;
+            return Ok(());
         }
-        if self.request.contains_key("client_rst") {
+        if self.does("client_rst") {
             client.send(b"x");
             client.exactly(1);
             client.reset();
             outcome.upstream_closed = closed_within(world, Duration::from_secs(3));
             outcome.decision = "allow";
-            return;
+            return Ok(());
         }
-        let first = self.first_bytes(early);
+        let idle = self.request.get("idle_ms").and_then(Value::as_u64).unwrap_or(0);
+        thread::sleep(Duration::from_millis(idle));
+        let first = self.first_bytes(early)?;
         for part in &first {
             client.send(part);
             if first.len() > 1 {
                 thread::sleep(Duration::from_micros(500));
             }
         }
-        let half_close = self.request.contains_key("client_half_close");
+        let half_close = self.does("client_half_close");
         if half_close {
             client.finish();
         }
         let mut wanted = early.to_vec();
         wanted.extend(first.concat());
         let echoed = client.exactly(wanted.len());
+        outcome.early = early.len();
+        outcome.sent = wanted.len();
         outcome.echoed = echoed.len();
         outcome.decision = if echoed == wanted { "allow" } else { "closed" };
         if half_close && !client.ends_within(Duration::from_secs(2)) {
             outcome.decision = "hangs";
         }
+        Ok(())
     }
 
     /// What a client sends into its tunnel, in segments.
-    fn first_bytes(&self, early: &[u8]) -> Vec<Vec<u8>> {
+    fn first_bytes(&self, early: &[u8]) -> Result<Vec<Vec<u8>>, String> {
         if let Some(text) = text("first_bytes", &self.request) {
-            return vec![text.as_bytes().to_vec()];
+            return Ok(vec![text.as_bytes().to_vec()]);
         }
         let named = text("tls_sni", &self.request);
         let shape = text("client_hello", &self.request);
         if !self.request.contains_key("tls_sni") && shape.is_none() {
-            return if early.is_empty() { vec![b"hello".to_vec()] } else { Vec::new() };
+            return Ok(if early.is_empty() { vec![b"hello".to_vec()] } else { Vec::new() });
         }
         let own = if shape.is_some() { Some(named.unwrap_or("api.example.com")) } else { named };
         let mut hello = own.map(Hello::to).unwrap_or_default();
         match shape {
+            None | Some("split-1-byte-tcp-segments") => {}
             Some("two server_name extensions") => hello.names.push(b"evil.test".to_vec()),
-            Some("pq-1800-bytes") => hello.padding = 1800,
             Some("ech-grease" | "ech-real") => hello.encrypted = true,
             Some(shape) if shape.contains("record") => hello.record = 40,
-            Some(_) | None => {}
+            Some(shape) => {
+                let padding = shape.strip_prefix("pq-").and_then(|it| it.strip_suffix("-bytes"));
+                hello.padding = padding
+                    .and_then(|length| length.parse().ok())
+                    .ok_or_else(|| format!("the runner knows no hello that is `{shape}`"))?;
+            }
         }
         let bytes = hello.bytes();
-        match shape {
+        Ok(match shape {
             Some("split-1-byte-tcp-segments") => bytes.chunks(1).map(<[u8]>::to_vec).collect(),
             Some(_) | None => vec![bytes],
-        }
+        })
     }
 
-    fn http(&self, world: &World) -> Result<Outcome, String> {
+    /// Asks for one URL after the other on a connection, and on a new one where that was closed.
+    fn keep_alive(&self, world: &World) -> Result<Outcome, String> {
         let mut client = connect(world)?;
-        if let Some(urls) = self.request.get("keepalive") {
-            let mut outcome = Outcome::default();
-            for url in strings(Some(urls)) {
-                client.send(
-                    format!("GET {url} HTTP/1.1\r\nHost: {}\r\n\r\n", host_of(&url)).as_bytes(),
-                );
-                let response = client.response().unwrap_or_default();
-                outcome = refused(world, &response);
-                outcome.each.push(response.status);
+        let mut outcome = Outcome::default();
+        let mut each = Vec::new();
+        for url in strings(self.request.get("keepalive")) {
+            let mut head = format!("GET {url} HTTP/1.1\r\nHost: {}\r\n", host_of(&url));
+            self.push_credentials(&mut head);
+            head.push_str("\r\n");
+            client.send(head.as_bytes());
+            outcome = match client.response() {
+                Some(response) => refused(world, &response),
+                None => Outcome { decision: "closed", ..Outcome::default() },
+            };
+            each.push(outcome.as_each());
+            let closes = header(&outcome.head, "Connection")
+                .is_none_or(|value| value.eq_ignore_ascii_case("close"));
+            if outcome.status != 200 && closes {
+                client = connect(world)?;
             }
-            let mut first = Outcome { each: outcome.each.clone(), ..outcome };
-            first.each = world_statuses(world, &first.each);
-            return Ok(first);
         }
+        Ok(Outcome { each, ..outcome })
+    }
+
+    fn http(&self, world: &World, url: &str) -> Result<Outcome, String> {
+        let mut client = connect(world)?;
         let method = text("method", &self.request).unwrap_or("GET");
-        let url = text("url", &self.request).unwrap_or_default();
         let mut head = format!("{method} {url} HTTP/{}\r\n", self.version());
-        let mut body = text("body", &self.request)
-            .unwrap_or_default()
-            .replace("<1MiB>", &"x".repeat(1 << 20))
-            .into_bytes();
+        let mut body = text("body", &self.request).unwrap_or_default().as_bytes().to_vec();
         let headers = self.request.get("headers").and_then(Value::as_object);
         let named = headers.is_some_and(|headers| headers.contains_key("Host"));
         if let Some(lines) = self.request.get("raw_headers") {
@@ -179,7 +237,10 @@ impl ProxyCase {
             let value = value.as_str().unwrap_or_default();
             write!(head, "{name}: {value}\r\n").map_err(|error| error.to_string())?;
         }
-        let streams = body == b"10 GiB stream";
+        let streams = text("body", &self.request).is_some_and(|body| body.ends_with(" stream"));
+        if streams && text("body", &self.request).and_then(placeholders::size).is_none() {
+            return Err("the runner knows no such stream".to_owned());
+        }
         let lower = head.to_ascii_lowercase();
         if lower.contains("transfer-encoding: chunked") && body.is_empty() {
             body = b"0\r\n\r\n".to_vec();
@@ -203,7 +264,8 @@ impl ProxyCase {
         } else {
             client.send(&body);
         }
-        let Some(response) = client.response() else {
+        let response = if method == "HEAD" { client.response_to_head() } else { client.response() };
+        let Some(response) = response else {
             return Ok(Outcome { decision: "closed", ..Outcome::default() });
         };
         let mut outcome = refused(world, &response);
@@ -215,168 +277,46 @@ impl ProxyCase {
         Ok(outcome)
     }
 
-    fn socks(&self, world: &World) -> Result<Outcome, String> {
-        let mut client = connect(world)?;
-        if self.request.contains_key("slow") {
-            let closed =
-                drip(&mut client, b"\x05\x01\x00\x05\x01\x00\x03\x0fapi", Duration::from_secs(2));
-            return Ok(Outcome { decision: closed, ..Outcome::default() });
-        }
-        let methods: Vec<u8> =
-            self.request.get("methods").and_then(Value::as_array).map_or(vec![0], |methods| {
-                methods.iter().filter_map(|method| u8::try_from(method.as_u64()?).ok()).collect()
-            });
-        let mut greeting = vec![5, u8::try_from(methods.len()).unwrap_or(0)];
-        greeting.extend(&methods);
-        client.send(&greeting);
-        let chosen = client.exactly(2);
-        let mut outcome = Outcome::default();
-        match chosen.as_slice() {
-            [5, 0] => {}
-            [5, 2] => {
-                let mut message = vec![1];
-                for key in ["user", "password"] {
-                    let word = text(key, &self.request).unwrap_or_default();
-                    message.push(u8::try_from(word.len()).unwrap_or(0));
-                    message.extend(word.as_bytes());
-                }
-                client.send(&message);
-                outcome.auth_reply = client.exactly(2).get(1).copied();
-                if outcome.auth_reply != Some(0) {
-                    outcome.decision = "reject";
-                    return Ok(outcome);
-                }
-            }
-            _ => {
-                outcome.decision = "reject";
-                return Ok(outcome);
-            }
-        }
-        client.send(&self.socks_request());
-        outcome.reply = client.exactly(10).get(1).copied();
-        match outcome.reply {
-            Some(0) => self.in_tunnel(world, client, &[], &mut outcome),
-            Some(_) => outcome.decision = last_verdict(world),
-            None => outcome.decision = "closed",
-        }
-        Ok(outcome)
-    }
-
-    fn socks_request(&self) -> Vec<u8> {
-        let command = match text("cmd", &self.request) {
-            Some("udp") => 3,
-            Some("bind") => 2,
-            Some(_) | None => 1,
-        };
-        let host = text("host", &self.request).unwrap_or_default();
-        let mut bytes = vec![5, command, 0];
-        match self.request.get("atyp").unwrap_or(&Value::Null) {
-            Value::String(kind) if kind == "ipv4" => {
-                bytes.push(1);
-                bytes.extend(
-                    host.parse::<std::net::Ipv4Addr>()
-                        .map(|address| address.octets())
-                        .unwrap_or_default(),
-                );
-            }
-            Value::String(kind) if kind == "ipv6" => {
-                bytes.push(4);
-                bytes.extend(
-                    host.parse::<std::net::Ipv6Addr>()
-                        .map(|address| address.octets())
-                        .unwrap_or_default(),
-                );
-            }
-            Value::Number(kind) => {
-                bytes.push(kind.as_u64().and_then(|kind| u8::try_from(kind).ok()).unwrap_or(9));
-            }
-            _ => {
-                bytes.push(3);
-                bytes.push(u8::try_from(host.len()).unwrap_or(0));
-                bytes.extend(host.as_bytes());
-            }
-        }
-        let port = self.request.get("port").and_then(Value::as_u64).unwrap_or(443);
-        bytes.extend(u16::try_from(port).unwrap_or(0).to_be_bytes());
-        bytes
-    }
-
     fn raw(&self, world: &World) -> Result<Outcome, String> {
         let mut client = connect(world)?;
         let bytes = text("bytes", &self.request).unwrap_or_default();
-        if bytes == "1 header byte per second" {
-            let closed = drip(&mut client, b"GET http://api.example.com/", Duration::from_secs(1));
-            return Ok(Outcome { decision: closed, ..Outcome::default() });
+        if let Some(pause) = placeholders::pace(bytes)? {
+            let decision = drip(&mut client, b"GET http://api.example.com/", pause);
+            return Ok(Outcome { decision, ..Outcome::default() });
         }
-        let bytes = expand(bytes);
-        client.send(&bytes);
+        client.send(&latin(bytes));
+        let waits = match text("then", &self.request) {
+            Some("silence") => true,
+            Some("close" | "half-close" | "eof") => {
+                client.finish();
+                true
+            }
+            Some(word) => return Err(format!("the runner knows no `then` of `{word}`")),
+            None => false,
+        };
         client.patience(Duration::from_secs(12));
-        if let Some(response) = client.response() {
-            return Ok(refused(world, &response));
-        }
-        let waits = text("then", &self.request).is_some();
-        let decision = if waits { "closed" } else { "reject" };
-        Ok(Outcome { decision, ..Outcome::default() })
-    }
-
-    fn drive_many(&self, world: &World, count: u64) -> Result<Outcome, String> {
-        let target = text("target", &self.request).unwrap_or_default();
-        let open = || -> Result<(Client, Response), String> {
-            let mut client = connect(world)?;
-            client.send(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n").as_bytes());
-            let response = client.response().unwrap_or_default();
-            Ok((client, response))
-        };
-        // A few come at the same time; many come one after the other and stay.
-        let opened: Vec<_> = if count <= 64 {
-            thread::scope(|scope| {
-                let all: Vec<_> = (0..count).map(|_| scope.spawn(open)).collect();
-                all.into_iter()
-                    .map(|one| one.join().unwrap_or(Err("a client broke".into())))
-                    .collect()
-            })
+        let response = if bytes.trim_start().starts_with("HEAD ") {
+            client.response_to_head()
         } else {
-            let mut all = Vec::new();
-            for _ in 0..count {
-                all.push(open().map(|(client, response)| {
-                    // Those that were told to go away have gone.
-                    let kept = response.status == 200;
-                    (kept.then_some(client), response)
-                }));
-            }
-            return Self::tally(all);
+            client.response()
         };
-        Self::tally(
-            opened
-                .into_iter()
-                .map(|one| one.map(|(client, response)| (Some(client), response)))
-                .collect(),
-        )
-    }
-
-    fn tally(opened: Vec<Result<(Option<Client>, Response), String>>) -> Result<Outcome, String> {
-        let mut outcome = Outcome::default();
-        for one in opened {
-            let (_, response) = one?;
-            let full = response.header("X-Proxy-Error") == Some("too-many-connections");
-            if response.status == 503 && !full {
-                return Err(format!("a connection over the limit got {response:?}"));
+        let Some(response) = response else {
+            let decision = if waits { "closed" } else { "reject" };
+            return Ok(Outcome { decision, ..Outcome::default() });
+        };
+        let mut outcome = refused(world, &response);
+        outcome.each.push(outcome.as_each());
+        if bytes.matches(" HTTP/1.").count() > 1 {
+            client.patience(Duration::from_millis(300));
+            while let Some(response) = client.response() {
+                outcome.each.push(refused(world, &response).as_each());
             }
-            outcome.each.push(response.status);
-            outcome.status = response.status;
-            outcome.head = response.head;
-            outcome.body = response.body;
         }
-        let all = |status: u16| outcome.each.iter().all(|each| *each == status);
-        let decision = if all(200) {
-            "allow"
-        } else if all(403) {
-            "deny"
-        } else {
-            "mixed"
-        };
-        outcome.decision = decision;
         Ok(outcome)
+    }
+
+    fn does(&self, key: &str) -> bool {
+        self.request.get(key).and_then(Value::as_bool) == Some(true)
     }
 
     fn version(&self) -> &str {
@@ -428,7 +368,7 @@ fn refused(world: &World, response: &Response) -> Outcome {
 }
 
 /// What was reported last about a refusal.
-fn last_verdict(world: &World) -> &'static str {
+pub(super) fn last_verdict(world: &World) -> &'static str {
     thread::sleep(Duration::from_millis(20));
     let events = world.record.events();
     let last = events.iter().rev().find(|event| {
@@ -438,21 +378,6 @@ fn last_verdict(world: &World) -> &'static str {
         )
     });
     last.map(|event| event.verdict.word()).unwrap_or_default()
-}
-
-/// The statuses of requests on one connection: what is reported about each, in order.
-fn world_statuses(world: &World, last: &[u16]) -> Vec<u16> {
-    thread::sleep(Duration::from_millis(20));
-    let events = world.record.events();
-    let statuses: Vec<u16> = events
-        .iter()
-        .filter_map(|event| match event.verdict {
-            Verdict::Allowed => Some(200),
-            Verdict::Denied => Some(403),
-            Verdict::Rejected | Verdict::Failed | Verdict::Noted | Verdict::Closed => None,
-        })
-        .collect();
-    if statuses.is_empty() { last.to_vec() } else { statuses }
 }
 
 fn closed_within(world: &World, time: Duration) -> Option<Duration> {
@@ -470,7 +395,7 @@ fn closed_within(world: &World, time: Duration) -> Option<Duration> {
 }
 
 /// Sends a byte now and then until the proxy has enough of it.
-fn drip(client: &mut Client, bytes: &[u8], pause: Duration) -> &'static str {
+pub(super) fn drip(client: &mut Client, bytes: &[u8], pause: Duration) -> &'static str {
     for byte in bytes {
         if !client.send(&[*byte]) {
             return "closed";
@@ -482,20 +407,12 @@ fn drip(client: &mut Client, bytes: &[u8], pause: Duration) -> &'static str {
     "open"
 }
 
-/// Replaces `<70000 a>` by as many letters.
-fn expand(text: &str) -> Vec<u8> {
-    let Some((before, rest)) = text.split_once('<') else { return latin(text) };
-    let Some((count, after)) = rest.split_once(" a>") else { return latin(text) };
-    let count = count.parse().unwrap_or(0);
-    [latin(before), vec![b'a'; count], latin(after)].concat()
-}
-
 /// Characters below 256 as the bytes they name.
 fn latin(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
 }
 
-fn connect(world: &World) -> Result<Client, String> {
+pub(super) fn connect(world: &World) -> Result<Client, String> {
     let client = Client::connect(world.address).map_err(|error| error.to_string())?;
     client.patience(Duration::from_secs(35));
     Ok(client)

@@ -4,7 +4,13 @@
 pub mod cases;
 pub mod client;
 mod drive;
+mod expect;
+mod fields;
 pub mod fuzzing;
 pub mod hello;
+mod many;
+mod placeholders;
+mod socks;
+mod staging;
 pub mod upstream;
 pub mod world;

@@ -4,11 +4,11 @@ use crate::proxy::upstream::{self, Behaviour, Seen};
 use portcullis_proxy::ask::Pending;
 use portcullis_proxy::outside::{Dial, Resolve};
 use portcullis_proxy::{
-    Answer, Credentials, Decide, Event, Handover, Limits, Listener, NetworkPolicy, Outside, Proxy,
-    Question, Reports,
+    Answer, Credentials, Decide, Event, Grant, Handover, Limits, Listener, NetworkPolicy, Outside,
+    Proxy, Question, Reports,
 };
 use portcullis_rules::HostName;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +30,12 @@ pub struct Setup {
     pub outside: Reach,
     /// What is answered to questions, and after how long; `None` never answers.
     pub answer: Option<(Option<Answer>, Duration)>,
+    /// Answers to one question after the other, instead; further ones get no clear answer.
+    pub answers: VecDeque<Option<Answer>>,
+    /// Answers to questions about a host, instead.
+    pub answers_about: BTreeMap<String, Option<Answer>>,
+    /// What the command of the clients is granted besides.
+    pub grants: Vec<Grant>,
     /// The token clients need.
     pub token: Option<String>,
     /// The limits.
@@ -48,6 +54,8 @@ pub enum Reach {
     Refused,
     /// Nothing at all.
     Silence,
+    /// Something that answers a dial with an error.
+    Fails(io::ErrorKind),
 }
 
 /// A running proxy and what happened around it.
@@ -113,12 +121,19 @@ impl World {
                 let (address, seen) = upstream::start(behaviour.clone())?;
                 (Some(address), seen)
             }
-            Reach::Refused | Reach::Silence => (None, Arc::default()),
+            Reach::Refused | Reach::Silence | Reach::Fails(_) => (None, Arc::default()),
         };
         seen.forget(setup.forgets);
         let record = Arc::new(Record { forgets: setup.forgets, ..Record::default() });
         let decider = setup.answer.map(|(answer, after)| {
-            Arc::new(FakeDecider { record: Arc::clone(&record), answer, after }) as Arc<dyn Decide>
+            Arc::new(FakeDecider {
+                record: Arc::clone(&record),
+                one_by_one: !setup.answers.is_empty(),
+                answers: Mutex::new(setup.answers),
+                about: setup.answers_about,
+                answer,
+                after,
+            }) as Arc<dyn Decide>
         });
         let outside = Outside {
             resolver: Arc::new(FakeResolver {
@@ -131,6 +146,12 @@ impl World {
                 record: Arc::clone(&record),
                 server,
                 silent: setup.outside == Reach::Silence,
+                error: match setup.outside {
+                    Reach::Fails(error) => error,
+                    Reach::Server(_) | Reach::Refused | Reach::Silence => {
+                        io::ErrorKind::ConnectionRefused
+                    }
+                },
                 own: setup.own,
             }),
             decider,
@@ -145,7 +166,8 @@ impl World {
             Some(token) => Listener::Guarded(listener, Credentials::new(token)),
             None => Listener::Proxy(listener),
         };
-        let handover = Handover { command: None, ..Handover::new("test", listener) };
+        let handover =
+            Handover { command: None, grants: setup.grants, ..Handover::new("test", listener) };
         let proxy = Proxy::serve(vec![handover], policy, setup.limits, outside)?;
         Ok(Self { proxy, address, record, seen })
     }
@@ -184,20 +206,21 @@ struct FakeDialler {
     record: Arc<Record>,
     server: Option<SocketAddr>,
     silent: bool,
+    error: io::ErrorKind,
     own: Vec<IpAddr>,
 }
 
 impl Dial for FakeDialler {
     fn dial(&self, to: SocketAddr) -> Pending<io::Result<TcpStream>> {
         self.record.push(&self.record.dials, to);
-        let (server, silent) = (self.server, self.silent);
+        let (server, silent, error) = (self.server, self.silent, self.error);
         Box::pin(async move {
             if silent {
                 std::future::pending::<()>().await;
             }
             match server {
                 Some(server) => TcpStream::connect(server).await,
-                None => Err(io::ErrorKind::ConnectionRefused.into()),
+                None => Err(error.into()),
             }
         })
     }
@@ -209,14 +232,24 @@ impl Dial for FakeDialler {
 
 struct FakeDecider {
     record: Arc<Record>,
+    one_by_one: bool,
+    answers: Mutex<VecDeque<Option<Answer>>>,
+    about: BTreeMap<String, Option<Answer>>,
     answer: Option<Answer>,
     after: Duration,
 }
 
 impl Decide for FakeDecider {
     fn decide(&self, question: Question) -> Pending<Answer> {
+        let about = self.about.get(&question.destination.host.to_string()).copied();
         self.record.push(&self.record.questions, question);
-        let (answer, after) = (self.answer, self.after);
+        let answer = if self.one_by_one {
+            let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+            answers.pop_front().unwrap_or(Some(Answer::Unclear))
+        } else {
+            about.unwrap_or(self.answer)
+        };
+        let after = self.after;
         Box::pin(async move {
             tokio::time::sleep(after).await;
             match answer {
