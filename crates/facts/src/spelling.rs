@@ -57,30 +57,33 @@ fn behind_double_quotes(text: &str) -> Option<&str> {
     Some("")
 }
 
-/// `$x/`, `"$x"/*`, `"$x/$y"/*.log`: expansions and slashes, then perhaps a glob. With all of them empty that is the
-/// root directory, or what lies in it.
+/// `$x/`, `"$x"/*`, `"$x/$y"/a*`: with every expansion empty that is the root directory, or a glob in it.
 pub(crate) fn under_variable(word: &Word) -> bool {
-    let (mut slash, mut globs) = (false, false);
     let expands = |part: &Part| matches!(part, Part::Param { .. } | Part::Subst { .. });
-    word.parts.first().is_some_and(expands)
-        && !word.parts.last().is_some_and(expands)
-        && word.parts.iter().all(|part| match part {
-            Part::Text { text, .. } => {
-                slash |= text.contains('/');
-                text.chars().all(|c| c == '/' || c == '.') || globs && !text.contains('/')
-            }
-            Part::Glob(_) => {
-                globs = true;
-                slash
-            }
-            Part::Param { .. } | Part::Subst { .. } => !globs,
+    if !word.parts.first().is_some_and(expands) {
+        return false;
+    }
+    let mut left = String::new();
+    for part in &word.parts {
+        match part {
+            Part::Text { text, .. } => left.push_str(&text.replace('*', "x")),
+            Part::Glob(_) => left.push('*'),
+            Part::Param { .. } | Part::Subst { .. } => {}
             Part::Process { .. }
             | Part::Arith { .. }
             | Part::Tilde(_)
             | Part::Array(_)
-            | Part::Unreadable { .. } => false,
-        })
-        && slash
+            | Part::Unreadable { .. } => return false,
+        }
+    }
+    let mut names = left.split('/').filter(|name| !matches!(*name, "" | "." | ".."));
+    left.starts_with('/')
+        && match (names.next(), names.next()) {
+            // `"$x/$y"` ends in a name, if there is one.
+            (None, _) => !word.parts.last().is_some_and(expands),
+            (Some(only), None) => only.contains('*'),
+            (Some(_), Some(_)) => false,
+        }
 }
 
 /// The same of an argument whose start is not known, wherever it comes from.
