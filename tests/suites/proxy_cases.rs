@@ -1,5 +1,7 @@
 //! The proxy's corpus, over real sockets and a fake outside.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use portcullis_tests::case::{self, Case as _};
 use portcullis_tests::corpus;
 use portcullis_tests::proxy::cases::ProxyCase;

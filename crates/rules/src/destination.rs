@@ -1,7 +1,7 @@
 //! Entries of domain lists: hosts with an optional port, read so that no spelling means too much.
 
 use crate::domain::with_dots;
-use crate::{DomainPattern, Host};
+use crate::{DomainPattern, Host, HostProblem};
 use std::borrow::Cow;
 use std::num::NonZeroU16;
 
@@ -223,7 +223,7 @@ impl DomainEntry {
             return self.read_stars(text, host, port, list);
         }
         let read = ascii_form(host).and_then(|ascii| {
-            Host::parse_name_or_v4(ascii.as_bytes()).map_err(|problem| problem.meaning())
+            Host::parse_name_or_v4(ascii.as_bytes()).map_err(HostProblem::meaning)
         });
         match read {
             Ok(host) => self.push_host(&host, port),
