@@ -1,8 +1,7 @@
 //! Entries of domain lists: hosts with an optional port, read so that no spelling means too much.
 
 use crate::domain::with_dots;
-use crate::host::HostProblem;
-use crate::{DomainPattern, Host};
+use crate::{DomainPattern, Host, HostProblem};
 use std::borrow::Cow;
 use std::num::NonZeroU16;
 

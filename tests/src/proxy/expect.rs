@@ -305,14 +305,12 @@ fn fits(one: &Each, wanted: &Value) -> bool {
 
 /// Whether a report is as an object wants it, or holds all texts.
 fn is_report(line: &Value, wanted: &Value) -> bool {
-    match wanted.as_object() {
-        Some(fields) => fields.iter().all(|(key, wanted)| line.get(key) == Some(wanted)),
-        None => {
-            let line = line.to_string();
-            let texts = words(wanted);
-            !texts.is_empty() && texts.iter().all(|it| line.contains(it))
-        }
+    if let Some(fields) = wanted.as_object() {
+        return fields.iter().all(|(key, wanted)| line.get(key) == Some(wanted));
     }
+    let line = line.to_string();
+    let texts = words(wanted);
+    !texts.is_empty() && texts.iter().all(|it| line.contains(it))
 }
 
 /// Whether a body is framed as `content-length 5`, `chunked` or `none` says.

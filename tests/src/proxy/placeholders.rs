@@ -137,7 +137,7 @@ mod tests {
             ("<3 elephants>", false, Err(())),
             ("a < b", true, Ok("a < b")),
         ] {
-            let filled = fill_text(text, all).map_err(|_| ());
+            let filled = fill_text(text, all).map_err(|_unknown| ());
             match (text, &filled) {
                 ("<2 KiB>", Ok(filled)) => assert_eq!(filled.len(), 2048),
                 _ => assert_eq!(filled.as_deref(), want.as_ref().copied(), "{text}"),
