@@ -80,7 +80,10 @@ fn searched(base: &str, pattern: &str) -> Option<String> {
     let marks = ['{', ',', '}', '(', '|', ')'];
     let away = |part: &str| part == ".." || part.starts_with(['/', '~']) || part.starts_with("../");
     let climbs = |part: &str| part.split(['/', '\\']).any(|name| name == "..");
-    if rest.split(marks).any(climbs) || rest.split(marks).skip(1).any(away) {
+    if rest.split(marks).any(climbs)
+        || rest.split(marks).skip(1).any(away)
+        || pattern.split('/').any(may_be_parent)
+    {
         return None;
     }
     let directory = literal.rsplit_once('/').map(|(directory, _)| directory);
@@ -94,6 +97,18 @@ fn searched(base: &str, pattern: &str) -> Option<String> {
         }
         Some(directory) => format!("{base}/{directory}"),
     })
+}
+
+/// Whether a component is put together so that it may be `..`: `{,.}.`, `[.][.]`, `.?`, `..\`. `..` itself is
+/// read where it stands, and `.*` means names that start with a dot.
+fn may_be_parent(name: &str) -> bool {
+    let special = |c: char| "?*[](){},|!@+\\^".contains(c);
+    let text: String = name.chars().filter(|c| !special(*c)).collect();
+    name.contains(special)
+        && !name.starts_with('*')
+        && name != ".*"
+        && !text.is_empty()
+        && text.chars().all(|c| c == '.')
 }
 
 /// An access to what is not known.

@@ -39,8 +39,11 @@ pub(super) fn files(code: &str) -> Vec<Named> {
             _ => {}
         }
     }
-    found.retain(|(arg, _)| {
-        !matches!(arg.known(), Some("/dev/stdout" | "/dev/stderr" | "/dev/stdin" | "-" | ""))
+    found.retain(|(arg, writes)| match arg.known() {
+        Some("/dev/stdout" | "/dev/stderr" | "-" | "") => false,
+        // Written, it is the file that stands there.
+        Some("/dev/stdin") => *writes,
+        _ => true,
     });
     found
 }

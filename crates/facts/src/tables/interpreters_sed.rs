@@ -87,7 +87,7 @@ fn substitution<'a>(after: &'a str, effect: &mut SedEffect) -> &'a str {
 /// The file named in the rest of a line; the standard streams are none.
 fn file_name(line: &str) -> Option<String> {
     let name = line.trim();
-    let stream = matches!(name, "" | "/dev/stdout" | "/dev/stderr" | "/dev/stdin");
+    let stream = matches!(name, "" | "/dev/stdout" | "/dev/stderr");
     (!stream).then(|| name.to_owned())
 }
 
