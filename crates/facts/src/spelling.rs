@@ -89,15 +89,16 @@ pub(crate) fn under_variable(word: &Word) -> bool {
 /// The same of an argument whose start is not known, wherever it comes from.
 pub(crate) fn is_under_unknown(arg: &Arg) -> bool {
     let (Arg::One { prefix, suffix } | Arg::Many { prefix, suffix }) = arg else { return false };
-    let rest = suffix.trim_start_matches('/');
     // `/us$x` is a child of the root directory, or lies in one.
-    let at_root = prefix.is_empty() || !prefix.trim_start_matches('/').contains('/');
-    at_root
-        && (prefix.is_empty() || prefix.starts_with('/'))
-        && (suffix.is_empty() && prefix.starts_with('/')
-            || rest.len() < suffix.len()
-                && (rest.chars().all(|c| "./*?".contains(c))
-                    || rest.contains(['*', '?', '[']) && !rest.contains('/')))
+    let in_root = prefix.starts_with('/') && !prefix.trim_start_matches('/').contains('/');
+    if suffix.is_empty() {
+        return in_root;
+    }
+    let rest = suffix.trim_start_matches('/');
+    let globs = rest.contains(['*', '?', '[']) && !rest.contains('/');
+    (prefix.is_empty() || in_root)
+        && rest.len() < suffix.len()
+        && (globs || rest.chars().all(|c| "./*?".contains(c)))
 }
 
 #[cfg(test)]
@@ -123,6 +124,29 @@ mod tests {
             ("echo '$", false),
         ] {
             assert_eq!(has_dollar_quotes(source), want, "{source}");
+        }
+    }
+
+    #[test]
+    fn tells_what_may_be_the_root() {
+        for (prefix, suffix, want) in [
+            ("", "/", true),
+            ("", "/*", true),
+            ("", "/.", true),
+            ("", "//a*", true),
+            ("/", "", true),
+            ("/us", "", true),
+            ("/", "/*", true),
+            ("", "", false),
+            ("", "/build", false),
+            ("", "/build/*", false),
+            ("", "x/*", false),
+            ("/tmp/", "", false),
+            ("src/", "/*", false),
+        ] {
+            let (prefix, suffix) = (prefix.to_owned(), suffix.to_owned());
+            let arg = Arg::One { prefix, suffix };
+            assert_eq!(is_under_unknown(&arg), want, "{arg:?}");
         }
     }
 }
